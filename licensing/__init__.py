@@ -1,0 +1,1 @@
+"""May this service be offered, here, now, under which telecom permit?"""

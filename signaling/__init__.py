@@ -1,0 +1,1 @@
+"""The server: brokers calls and messages between clients."""

@@ -1,0 +1,1 @@
+"""The client: library, softphone, web app and test kit."""
