@@ -1,0 +1,169 @@
+"""What happened to a call. Made by the switch, which knows who speaks and whether they may."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from signaling.core.party import Party
+from wephone.protocol.ids import CallId
+from wephone.protocol.messages import Candidate, Media, Refusal
+from wephone.protocol.reasons import EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The gate allows the call, and its offer is durable: it may be shown to the callee."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The gate does not allow the call."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class OfferNotRecorded:
+    """The store could not keep the offer: the call must not go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRecorded:
+    """The row "answered by" is durable: the answer may take effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNotRecorded:
+    """The store could not keep the answer, or another node fenced it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A device of the callee has the call."""
+
+    by: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """A device of the callee rings."""
+
+    by: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A device of the callee accepts."""
+
+    by: Party
+    sdp: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A device of the callee turns the call down for all of them."""
+
+    by: Party
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """A party ends the call; from the caller before an answer it is a cancel."""
+
+    by: Party
+    reason: EndReason = EndReason.HANGUP
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesFound:
+    """A party trickles ICE candidates."""
+
+    by: Party
+    candidates: tuple[Candidate, ...]
+    end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The caller opens its commitment."""
+
+    by: Party
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiated:
+    """A party offers a change of the running call, or answers or declines one."""
+
+    by: Party
+    kind: Literal["offer", "answer", "decline"]
+    sdp: str | None
+    media: tuple[Media, ...]
+    hold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Glared:
+    """The callee's device called the caller meanwhile; by that act it has answered this call."""
+
+    by: Party
+    loser: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class LostGlare:
+    """This call gives way to the other one between the same two users."""
+
+    survivor: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceArrived:
+    """A device of the callee signed in while the call rings."""
+
+    by: Party
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """A device's connection was not resumed in time, or it came back without this call."""
+
+    by: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A party's device came back with this call alive but without its session: it needs a snapshot."""
+
+    by: Party
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """A timer that the call armed has run out."""
+
+    timer: Literal["invite", "ring", "connect", "negotiate"]
+
+
+Event = (
+    Allowed
+    | Refused
+    | OfferNotRecorded
+    | AnswerRecorded
+    | AnswerNotRecorded
+    | Delivered
+    | Alerting
+    | Answered
+    | Rejected
+    | HungUp
+    | CandidatesFound
+    | Revealed
+    | Negotiated
+    | Glared
+    | LostGlare
+    | DeviceArrived
+    | DeviceLost
+    | Returned
+    | TimedOut
+)

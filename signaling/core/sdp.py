@@ -1,0 +1,64 @@
+"""Is this session description one we pass on? Looked at, never altered (RFC 8866, RFC 8829)."""
+
+import re
+
+from wephone.protocol.codec import PeerError
+from wephone.protocol.messages import MAX_CANDIDATES, MAX_SDP
+from wephone.protocol.reasons import ErrorCode
+
+MAX_LINES = 1024
+MAX_LINE = 2048  # characters
+MAX_SECTIONS = 8  # audio, video and room for what browsers add
+# RFC 8122 §5. SHA-1 and MD5 are refused: RFC 8827 §6.5 wants a fingerprint that binds.
+FINGERPRINT = re.compile(r"a=fingerprint:(sha-(?:256|384|512)) ((?:[0-9A-Fa-f]{2}:){31,63}[0-9A-Fa-f]{2})")
+DIGEST_PAIRS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
+
+
+def check_sdp(sdp: str) -> None:
+    """Raise PeerError(BAD_SDP) unless the description is bounded, secured by DTLS and free of SDES."""
+    if len(sdp) > MAX_SDP:
+        raise bad(f"{len(sdp)} characters, at most {MAX_SDP}")
+    if not sdp.isprintable() and re.search(r"[^\x20-\x7e\r\n\t\u0080-\U0010ffff]", sdp):
+        raise bad("control characters")
+    lines = sdp.splitlines()
+    if len(lines) > MAX_LINES:
+        raise bad(f"{len(lines)} lines, at most {MAX_LINES}")
+    if not lines or lines[0] != "v=0":
+        raise bad("it must begin with v=0")
+    check_lines(lines)
+
+
+def check_lines(lines: list[str]) -> None:
+    """Every line on its own, then what must be there at least once."""
+    sections = candidates = fingerprints = 0
+    for line in lines:
+        if len(line) > MAX_LINE:
+            raise bad(f"a line of {len(line)} characters, at most {MAX_LINE}")
+        if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
+            raise bad(f"not a line of SDP: {ascii(line[:32])}")
+        if line.startswith("a=crypto"):
+            raise bad("a=crypto (SDES) is not allowed in WebRTC (RFC 8827 §6.5)")
+        sections += line.startswith("m=")
+        candidates += line.startswith("a=candidate:")
+        fingerprints += is_fingerprint(line)
+    if not 1 <= sections <= MAX_SECTIONS:
+        raise bad(f"{sections} media sections, from 1 to {MAX_SECTIONS}")
+    if candidates > MAX_CANDIDATES:
+        raise bad(f"{candidates} candidates, at most {MAX_CANDIDATES}")
+    if not fingerprints:
+        raise bad("no DTLS fingerprint (RFC 8122)")
+
+
+def is_fingerprint(line: str) -> bool:
+    """True for a whole fingerprint; PeerError for one that is broken or of a weak hash."""
+    if not line.startswith("a=fingerprint"):
+        return False
+    found = FINGERPRINT.fullmatch(line)
+    if not found or found[2].count(":") + 1 != DIGEST_PAIRS[found[1]]:
+        raise bad(f"unusable fingerprint {ascii(line[:40])}")
+    return True
+
+
+def bad(what: str) -> PeerError:
+    """The one error a description can cause."""
+    return PeerError(ErrorCode.BAD_SDP, what, "sdp")
