@@ -35,7 +35,7 @@ def check_lines(lines: list[str]) -> None:
         if len(line) > MAX_LINE:
             raise bad(f"a line of {len(line)} characters, at most {MAX_LINE}")
         if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
-            raise bad(f"not a line of SDP: {ascii(line[:32])}")
+            raise bad(f"not a line of SDP: {line[:32]!a}")
         if line.startswith("a=crypto"):
             raise bad("a=crypto (SDES) is not allowed in WebRTC (RFC 8827 §6.5)")
         sections += line.startswith("m=")
@@ -55,7 +55,7 @@ def is_fingerprint(line: str) -> bool:
         return False
     found = FINGERPRINT.fullmatch(line)
     if not found or found[2].count(":") + 1 != DIGEST_PAIRS[found[1]]:
-        raise bad(f"unusable fingerprint {ascii(line[:40])}")
+        raise bad(f"unusable fingerprint {line[:40]!a}")
     return True
 
 
