@@ -1,0 +1,273 @@
+"""What the switch and the edges ask of the world. The stores and `licensing` implement it."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from licensing.instant import Instant
+from signaling.core.party import Party
+from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
+from wephone.protocol.messages import Media
+from wephone.protocol.reasons import EndReason
+
+# Times in rows are whole microseconds since 1970-01-01T00:00Z.
+
+
+class StoreError(Exception):
+    """A row could not be made durable; nothing was acknowledged."""
+
+
+class IdTakenError(StoreError):
+    """The id or name belongs to somebody else."""
+
+
+class Clock(Protocol):
+    """Where the edges get their time."""
+
+    def now(self) -> Instant: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCall:
+    """A call as it is offered: durable before any device rings. `decision` is the gate's id."""
+
+    call: CallId
+    caller: Party
+    callee: UserId
+    media: tuple[Media, ...]
+    decision: str | None
+    owner: str  # the node that runs the call's machine
+    owner_epoch: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCall:
+    """A call that was answered and has not ended: it outlives the server."""
+
+    call: CallId
+    caller: Party
+    answered_by: Party
+    media: tuple[Media, ...]
+    answered_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call, as its parties and the operator see it afterwards."""
+
+    call: CallId
+    caller: UserId
+    callee: str  # a user, or a masked number
+    media: tuple[Media, ...]
+    offered_at: int
+    answered_at: int | None
+    ended_at: int | None
+    reason: EndReason | None
+    missed: bool
+    seen: bool
+    decision: str | None
+
+
+class CallRows(Protocol):
+    """The durable half of calls. Every method raises StoreError when the row is not durable."""
+
+    def offer(self, row: OfferedCall) -> Awaitable[None]:
+        """Durable before the first ring. IdTakenError if the call id was ever used."""
+        ...
+
+    def answer(self, call: CallId, by: Party, at: int, owner_epoch: int) -> Awaitable[bool]:
+        """Fence the answer in one guarded statement; False if another party or owner was first."""
+        ...
+
+    def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> Awaitable[None]:
+        """The call's one end; a second one changes nothing."""
+        ...
+
+    def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> Awaitable[None]:
+        """A call that was never offered: its record, already ended. `callee` is user or masked number."""
+        ...
+
+    def live_calls(self) -> Awaitable[Sequence[LiveCall]]:
+        """At start: answered and not ended."""
+        ...
+
+    def abandon_ringing(self, at: int) -> Awaitable[int]:
+        """At start: end what rang when the last server died (SERVER_RESTARTED, missed); how many."""
+        ...
+
+    def history(self, user: UserId, before: int, limit: int) -> Awaitable[Sequence[CallRecord]]:
+        """A user's calls, newest first, offered before `before`."""
+        ...
+
+    def missed_calls(self, user: UserId) -> Awaitable[Sequence[CallRecord]]:
+        """Missed and not yet seen, oldest first."""
+        ...
+
+    def missed_seen(self, user: UserId, calls: Sequence[CallId]) -> Awaitable[None]:
+        """The person has seen them, on any device."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A text with its place in the server's order."""
+
+    message: MessageId
+    seq: int
+    sender: UserId
+    to: UserId
+    text: str
+    at: int
+    delivered_at: int | None = None
+    read_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """How far `by` has got with the texts that `sender` wrote."""
+
+    sender: UserId
+    by: UserId
+    delivered_seq: int
+    read_seq: int
+    at: int
+
+
+class TextRows(Protocol):
+    """Texts: accepted once, in one order, kept until read by all the devices that asked."""
+
+    def accept_text(
+        self, message: MessageId, sender: UserId, to: UserId, text: str, at: int
+    ) -> Awaitable[tuple[StoredText, bool]]:
+        """Durable; the same id from its author again gives the same row and False.
+
+        IdTakenError when the id is another author's or names other words.
+        """
+        ...
+
+    def sign_in_device(self, user: UserId, device: DeviceId, name: str, at: int) -> Awaitable[int]:
+        """The seq up to which this device has its texts; a new device starts at the oldest undelivered."""
+        ...
+
+    def texts_after(self, user: UserId, seq: int, limit: int) -> Awaitable[Sequence[StoredText]]:
+        """Texts to this user, and by it, after `seq`, in order."""
+        ...
+
+    def received(self, user: UserId, device: DeviceId, seq: int, at: int) -> Awaitable[Sequence[ReceiptRow]]:
+        """Move the device's mark; the receipts that this newly causes, one for each sender."""
+        ...
+
+    def read(self, user: UserId, peer: UserId, seq: int, at: int) -> Awaitable[ReceiptRow | None]:
+        """Mark `peer`'s texts as read; the receipt if that is news."""
+        ...
+
+    def receipts(self, sender: UserId) -> Awaitable[Sequence[ReceiptRow]]:
+        """How far everybody has got with this sender's texts."""
+        ...
+
+    def conversation(
+        self, user: UserId, peer: UserId, before: int, limit: int
+    ) -> Awaitable[Sequence[StoredText]]:
+        """Texts between two users with a seq below `before`, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as the server knows it. `password` is an argon2id string (RFC 9106)."""
+
+    user: UserId
+    password: str
+    operator: bool
+    disabled: bool
+    created_at: int
+    do_not_disturb: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A sign-in that lasts. Only the SHA-256 of its token is kept."""
+
+    session: str  # UUIDv7
+    user: UserId
+    kind: str  # "browser" or "headless"
+    label: str  # what the client called itself
+    created_at: int
+    seen_at: int
+    expires_at: int
+
+
+class AccountRows(Protocol):
+    """Accounts, sessions, invitations, blocks and contacts."""
+
+    def add_account(self, account: Account) -> Awaitable[None]:
+        """IdTakenError if the name is or was in use."""
+        ...
+
+    def account(self, user: UserId) -> Awaitable[Account | None]: ...
+    def accounts(self) -> Awaitable[Sequence[Account]]: ...
+    def set_password(self, user: UserId, password: str) -> Awaitable[None]: ...
+    def set_disabled(self, user: UserId, disabled: bool) -> Awaitable[None]: ...
+    def set_do_not_disturb(self, user: UserId, on: bool) -> Awaitable[None]: ...
+
+    def delete_account(self, user: UserId, at: int) -> Awaitable[None]:
+        """Remove what is the user's own; the name stays taken, records keep what the law needs."""
+        ...
+
+    def export_account(self, user: UserId) -> Awaitable[dict[str, object]]:
+        """Everything held about the user, ready for JSON."""
+        ...
+
+    def add_session(self, row: SessionRow, token_hash: bytes) -> Awaitable[None]: ...
+
+    def session(self, token_hash: bytes, at: int) -> Awaitable[SessionRow | None]:
+        """The unexpired session of an enabled account."""
+        ...
+
+    def sessions(self, user: UserId, at: int) -> Awaitable[Sequence[SessionRow]]: ...
+
+    def end_session(self, user: UserId, session: str) -> Awaitable[bool]:
+        """True if there was one."""
+        ...
+
+    def end_sessions(self, user: UserId) -> Awaitable[int]:
+        """Sign out everywhere; how many."""
+        ...
+
+    def add_invitation(self, token_hash: bytes, by: UserId, at: int, expires_at: int) -> Awaitable[None]: ...
+
+    def take_invitation(self, token_hash: bytes, user: UserId, at: int) -> Awaitable[bool]:
+        """Use it up in one guarded statement; False if used, unknown or expired."""
+        ...
+
+    def block(self, user: UserId, blocked: UserId, on: bool) -> Awaitable[None]: ...
+    def blocked_by(self, user: UserId) -> Awaitable[Sequence[UserId]]: ...
+
+    def has_blocked(self, user: UserId, other: UserId) -> Awaitable[bool]:
+        """Whether `user` has blocked `other`."""
+        ...
+
+    def set_contact(self, user: UserId, contact: UserId, name: str | None) -> Awaitable[None]:
+        """Add or rename a contact; none removes it."""
+        ...
+
+    def contacts(self, user: UserId) -> Awaitable[Sequence[tuple[UserId, str]]]: ...
+
+
+class Upkeep(Protocol):
+    """What keeps the store itself in order."""
+
+    def purge(self, kind: str, before: int) -> Awaitable[int]:
+        """Delete what a retention class ("texts", "calls", "sessions", "clear_values") no longer needs."""
+        ...
+
+    def ready(self) -> Awaitable[None]:
+        """StoreError unless a row could be written now."""
+        ...
+
+    def close(self) -> Awaitable[None]: ...
+
+
+class Store(CallRows, TextRows, AccountRows, Upkeep, Protocol):
+    """All rows of one database; the gate's journal and permits are `licensing.ports` on the same one."""
