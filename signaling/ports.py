@@ -1,6 +1,6 @@
 """What the switch and the edges ask of the world. The stores and `licensing` implement it."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,10 +21,17 @@ class IdTakenError(StoreError):
     """The id or name belongs to somebody else."""
 
 
+Cancel = Callable[[], None]
+
+
 class Clock(Protocol):
-    """Where the edges get their time."""
+    """Where the edges get their time, and the only thing that makes them wait for it."""
 
     def now(self) -> Instant: ...
+
+    def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
+        """Call back once when the monotonic half of `deadline` has come; calling the result forbids it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

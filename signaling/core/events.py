@@ -22,6 +22,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Unroutable:
+    """There is nobody to offer the call to: no such user, or one who has blocked the caller."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
 class OfferNotRecorded:
     """The store could not keep the offer: the call must not go on."""
 
@@ -149,6 +156,7 @@ class TimedOut:
 Event = (
     Allowed
     | Refused
+    | Unroutable
     | OfferNotRecorded
     | AnswerRecorded
     | AnswerNotRecorded

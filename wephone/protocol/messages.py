@@ -294,6 +294,7 @@ class Error(ServerMessage):
     call: CallId | None = None
     message: MessageId | None = None
     retry_after: float | None = None  # seconds
+    refusal: Refusal | None = None
 
 
 class CallProgress(ServerMessage):

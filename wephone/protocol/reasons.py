@@ -21,6 +21,7 @@ class EndReason(StrEnum):
     MEDIA_FAILED = "media_failed"
     SERVER_RESTARTED = "server_restarted"
     NOT_RECORDED = "not_recorded"
+    UNKNOWN_USER = "unknown_user"
     UNKNOWN_CALL = "unknown_call"
 
 
@@ -42,6 +43,7 @@ class ErrorCode(StrEnum):
     NEGOTIATION_PENDING = "negotiation_pending"
     SLOW_DOWN = "slow_down"
     UNKNOWN_USER = "unknown_user"
+    UNREACHABLE = "unreachable"
     BAD_ADDRESS = "bad_address"
     NOT_STORED = "not_stored"
     REFUSED = "refused"
@@ -65,6 +67,7 @@ END_TEXTS: dict[EndReason, tuple[str, str]] = {
     EndReason.MEDIA_FAILED: ("no sound could be exchanged", "无法传输语音"),
     EndReason.SERVER_RESTARTED: ("the server restarted while the call rang", "呼叫振铃时服务器重启"),
     EndReason.NOT_RECORDED: ("the call could not be recorded as required", "无法按要求记录此呼叫"),
+    EndReason.UNKNOWN_USER: ("there is no such user", "没有此用户"),
     EndReason.UNKNOWN_CALL: ("the server does not know this call", "服务器上没有此通话"),
 }
 
@@ -84,6 +87,7 @@ ERROR_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.NEGOTIATION_PENDING: ("the other side's offer must be answered first", "须先应答对方的提议"),
     ErrorCode.SLOW_DOWN: ("too many requests; wait a little", "请求过多，请稍候"),
     ErrorCode.UNKNOWN_USER: ("there is no such user", "没有此用户"),
+    ErrorCode.UNREACHABLE: ("the other person cannot be reached", "无法联系到对方"),
     ErrorCode.BAD_ADDRESS: ("neither a user name nor a telephone number", "既不是用户名也不是电话号码"),
     ErrorCode.NOT_STORED: ("the message could not be stored; send it again", "消息未能保存，请重新发送"),
     ErrorCode.REFUSED: ("this is not allowed here", "此处不允许此操作"),
