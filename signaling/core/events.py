@@ -108,6 +108,7 @@ class Negotiated:
     sdp: str | None
     media: tuple[Media, ...]
     hold: bool
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

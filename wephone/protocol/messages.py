@@ -38,6 +38,8 @@ Address = Annotated[
 Label = Annotated[str, StringConstraints(max_length=64), AfterValidator(without_control_characters)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]  # SHA-256, hex
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]  # 256 random bits, hex
+# The offerer counts its offers of a call, an answer repeats the number: a late answer finds its offer.
+Round = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Microseconds = Annotated[int, Field(ge=0, le=2**63 - 1)]  # since 1970-01-01T00:00Z
 
 
@@ -185,6 +187,7 @@ class SendNegotiate(ClientMessage):
     type: Literal["negotiate"] = "negotiate"
     call: CallId
     kind: Literal["offer", "answer", "decline"]
+    round: Round = 0
     sdp: Sdp | None = None  # none in a decline
     media: Annotated[tuple[Media, ...], Field(min_length=1, max_length=2)] = (Media.AUDIO,)
     hold: bool = False  # the sender's music-free hold: it neither plays nor sends
@@ -359,6 +362,7 @@ class Negotiate(ServerMessage):
     type: Literal["negotiate"] = "negotiate"
     call: CallId
     kind: Literal["offer", "answer", "decline"]
+    round: Round = 0
     sdp: Sdp | None = None
     media: tuple[Media, ...] = (Media.AUDIO,)
     hold: bool = False
