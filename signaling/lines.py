@@ -11,6 +11,8 @@ from wephone.protocol.codec import encode
 from wephone.protocol.ids import SessionId, UserId
 from wephone.protocol.messages import Resume, ServerMessage
 
+NO_SESSION = "expected"  # shorter than any real one: nobody can resume it
+
 
 class Outlet(Protocol):
     """Where frames leave: a connection's outbox."""
@@ -31,7 +33,8 @@ class Line:
     outlet: Outlet | None = None
     hang_up: Callable[[int, str], None] | None = None  # closes the connection: code, reason
     text_seq: int = 0  # the last text handed to this line
-    pumping: bool = False
+    pumping: bool = False  # its texts are being read
+    more_texts: bool = False  # and others have come since
     expiry: Cancel | None = None
 
     def send(self, message: ServerMessage) -> None:
@@ -94,6 +97,13 @@ class Lines:
             self.stop_waiting(old)
         lines[line.party] = line
         return old
+
+    def expect(self, party: Party) -> None:
+        """A party of a restored call has the resume time to connect, though it has no session here."""
+        if self.get(party) is None:
+            line = Line(party, SessionId(NO_SESSION), sign_in="")
+            self.open(line)
+            self.wait_for(line)
 
     def wait_for(self, line: Line) -> None:
         """The line has no connection: give it the resume time to come back."""

@@ -35,6 +35,32 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who a ticket was given to: the user, and the account session it was asked for with."""
+
+    user: UserId
+    session: str
+
+
+class Tickets(Protocol):
+    """Single-use tickets for the socket's first frame."""
+
+    def redeem(self, ticket: str) -> SignedIn | None:
+        """Whose ticket this is, once, within 30 s of its issue."""
+        ...
+
+
+class Limits(Protocol):
+    """How much one party may ask for. Each answers the seconds to wait, 0 for go on."""
+
+    def frame(self, party: Party, size: int) -> float: ...
+
+    def invite(self, user: UserId) -> float: ...
+
+    def text(self, user: UserId) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedCall:
     """A call as it is offered: durable before any device rings. `decision` is the gate's id."""
 

@@ -255,7 +255,7 @@ class CallSnapshot(Model):
     call: CallId
     role: Role
     peer: UserId
-    peer_device: DeviceId | None  # none until answered
+    peer_device: DeviceId | None = None  # none until answered
     answered: bool
     media: tuple[Media, ...]
 
@@ -281,9 +281,9 @@ class Refusal(Model):
 
     code: str
     text: RefusalText
-    decision: str | None  # the decision's id, D-..., in the operator's journal
-    permit_needed: str | None
-    alternative: str | None
+    decision: str | None = None  # the decision's id, D-..., in the operator's journal
+    permit_needed: str | None = None
+    alternative: str | None = None
 
 
 class Error(ServerMessage):
