@@ -1,0 +1,294 @@
+"""Accounts and what is theirs: sessions, invitations, blocks, contacts."""
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from signaling.ports import IdTakenError, StoreError
+from signaling.store.steps import NO, Statement, Steps, command, number, octets, query, survey, words
+from signaling.store.tables import account, block, contact, invitation, session
+
+_LIVING = account.c.deleted_at.is_(None)
+_ACCOUNT = (
+    account.c.name,
+    account.c.password,
+    account.c.operator,
+    account.c.disabled,
+    account.c.created_at,
+    account.c.do_not_disturb,
+)
+
+ADD = Statement(
+    insert(account)
+    .values(
+        name=words("name"),
+        password=words("password"),
+        operator=number("operator"),
+        disabled=number("disabled"),
+        do_not_disturb=number("do_not_disturb"),
+        created_at=number("created_at"),
+    )
+    .on_conflict_do_nothing()
+    .returning(account.c.name)
+)
+ONE = Statement(select(*_ACCOUNT).where(account.c.name == words("user"), _LIVING))
+ALL = Statement(select(*_ACCOUNT).where(_LIVING).order_by(account.c.name))
+
+
+def _set(column: str) -> Statement:
+    """Change one column of a living account."""
+    value = words("given") if column == "password" else number("given")
+    return Statement(
+        update(account)
+        .values({column: value})
+        .where(account.c.name == words("user"), _LIVING)
+        .returning(account.c.name)
+    )
+
+
+SET = {column: _set(column) for column in ("password", "disabled", "do_not_disturb")}
+
+_SESSION = (
+    session.c.session_id,
+    session.c.account,
+    session.c.kind,
+    session.c.label,
+    session.c.created_at,
+    session.c.seen_at,
+    session.c.expires_at,
+)
+_SESSION_ADDED = (
+    "session_id",
+    "account",
+    "token_hash",
+    "kind",
+    "label",
+    "created_at",
+    "seen_at",
+    "expires_at",
+)
+# From the account's row, so that no session begins for one that was disabled or deleted meanwhile.
+ADD_SESSION = Statement(
+    insert(session)
+    .from_select(
+        _SESSION_ADDED,
+        select(
+            words("session"),
+            account.c.name,
+            octets("token_hash"),
+            words("kind"),
+            words("label"),
+            number("created_at"),
+            number("seen_at"),
+            number("expires_at"),
+        ).where(account.c.name == words("user"), account.c.disabled == NO, _LIVING),
+    )
+    .returning(session.c.session_id)
+)
+SESSION = Statement(
+    select(*_SESSION)
+    .join(account, account.c.name == session.c.account)
+    .where(
+        session.c.token_hash == octets("token_hash"),
+        session.c.expires_at > number("now"),
+        account.c.disabled == NO,
+        _LIVING,
+    )
+)
+TOUCH = Statement(
+    update(session)
+    .values(seen_at=number("now"))
+    .where(session.c.session_id == words("session"), session.c.seen_at < number("now"))
+    .returning(session.c.session_id)
+)
+SESSIONS = Statement(
+    select(*_SESSION)
+    .where(session.c.account == words("user"), session.c.expires_at > number("now"))
+    .order_by(session.c.created_at, session.c.session_id)
+)
+END_SESSION = Statement(
+    delete(session)
+    .where(session.c.account == words("user"), session.c.session_id == words("session"))
+    .returning(session.c.session_id)
+)
+END_SESSIONS = Statement(
+    delete(session).where(session.c.account == words("user")).returning(session.c.session_id)
+)
+
+INVITE = Statement(
+    insert(invitation)
+    .values(
+        token_hash=octets("token_hash"),
+        invited_by=words("by"),
+        created_at=number("now"),
+        expires_at=number("expires_at"),
+    )
+    .on_conflict_do_nothing()
+    .returning(invitation.c.token_hash)
+)
+TAKE = Statement(
+    update(invitation)
+    .values(used_by=words("user"), used_at=number("now"))
+    .where(
+        invitation.c.token_hash == octets("token_hash"),
+        invitation.c.used_at.is_(None),
+        invitation.c.expires_at > number("now"),
+    )
+    .returning(invitation.c.token_hash)
+)
+
+BLOCK = Statement(
+    insert(block)
+    .values(account=words("user"), blocked=words("blocked_user"))
+    .on_conflict_do_nothing()
+    .returning(block.c.blocked)
+)
+UNBLOCK = Statement(
+    delete(block)
+    .where(block.c.account == words("user"), block.c.blocked == words("blocked_user"))
+    .returning(block.c.blocked)
+)
+BLOCKED_BY = Statement(
+    select(block.c.blocked).where(block.c.account == words("user")).order_by(block.c.blocked)
+)
+HAS_BLOCKED = Statement(
+    select(block.c.blocked).where(block.c.account == words("user"), block.c.blocked == words("other"))
+)
+
+_NEW_CONTACT = insert(contact).values(account=words("user"), contact=words("other"), label=words("name"))
+SET_CONTACT = Statement(
+    _NEW_CONTACT.on_conflict_do_update(
+        index_elements=["account", "contact"], set_={"label": _NEW_CONTACT.excluded.label}
+    ).returning(contact.c.contact)
+)
+UNSET_CONTACT = Statement(
+    delete(contact)
+    .where(contact.c.account == words("user"), contact.c.contact == words("other"))
+    .returning(contact.c.contact)
+)
+CONTACTS = Statement(
+    select(contact.c.contact, contact.c.label)
+    .where(contact.c.account == words("user"))
+    .order_by(contact.c.contact)
+)
+
+
+@command
+def add_account(
+    name: str, password: str, operator: bool, disabled: bool, created_at: int, dnd: bool
+) -> Steps:
+    row = {
+        "name": name,
+        "password": password,
+        "operator": int(operator),
+        "disabled": int(disabled),
+        "created_at": created_at,
+        "do_not_disturb": int(dnd),
+    }
+    if not (yield ADD, row):
+        raise IdTakenError(f"the name `{name}` is taken")
+
+
+@command
+def set_account(user: str, column: str, given: object) -> Steps:
+    if not (yield SET[column], {"user": user, "given": given}):
+        raise StoreError(f"there is no account `{user}`")
+
+
+@command
+def add_session(
+    session_id: str,
+    user: str,
+    token_hash: bytes,
+    kind: str,
+    label: str,
+    created_at: int,
+    seen_at: int,
+    expires_at: int,
+) -> Steps:
+    row = {
+        "session": session_id,
+        "user": user,
+        "token_hash": token_hash,
+        "kind": kind,
+        "label": label,
+        "created_at": created_at,
+        "seen_at": seen_at,
+        "expires_at": expires_at,
+    }
+    if not (yield ADD_SESSION, row):
+        raise StoreError(f"there is no enabled account `{user}`")
+
+
+@command
+def touch_session(session_id: str, at: int) -> Steps:
+    yield TOUCH, {"session": session_id, "now": at}
+
+
+@command
+def end_session(user: str, session_id: str) -> Steps:
+    return bool((yield END_SESSION, {"user": user, "session": session_id}))
+
+
+@command
+def end_sessions(user: str) -> Steps:
+    return len((yield END_SESSIONS, {"user": user}))
+
+
+@command
+def add_invitation(token_hash: bytes, by: str, at: int, expires_at: int) -> Steps:
+    row = {"token_hash": token_hash, "by": by, "now": at, "expires_at": expires_at}
+    if not (yield INVITE, row):
+        raise IdTakenError("this invitation exists already")
+
+
+@command
+def take_invitation(token_hash: bytes, user: str, at: int) -> Steps:
+    return bool((yield TAKE, {"token_hash": token_hash, "user": user, "now": at}))
+
+
+@command
+def set_block(user: str, blocked: str, on: bool) -> Steps:
+    yield BLOCK if on else UNBLOCK, {"user": user, "blocked_user": blocked}
+
+
+@command
+def set_contact(user: str, other: str, name: str | None) -> Steps:
+    if name is None:
+        yield UNSET_CONTACT, {"user": user, "other": other}
+    else:
+        yield SET_CONTACT, {"user": user, "other": other, "name": name}
+
+
+@query
+def account_named(user: str) -> Steps:
+    return (yield ONE, {"user": user})
+
+
+@survey
+def all_accounts() -> Steps:
+    return (yield ALL, {})
+
+
+@query
+def session_of(token_hash: bytes, at: int) -> Steps:
+    return (yield SESSION, {"token_hash": token_hash, "now": at})
+
+
+@query
+def sessions_of(user: str, at: int) -> Steps:
+    return (yield SESSIONS, {"user": user, "now": at})
+
+
+@query
+def blocked_by(user: str) -> Steps:
+    return (yield BLOCKED_BY, {"user": user})
+
+
+@query
+def has_blocked(user: str, other: str) -> Steps:
+    return bool((yield HAS_BLOCKED, {"user": user, "other": other}))
+
+
+@query
+def contacts_of(user: str) -> Steps:
+    return (yield CONTACTS, {"user": user})

@@ -1,0 +1,180 @@
+"""Calls: offered before the first ring, answered once, ended once."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, case, func, select, union_all, update
+from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
+
+from signaling.ports import IdTakenError
+from signaling.store.steps import NO, YES, Statement, Steps, command, number, query, words
+from signaling.store.tables import call
+
+OFFERED = (
+    "call_id",
+    "caller",
+    "caller_device",
+    "callee",
+    "media",
+    "decision",
+    "owner",
+    "owner_epoch",
+    "offered_at",
+)
+_OFFERED: dict[str, Any] = {name: bindparam(name) for name in OFFERED} | {"missed": NO, "seen": NO}
+
+OFFER = Statement(
+    insert(call).values(**_OFFERED, offered=YES).on_conflict_do_nothing().returning(call.c.call_id)
+)
+REFUSED = Statement(
+    insert(call)
+    .values(**_OFFERED, offered=NO, ended_at=number("ended_at"), reason=words("reason"))
+    .on_conflict_do_nothing()
+    .returning(call.c.call_id)
+)
+ANSWER = Statement(
+    update(call)
+    .values(
+        answered_at=func.coalesce(call.c.answered_at, number("now")),
+        answered_by=words("user"),
+        answered_device=words("device"),
+    )
+    .where(
+        call.c.call_id == words("call"),
+        call.c.owner_epoch == number("epoch"),
+        call.c.ended_at.is_(None),
+        # The same party may ask again: its first answer may have been lost on the way back.
+        call.c.answered_at.is_(None)
+        | ((call.c.answered_by == words("user")) & (call.c.answered_device == words("device"))),
+    )
+    .returning(call.c.call_id)
+)
+END = Statement(
+    update(call)
+    .values(ended_at=number("now"), reason=words("why"), missed=number("was_missed"))
+    .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
+    .returning(call.c.call_id)
+)
+LIVE = Statement(
+    select(
+        call.c.call_id,
+        call.c.caller,
+        call.c.caller_device,
+        call.c.answered_by,
+        call.c.answered_device,
+        call.c.media,
+        call.c.answered_at,
+    )
+    .where(call.c.owner == words("node"), call.c.ended_at.is_(None), call.c.answered_at.is_not(None))
+    .order_by(call.c.answered_at, call.c.call_id)
+)
+ABANDON = Statement(
+    update(call)
+    .values(
+        # The wall clock may have been set back since: a call never ends before it began.
+        ended_at=case((call.c.offered_at > number("now"), call.c.offered_at), else_=number("now")),
+        reason=words("why"),
+        missed=YES,
+    )
+    .where(call.c.owner == words("node"), call.c.ended_at.is_(None), call.c.answered_at.is_(None))
+    .returning(call.c.call_id)
+)
+
+_RECORD = (
+    call.c.call_id,
+    call.c.caller,
+    call.c.callee,
+    call.c.media,
+    call.c.offered_at,
+    call.c.answered_at,
+    call.c.ended_at,
+    call.c.reason,
+    call.c.missed,
+    call.c.seen,
+    call.c.decision,
+)
+# Two arms, each answered from its own index and cut off early; an OR would sort all of a user's calls.
+_PLACED = (
+    select(*_RECORD)
+    .where(call.c.caller == words("user"), call.c.offered_at < number("before"))
+    .order_by(call.c.offered_at.desc(), call.c.call_id)
+    .limit(number("most"))
+    .subquery("placed")
+)
+_RECEIVED = (
+    select(*_RECORD)
+    .where(
+        call.c.callee == words("user"),
+        call.c.caller != words("user"),
+        call.c.offered == YES,
+        call.c.offered_at < number("before"),
+    )
+    .order_by(call.c.offered_at.desc(), call.c.call_id)
+    .limit(number("most"))
+    .subquery("received")
+)
+_BOTH = union_all(select(_PLACED), select(_RECEIVED)).subquery("both")
+HISTORY = Statement(select(_BOTH).order_by(_BOTH.c.offered_at.desc(), _BOTH.c.call_id).limit(number("most")))
+MISSED = Statement(
+    select(*_RECORD)
+    .where(call.c.callee == words("user"), call.c.missed == YES, call.c.seen == NO)
+    .order_by(call.c.offered_at, call.c.call_id)
+)
+SEEN = Statement(
+    update(call)
+    .values(seen=YES)
+    .where(call.c.call_id == words("call"), call.c.callee == words("user"))
+    .returning(call.c.call_id)
+)
+
+
+@command
+def offer(*row: object) -> Steps:
+    """`row` is in the order of OFFERED."""
+    if not (yield OFFER, dict(zip(OFFERED, row, strict=True))):
+        raise IdTakenError(f"the call id `{row[0]}` was used before")
+
+
+@command
+def refused(reason: str, *row: object) -> Steps:
+    """`row` is in the order of OFFERED; the call ends at the moment it was placed."""
+    values = dict(zip(OFFERED, row, strict=True))
+    if not (yield REFUSED, {**values, "reason": reason, "ended_at": values["offered_at"]}):
+        raise IdTakenError(f"the call id `{row[0]}` was used before")
+
+
+@command
+def answer(call_id: str, user: str, device: str, at: int, owner_epoch: int) -> Steps:
+    rows = yield ANSWER, {"call": call_id, "user": user, "device": device, "now": at, "epoch": owner_epoch}
+    return bool(rows)
+
+
+@command
+def end(call_id: str, reason: str, at: int, missed: bool) -> Steps:
+    yield END, {"call": call_id, "why": reason, "now": at, "was_missed": int(missed)}
+
+
+@command
+def abandon_ringing(node: str, reason: str, at: int) -> Steps:
+    return len((yield ABANDON, {"node": node, "why": reason, "now": at}))
+
+
+@command
+def missed_seen(user: str, calls: Iterable[str]) -> Steps:
+    for call_id in calls:
+        yield SEEN, {"user": user, "call": call_id}
+
+
+@query
+def live_calls(node: str) -> Steps:
+    return (yield LIVE, {"node": node})
+
+
+@query
+def history(user: str, before: int, limit: int) -> Steps:
+    return (yield HISTORY, {"user": user, "before": before, "most": limit})
+
+
+@query
+def missed_calls(user: str) -> Steps:
+    return (yield MISSED, {"user": user})

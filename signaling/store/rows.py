@@ -1,0 +1,293 @@
+"""The rows of one database as `signaling.ports` asks for them: our types to plain values, and back."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+
+from signaling.core.party import Party
+from signaling.ports import (
+    Account,
+    CallRecord,
+    LiveCall,
+    OfferedCall,
+    ReceiptRow,
+    SessionRow,
+    StoredText,
+    StoreError,
+)
+from signaling.store.database import Database
+from signaling.store.steps import Row
+from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
+from wephone.protocol.messages import Media
+from wephone.protocol.reasons import EndReason
+
+SEEN_EVERY = 5 * 60 * 1_000_000  # µs: a session's `seen_at` is this coarse, or each request would be a write
+PURGED_AT_ONCE = 500  # rows: a millisecond of the writer's time
+
+
+class CallRows:
+    """See signaling.ports.CallRows."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def offer(self, row: OfferedCall) -> None:
+        await self.database.write("offer", *_offered(row, row.callee))
+
+    async def answer(self, call: CallId, by: Party, at: int, owner_epoch: int) -> bool:
+        return bool(
+            await self.database.write("answer", str(call), str(by.user), str(by.device), at, owner_epoch)
+        )
+
+    async def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> None:
+        await self.database.write("end", str(call), reason.value, at, missed)
+
+    async def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> None:
+        await self.database.write("refused", reason.value, *_offered(row, callee))
+
+    async def live_calls(self) -> Sequence[LiveCall]:
+        return [_live_call(row) for row in await self.database.read("live_calls", self.database.node)]
+
+    async def abandon_ringing(self, at: int) -> int:
+        return int(
+            await self.database.write(
+                "abandon_ringing", self.database.node, EndReason.SERVER_RESTARTED.value, at
+            )
+        )
+
+    async def history(self, user: UserId, before: int, limit: int) -> Sequence[CallRecord]:
+        return [_record(row) for row in await self.database.read("history", user, before, limit)]
+
+    async def missed_calls(self, user: UserId) -> Sequence[CallRecord]:
+        return [_record(row) for row in await self.database.read("missed_calls", user)]
+
+    async def missed_seen(self, user: UserId, calls: Sequence[CallId]) -> None:
+        await self.database.write("missed_seen", str(user), [str(call) for call in calls])
+
+
+class TextRows:
+    """See signaling.ports.TextRows."""
+
+    database: Database
+
+    async def accept_text(
+        self, message: MessageId, sender: UserId, to: UserId, text: str, at: int
+    ) -> tuple[StoredText, bool]:
+        row, new = await self.database.write("accept_text", str(message), str(sender), str(to), str(text), at)
+        return _text(row), new
+
+    async def sign_in_device(self, user: UserId, device: DeviceId, name: str, at: int) -> int:
+        return int(await self.database.write("sign_in_device", str(user), str(device), str(name), at))
+
+    async def texts_after(self, user: UserId, seq: int, limit: int) -> Sequence[StoredText]:
+        return [_text(row) for row in await self.database.read("texts_after", user, seq, limit)]
+
+    async def received(self, user: UserId, device: DeviceId, seq: int, at: int) -> Sequence[ReceiptRow]:
+        rows = await self.database.write("received", str(user), str(device), seq, at)
+        return [_receipt(row) for row in rows]
+
+    async def read(self, user: UserId, peer: UserId, seq: int, at: int) -> ReceiptRow | None:
+        row = await self.database.write("read", str(user), str(peer), seq, at)
+        return None if row is None else _receipt(row)
+
+    async def receipts(self, sender: UserId) -> Sequence[ReceiptRow]:
+        return [_receipt(row) for row in await self.database.read("receipts", sender)]
+
+    async def conversation(self, user: UserId, peer: UserId, before: int, limit: int) -> Sequence[StoredText]:
+        rows = await self.database.read("conversation", user, peer, before, limit)
+        return [_text(row) for row in rows]
+
+
+class AccountRows:
+    """See signaling.ports.AccountRows."""
+
+    database: Database
+
+    async def add_account(self, account: Account) -> None:
+        await self.database.write(
+            "add_account",
+            str(account.user),
+            account.password,
+            account.operator,
+            account.disabled,
+            account.created_at,
+            account.do_not_disturb,
+        )
+
+    async def account(self, user: UserId) -> Account | None:
+        rows = await self.database.read("account_named", user)
+        return _account(rows[0]) if rows else None
+
+    async def accounts(self) -> Sequence[Account]:
+        return [_account(row) for row in await self.database.read("all_accounts")]
+
+    async def set_password(self, user: UserId, password: str) -> None:
+        await self.database.write("set_account", str(user), "password", password)
+
+    async def set_disabled(self, user: UserId, disabled: bool) -> None:
+        await self.database.write("set_account", str(user), "disabled", int(disabled))
+
+    async def set_do_not_disturb(self, user: UserId, on: bool) -> None:
+        await self.database.write("set_account", str(user), "do_not_disturb", int(on))
+
+    async def delete_account(self, user: UserId, at: int) -> None:
+        await self.database.write("delete_account", str(user), at)
+
+    async def export_account(self, user: UserId) -> dict[str, object]:
+        document: dict[str, object] = await self.database.read("export_account", user)
+        return document
+
+    async def set_contact(self, user: UserId, contact: UserId, name: str | None) -> None:
+        await self.database.write("set_contact", str(user), str(contact), None if name is None else str(name))
+
+    async def contacts(self, user: UserId) -> Sequence[tuple[UserId, str]]:
+        return [(UserId(name), label) for name, label in await self.database.read("contacts_of", user)]
+
+    async def block(self, user: UserId, blocked: UserId, on: bool) -> None:
+        await self.database.write("set_block", str(user), str(blocked), on)
+
+    async def blocked_by(self, user: UserId) -> Sequence[UserId]:
+        return [UserId(name) for (name,) in await self.database.read("blocked_by", user)]
+
+    async def has_blocked(self, user: UserId, other: UserId) -> bool:
+        return bool(await self.database.read("has_blocked", user, other))
+
+
+class SessionRows:
+    """The sessions and invitations of signaling.ports.AccountRows."""
+
+    database: Database
+
+    async def add_session(self, row: SessionRow, token_hash: bytes) -> None:
+        await self.database.write(
+            "add_session",
+            row.session,
+            str(row.user),
+            token_hash,
+            row.kind,
+            str(row.label),
+            row.created_at,
+            row.seen_at,
+            row.expires_at,
+        )
+
+    async def session(self, token_hash: bytes, at: int) -> SessionRow | None:
+        rows = await self.database.read("session_of", token_hash, at)
+        if not rows:
+            return None
+        found = _session(rows[0])
+        if at - found.seen_at >= SEEN_EVERY:
+            try:
+                await self.database.write("touch_session", found.session, at)
+            except StoreError:
+                pass  # a disk that is full signs nobody out
+        return found
+
+    async def sessions(self, user: UserId, at: int) -> Sequence[SessionRow]:
+        return [_session(row) for row in await self.database.read("sessions_of", user, at)]
+
+    async def end_session(self, user: UserId, session: str) -> bool:
+        return bool(await self.database.write("end_session", str(user), session))
+
+    async def end_sessions(self, user: UserId) -> int:
+        return int(await self.database.write("end_sessions", str(user)))
+
+    async def add_invitation(self, token_hash: bytes, by: UserId, at: int, expires_at: int) -> None:
+        await self.database.write("add_invitation", token_hash, str(by), at, expires_at)
+
+    async def take_invitation(self, token_hash: bytes, user: UserId, at: int) -> bool:
+        return bool(await self.database.write("take_invitation", token_hash, str(user), at))
+
+
+class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows):
+    """All rows of one database: signaling.ports.Store."""
+
+    async def purge(self, kind: str, before: int) -> int:
+        """See signaling.ports.Upkeep; in pieces, so that a call waits for one of them at most."""
+        gone = 0
+        while some := await self.database.write("purge_some", kind, before, PURGED_AT_ONCE):
+            gone += some
+        return gone
+
+    async def ready(self) -> None:
+        await self.database.write("ready")
+
+    async def durability_problem(self) -> str | None:
+        """Why a commit here may be lost with the power, in one sentence; none if it may not."""
+        return await self.database.durability_problem()
+
+    async def close(self) -> None:
+        await self.database.close()
+
+
+def _offered(row: OfferedCall, callee: str) -> tuple[object, ...]:
+    """In the order of calls.OFFERED."""
+    return (
+        str(row.call),
+        str(row.caller.user),
+        str(row.caller.device),
+        str(callee),
+        _media_text(row.media),
+        row.decision,
+        row.owner,
+        row.owner_epoch,
+        row.at,
+    )
+
+
+@lru_cache(maxsize=16)
+def _media_text(media: tuple[Media, ...]) -> str:
+    return json.dumps([kind.value for kind in media], separators=(",", ":"))
+
+
+@lru_cache(maxsize=16)
+def _media(text: str) -> tuple[Media, ...]:
+    return tuple(Media(kind) for kind in json.loads(text))
+
+
+def _live_call(row: Row) -> LiveCall:
+    call, caller, caller_device, answered_by, answered_device, media, answered_at = row
+    return LiveCall(
+        call=CallId(call),
+        caller=Party(UserId(caller), DeviceId(caller_device)),
+        answered_by=Party(UserId(answered_by), DeviceId(answered_device)),
+        media=_media(media),
+        answered_at=answered_at,
+    )
+
+
+def _record(row: Row) -> CallRecord:
+    call, caller, callee, media, offered_at, answered_at, ended_at, reason, missed, seen, decision = row
+    return CallRecord(
+        call=CallId(call),
+        caller=UserId(caller),
+        callee=callee,
+        media=_media(media),
+        offered_at=offered_at,
+        answered_at=answered_at,
+        ended_at=ended_at,
+        reason=None if reason is None else EndReason(reason),
+        missed=bool(missed),
+        seen=bool(seen),
+        decision=decision,
+    )
+
+
+def _text(row: Row) -> StoredText:
+    message, seq, sender, to, text, at, delivered_at, read_at = row
+    return StoredText(MessageId(message), seq, UserId(sender), UserId(to), text, at, delivered_at, read_at)
+
+
+def _receipt(row: Row) -> ReceiptRow:
+    sender, by, delivered_seq, read_seq, at = row
+    return ReceiptRow(UserId(sender), UserId(by), delivered_seq, read_seq, at)
+
+
+def _account(row: Row) -> Account:
+    user, password, operator, disabled, created_at, do_not_disturb = row
+    return Account(UserId(user), password, bool(operator), bool(disabled), created_at, bool(do_not_disturb))
+
+
+def _session(row: Row) -> SessionRow:
+    session, user, kind, label, created_at, seen_at, expires_at = row
+    return SessionRow(session, UserId(user), kind, label, created_at, seen_at, expires_at)

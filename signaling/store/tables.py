@@ -1,0 +1,190 @@
+"""All tables, alike on SQLite and PostgreSQL.
+
+Times are BIGINT, microseconds since 1970-01-01T00:00Z; ids are TEXT; JSON is canonical TEXT (sorted keys, no
+spaces); a flag is 0 or 1, so that the views read the same on both databases.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def words(name: str, *, key: bool = False, null: bool = False) -> "Column[str]":
+    return Column(name, Text, primary_key=key, nullable=null)
+
+
+def number(name: str, *, key: bool = False, null: bool = False) -> "Column[int]":
+    return Column(name, BigInteger, primary_key=key, nullable=null, autoincrement=False)
+
+
+def octets(name: str, *, key: bool = False, null: bool = False) -> "Column[bytes]":
+    return Column(name, LargeBinary, primary_key=key, nullable=null)
+
+
+def flag(name: str) -> "Column[int]":
+    return Column(name, SmallInteger, nullable=False)
+
+
+# A deleted account keeps its row, without password, so that nobody else can take its name.
+account = Table(
+    "account",
+    metadata,
+    words("name", key=True),
+    words("password"),
+    flag("operator"),
+    flag("disabled"),
+    flag("do_not_disturb"),
+    number("created_at"),
+    number("deleted_at", null=True),
+)
+
+session = Table(
+    "session",
+    metadata,
+    words("session_id", key=True),
+    words("account"),
+    octets("token_hash"),  # SHA-256; the token itself is never kept
+    words("kind"),
+    words("label"),
+    number("created_at"),
+    number("seen_at"),
+    number("expires_at"),
+    UniqueConstraint("token_hash"),
+    Index("ix_session_account", "account"),
+    Index("ix_session_expires_at", "expires_at"),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    octets("token_hash", key=True),
+    words("invited_by"),
+    number("created_at"),
+    number("expires_at"),
+    words("used_by", null=True),
+    number("used_at", null=True),
+)
+
+block = Table("block", metadata, words("account", key=True), words("blocked", key=True))
+
+contact = Table("contact", metadata, words("account", key=True), words("contact", key=True), words("label"))
+
+# `seq` is how far this device has got with the account's texts.
+device = Table(
+    "device",
+    metadata,
+    words("account", key=True),
+    words("device_id", key=True),
+    words("label"),
+    number("seq"),
+    number("first_seen_at"),
+    number("seen_at"),
+)
+
+call = Table(
+    "call",
+    metadata,
+    words("call_id", key=True),
+    words("caller"),
+    words("caller_device"),
+    words("callee"),  # a user, or a masked number
+    words("media"),  # JSON
+    words("decision", null=True),
+    words("owner"),
+    number("owner_epoch"),
+    flag("offered"),  # 0: it was refused, and never shown to the callee
+    number("offered_at"),
+    number("answered_at", null=True),
+    words("answered_by", null=True),
+    words("answered_device", null=True),
+    number("ended_at", null=True),
+    words("reason", null=True),
+    flag("missed"),
+    flag("seen"),
+    Index("ix_call_caller", "caller", "offered_at"),
+    Index("ix_call_callee", "callee", "offered_at"),
+    Index("ix_call_offered_at", "offered_at"),
+    Index(
+        "ix_call_missed",
+        "callee",
+        "offered_at",
+        sqlite_where=text("missed = 1 AND seen = 0"),
+        postgresql_where=text("missed = 1 AND seen = 0"),
+    ),
+    Index(
+        "ix_call_open",
+        "owner",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+# What is counted in commit order. PostgreSQL's sequences are not: a reader may see 6 before 5 exists.
+counter = Table("counter", metadata, words("name", key=True), number("value"))
+
+message = Table(
+    "message",
+    metadata,
+    number("seq", key=True),
+    words("message_id"),
+    words("sender"),
+    words("recipient"),
+    words("text"),
+    number("at"),
+    number("delivered_at", null=True),
+    number("read_at", null=True),
+    UniqueConstraint("message_id"),
+    Index("ix_message_sender", "sender", "seq"),
+    Index("ix_message_recipient", "recipient", "seq"),
+    Index("ix_message_conversation", "sender", "recipient", "seq"),
+    Index("ix_message_at", "at"),
+    Index(
+        "ix_message_undelivered",
+        "recipient",
+        "seq",
+        sqlite_where=text("delivered_at IS NULL"),
+        postgresql_where=text("delivered_at IS NULL"),
+    ),
+    Index(
+        "ix_message_unread",
+        "recipient",
+        "sender",
+        "seq",
+        sqlite_where=text("read_at IS NULL"),
+        postgresql_where=text("read_at IS NULL"),
+    ),
+)
+
+# How far a reader has got with an author's texts. It outlives the texts, so that a mark never goes back.
+receipt = Table(
+    "receipt",
+    metadata,
+    words("sender", key=True),
+    words("reader", key=True),
+    number("delivered_seq"),
+    number("read_seq"),
+    number("at"),
+)
+
+for table in (account, call):
+    for column in table.columns:
+        if isinstance(column.type, SmallInteger):
+            table.append_constraint(CheckConstraint(f"{column.name} IN (0, 1)", name=column.name))

@@ -1,0 +1,226 @@
+"""What keeps the store in order: retention, deletion and export of an account, and a trial write."""
+
+from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from signaling.ports import StoreError
+from signaling.store.accounts import SESSIONS
+from signaling.store.steps import NO, YES, Statement, Steps, command, number, survey, words
+from signaling.store.tables import (
+    account,
+    block,
+    call,
+    contact,
+    counter,
+    device,
+    invitation,
+    message,
+    receipt,
+    session,
+)
+
+_READY = insert(counter).values(name="ready", value=1)
+READY = Statement(
+    _READY.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + 1}).returning(
+        counter.c.value
+    )
+)
+
+
+def _delete(table: Table, *where: ColumnElement[bool]) -> Statement:
+    return Statement(delete(table).where(*where).returning(next(iter(table.primary_key.columns))))
+
+
+def _delete_some(table: Table, *where: ColumnElement[bool]) -> Statement:
+    """A bounded piece of a purge: the writer has calls to write in between."""
+    key = next(iter(table.primary_key.columns))
+    return _delete(table, key.in_(select(key).where(*where).limit(number("most"))))
+
+
+_BEFORE = number("before")
+# Retention class -> statements, each of which deletes some of what `before` has overtaken.
+PURGE = {
+    "texts": [_delete_some(message, message.c.at < _BEFORE)],
+    # What rings or talks is not history yet, however long ago it began.
+    "calls": [_delete_some(call, call.c.offered_at < _BEFORE, call.c.ended_at < _BEFORE)],
+    "sessions": [
+        _delete_some(session, session.c.expires_at < _BEFORE),
+        _delete_some(invitation, invitation.c.expires_at < _BEFORE),
+    ],
+}
+
+BURY = Statement(
+    update(account)
+    .values(password="", operator=NO, disabled=YES, do_not_disturb=NO, deleted_at=number("now"))
+    .where(account.c.name == words("user"), account.c.deleted_at.is_(None))
+    .returning(account.c.name)
+)
+
+_sender, _recipient = account.alias("sender_account"), account.alias("recipient_account")
+_USER = words("user")
+CLEAR = [
+    _delete(session, session.c.account == _USER),
+    _delete(device, device.c.account == _USER),
+    _delete(contact, contact.c.account == _USER),
+    _delete(block, block.c.account == _USER),
+    _delete(invitation, invitation.c.invited_by == _USER, invitation.c.used_at.is_(None)),
+    # A text is both its author's and its reader's: it goes with the last of the two.
+    _delete(
+        message,
+        (message.c.sender == _USER) | (message.c.recipient == _USER),
+        ~exists().where(_sender.c.name == message.c.sender, _sender.c.deleted_at.is_(None)),
+        ~exists().where(_recipient.c.name == message.c.recipient, _recipient.c.deleted_at.is_(None)),
+    ),
+    _delete(receipt, (receipt.c.reader == _USER) | (receipt.c.sender == _USER)),
+]
+
+ACCOUNT = Statement(
+    select(
+        account.c.name,
+        account.c.operator,
+        account.c.disabled,
+        account.c.do_not_disturb,
+        account.c.created_at,
+        account.c.deleted_at,
+    ).where(account.c.name == _USER)
+)
+# Section -> (names of its fields, statement).
+EXPORT = {
+    "sessions": (
+        ("session", "account", "kind", "label", "created_at", "seen_at", "expires_at"),
+        SESSIONS,
+    ),
+    "devices": (
+        ("device", "label", "seq", "first_seen_at", "seen_at"),
+        Statement(
+            select(device.c.device_id, device.c.label, device.c.seq, device.c.first_seen_at, device.c.seen_at)
+            .where(device.c.account == _USER)
+            .order_by(device.c.device_id)
+        ),
+    ),
+    "contacts": (
+        ("contact", "label"),
+        Statement(
+            select(contact.c.contact, contact.c.label)
+            .where(contact.c.account == _USER)
+            .order_by(contact.c.contact)
+        ),
+    ),
+    "blocked": (
+        ("account",),
+        Statement(select(block.c.blocked).where(block.c.account == _USER).order_by(block.c.blocked)),
+    ),
+    "invitations": (
+        ("created_at", "expires_at", "used_by", "used_at"),
+        Statement(
+            select(
+                invitation.c.created_at, invitation.c.expires_at, invitation.c.used_by, invitation.c.used_at
+            )
+            .where(invitation.c.invited_by == _USER)
+            .order_by(invitation.c.created_at)
+        ),
+    ),
+    "texts": (
+        ("message", "seq", "sender", "to", "text", "at", "delivered_at", "read_at"),
+        Statement(
+            select(
+                message.c.message_id,
+                message.c.seq,
+                message.c.sender,
+                message.c.recipient,
+                message.c.text,
+                message.c.at,
+                message.c.delivered_at,
+                message.c.read_at,
+            )
+            .where((message.c.sender == _USER) | (message.c.recipient == _USER))
+            .order_by(message.c.seq)
+        ),
+    ),
+    "receipts": (
+        ("sender", "reader", "delivered_seq", "read_seq", "at"),
+        Statement(
+            select(
+                receipt.c.sender, receipt.c.reader, receipt.c.delivered_seq, receipt.c.read_seq, receipt.c.at
+            )
+            .where((receipt.c.sender == _USER) | (receipt.c.reader == _USER))
+            .order_by(receipt.c.sender, receipt.c.reader)
+        ),
+    ),
+    "calls": (
+        (
+            "call",
+            "caller",
+            "caller_device",
+            "callee",
+            "media",
+            "offered_at",
+            "answered_at",
+            "answered_by",
+            "answered_device",
+            "ended_at",
+            "reason",
+            "missed",
+            "seen",
+            "decision",
+        ),
+        Statement(
+            select(
+                call.c.call_id,
+                call.c.caller,
+                case((call.c.caller == _USER, call.c.caller_device), else_=null()),
+                call.c.callee,
+                call.c.media,
+                call.c.offered_at,
+                call.c.answered_at,
+                call.c.answered_by,
+                case((call.c.answered_by == _USER, call.c.answered_device), else_=null()),
+                call.c.ended_at,
+                call.c.reason,
+                call.c.missed,
+                call.c.seen,
+                call.c.decision,
+            )
+            .where((call.c.caller == _USER) | ((call.c.callee == _USER) & (call.c.offered == YES)))
+            .order_by(call.c.offered_at, call.c.call_id)
+        ),
+    ),
+}
+
+
+@command
+def ready() -> Steps:
+    """A trial write that leaves nothing behind but a count."""
+    yield READY, {}
+
+
+@command
+def purge_some(kind: str, before: int, most: int) -> Steps:
+    if kind not in PURGE:
+        raise StoreError(f"there is no retention class `{kind}`: " + ", ".join(sorted(PURGE)))
+    gone = 0
+    for statement in PURGE[kind]:
+        gone += len((yield statement, {"before": before, "most": most}))
+    return gone
+
+
+@command
+def delete_account(user: str, at: int) -> Steps:
+    if not (yield BURY, {"user": user, "now": at}):
+        raise StoreError(f"there is no account `{user}`")
+    for statement in CLEAR:
+        yield statement, {"user": user}
+
+
+@survey
+def export_account(user: str) -> Steps:
+    """A document of all sections; the other party's device of a call is not the user's to see."""
+    found = yield ACCOUNT, {"user": user}
+    if not found:
+        raise StoreError(f"there is no account `{user}`")
+    fields = ("name", "operator", "disabled", "do_not_disturb", "created_at", "deleted_at")
+    document: dict[str, object] = {"account": dict(zip(fields, found[0], strict=True))}
+    for section, (names, statement) in EXPORT.items():
+        rows = yield statement, {"user": user, "now": 0}
+        document[section] = [dict(zip(names, row, strict=True)) for row in rows]
+    return document

@@ -1,0 +1,202 @@
+"""The process that owns a SQLite file: it alone writes it, many commands to a commit.
+
+A process of its own, because `fsync` and the interpreter lock would otherwise be paid by calls: the server
+sends commands over a socket pair and is told which of them are on the disk. There is no timer: what piled up
+while the last commit ran is the next one. The process ends when the server's end of the socket closes.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from signaling.ports import IdTakenError, StoreError
+from signaling.store.compiled import run, sqlite_texts
+from signaling.store.frames import DONE, FAILED, READY, TAKEN, Unpacker, packed
+from signaling.store.migrations import migrate
+from signaling.store.steps import COMMANDS, Row, Undone, Values
+
+Request = tuple[int, str, tuple[Any, ...]]
+Reply = tuple[int, int, Any]
+
+MOST_TOGETHER = 1024  # commands per commit: beyond some hundreds a larger one only keeps the first waiting
+PIECE = 256 * 1024  # bytes read at once
+BUSY_MS = 5_000  # how long a foreign program may hold the file's write lock
+PREDECESSOR_S = 10.0  # how long the writer of a server that was killed may take to end
+
+
+class Writer:
+    """One SQLite file, locked against every other writer of ours."""
+
+    def __init__(self, path: Path, owner: int) -> None:
+        """Lock, migrate and open. StoreError says why not. `owner` is the server's process id."""
+        self._path = path
+        self._lock = lock(path, owner)
+        self._texts = sqlite_texts()
+        self._connection: sqlite3.Connection | None = None
+        try:
+            self._connection = opened(path)
+            migrate_file(self._connection, path)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot open the database {path}: {error}") from None
+
+    def commit(self, requests: Sequence[Request]) -> list[Reply]:
+        """Carry the commands out in order and make them durable together; one that fails, fails alone."""
+        try:
+            if self._connection is None:
+                self._connection = opened(self._path)
+            execute = self._connection.execute
+            execute("BEGIN IMMEDIATE")
+            replies = [self._reply(request) for request in requests]
+            execute("COMMIT")
+        except sqlite3.Error as error:
+            self._start_over()
+            sentence = f"cannot write the database {self._path}: {error}"
+            return [(number, FAILED, sentence) for number, _, _ in requests]
+        return replies
+
+    def _reply(self, request: Request) -> Reply:
+        number, name, arguments = request
+        assert self._connection is not None
+        execute = self._connection.execute
+        execute("SAVEPOINT command")
+        try:
+            answer = run(COMMANDS[name](*arguments), self._execute)
+        except Undone as undone:
+            reply = (number, DONE, undone.answer)
+        except IdTakenError as error:
+            reply = (number, TAKEN, str(error))
+        except StoreError as error:
+            reply = (number, FAILED, str(error))
+        except Exception as error:
+            # A full disk ends the transaction and with it the savepoint: then all fail together.
+            if not self._connection.in_transaction:
+                raise
+            reply = (number, FAILED, f"cannot carry out {name}: {type(error).__name__}: {error}")
+        else:
+            execute("RELEASE command")
+            return number, DONE, answer
+        execute("ROLLBACK TO command")
+        execute("RELEASE command")
+        return reply
+
+    def _execute(self, number: int, values: Values) -> Sequence[Row]:
+        assert self._connection is not None
+        text, own = self._texts[number]
+        return self._connection.execute(text, {**own, **values} if own else values).fetchall()
+
+    def _start_over(self) -> None:
+        """After a failed commit nothing of the connection is trusted; the next commands open another."""
+        if self._connection is not None:
+            try:
+                self._connection.close()  # rolls back
+            except sqlite3.Error:
+                pass
+            self._connection = None
+
+    def close(self) -> None:
+        """Fold the log into the file and let go of it."""
+        self._start_over()
+        self._lock.close()
+
+
+def lock(path: Path, owner: int) -> TextIO:
+    """The lock file beside the database; StoreError names the process that holds it."""
+    name = path.with_name(path.name + ".lock")
+    try:
+        file = name.open("a+")
+    except OSError as error:
+        raise StoreError(f"cannot open the database {path}: {error.strerror or error}") from None
+    deadline = time.monotonic() + PREDECESSOR_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            # A killed server leaves a writer that is about to end: its commands are being committed.
+            if not is_dead(holder) or time.monotonic() > deadline:
+                file.close()
+                raise StoreError(f"the database {path} is in use by process {holder or '?'}") from None
+            time.sleep(0.01)
+        else:
+            file.truncate(0)
+            file.write(f"{owner}\n")
+            file.flush()
+            return file
+
+
+def is_dead(process: str) -> bool:
+    """Whether no process has this number any more."""
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, PermissionError):
+        return False
+    return False
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """A connection on which a commit means that the row is on the disk."""
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, cached_statements=512)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # fsync at every commit
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def migrate_file(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to this program's version, in one transaction."""
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    # The driver itself begins none: the file is either at the old version or at the new one.
+    event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.begin() as begun:
+        migrate(begun, str(path))
+
+
+def serve(end: socket.socket, writer: Writer) -> None:
+    """Until the server closes its end: read what piled up, commit it, say so."""
+    unpacker = Unpacker()
+    waiting: list[Request] = []
+    while data := end.recv(PIECE):
+        waiting += unpacker.feed(data)
+        while waiting:
+            replies = writer.commit(waiting[:MOST_TOGETHER])
+            del waiting[:MOST_TOGETHER]
+            end.sendall(packed(replies))
+
+
+def main(descriptor: int, path: Path, owner: int) -> int:
+    """The process. It ignores the signals that end a server: the server closes the socket when it is done."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    os.umask(0o077)
+    with socket.socket(fileno=descriptor) as end:
+        try:
+            writer = Writer(path, owner)
+        except StoreError as error:
+            end.sendall(packed([(READY, FAILED, str(error))]))
+            return 1
+        try:
+            end.sendall(packed([(READY, DONE, None)]))
+            serve(end, writer)
+        except ConnectionError:
+            pass  # the server was killed; what it sent before is on the disk
+        finally:
+            writer.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
