@@ -1,0 +1,84 @@
+"""What the application is told of its calls. Each call ends for it exactly once."""
+
+from dataclasses import dataclass
+
+from wephone.protocol.ids import CallId, DeviceId, UserId
+from wephone.protocol.messages import Media, Progress, Refusal, Role
+from wephone.protocol.reasons import EndReason, ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """Somebody calls: ring, then Accept or Decline."""
+
+    call: CallId
+    peer: UserId
+    peer_device: DeviceId
+    media: tuple[Media, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """Our call has come this far; only ever further."""
+
+    call: CallId
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Both sides agree that the call is answered: media may flow."""
+
+    call: CallId
+    peer_device: DeviceId | None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyCode:
+    """Eight digits in two groups: if both people read the same, nobody sits between them."""
+
+    call: CallId
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What the call carries now, and who holds it."""
+
+    call: CallId
+    media: tuple[Media, ...]
+    held_here: bool
+    held_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDeclined:
+    """The change we wished for did not happen."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """Both called each other: our call goes on as `survivor`, and its events come under that name."""
+
+    call: CallId
+    survivor: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over. `error` says more when it could not even be placed.
+
+    `forged`: the caller's nonce does not match its commitment; somebody may sit between the two.
+    """
+
+    call: CallId
+    reason: EndReason
+    by: Role | None = None
+    refusal: Refusal | None = None
+    error: ErrorCode | None = None
+    forged: bool = False
+
+
+CallEvent = Rings | Progressed | Answered | SafetyCode | Changed | ChangeDeclined | GoesOn | Ended
