@@ -27,7 +27,7 @@ from signaling.core.party import Party
 from signaling.core.state import INVITE, CallState, Step
 from signaling.core.table import TRANSITIONS, Phase
 from wephone.protocol.ids import CallId, DeviceId, UserId
-from wephone.protocol.messages import Media, Role
+from wephone.protocol.messages import CallSnapshot, Media, Role
 from wephone.protocol.reasons import ErrorCode
 
 __all__ = ["TRANSITIONS", "Call", "Phase", "place", "restored"]
@@ -105,6 +105,22 @@ class Call(CallState):
             return self, ()
         call, effects = STEPS[row.step](self, event, now)
         return cast(Call, call), effects
+
+    def snapshot(self, party: Party) -> CallSnapshot | None:
+        """The call as this device has it; None if it is not, or no longer, one of its calls."""
+        role = self.role(party)
+        branch = self.branch(party.device) if role is Role.CALLEE else None
+        if role is None or self.phase is Phase.ENDED or (branch is not None and branch.told is not None):
+            return None
+        answered = self.phase is Phase.ACTIVE
+        return CallSnapshot(
+            call=self.id,
+            role=role,
+            peer=self.callee if role is Role.CALLER else self.caller.user,
+            peer_device=self.caller.device if role is Role.CALLEE else self.selected if answered else None,
+            answered=answered,
+            media=self.media,
+        )
 
 
 def place(

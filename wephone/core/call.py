@@ -6,8 +6,7 @@ of its own, so that no call rings for ever though the server is gone. Times are 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from wephone.core import events, inputs, negotiation
 from wephone.core.effects import (
@@ -19,98 +18,69 @@ from wephone.core.effects import (
     Send,
     StartMedia,
     StartTimer,
-    StopMedia,
     StopTimer,
     Tell,
 )
+from wephone.core.ending import (
+    ask_how_it_ended,
+    be_ended,
+    be_refused,
+    decline,
+    fail,
+    hang_up,
+    lose_link,
+    run_out,
+    say_it_again,
+    say_last_word,
+    wait_no_longer,
+    withdraw,
+)
 from wephone.core.negotiation import Negotiation
 from wephone.core.safety import commitment, safety_code
-from wephone.protocol import messages
-from wephone.protocol.ids import CallId, DeviceId
-from wephone.protocol.messages import MAX_CANDIDATES, Candidate, ClientMessage, Media, Progress, Role
-from wephone.protocol.reasons import EndReason, ErrorCode
-
-SECOND = 1_000_000_000
-GRACE = 5 * SECOND  # for the server's own end to arrive before ours
-INVITE = 90 * SECOND  # the server rings no longer
-ANSWER = 30 * SECOND  # for the server's word after our answer, or after glare
-ENDING = 5 * SECOND  # the person waits no longer to see a call end
-
-# Errors that leave the call as it was.
-HARMLESS = frozenset(
-    {
-        ErrorCode.OUT_OF_PLACE,
-        ErrorCode.TOO_MANY,
-        ErrorCode.NEGOTIATION_PENDING,
-        ErrorCode.SLOW_DOWN,
-    }
+from wephone.core.state import (
+    ANSWER,
+    GRACE,
+    INVITE,
+    SECOND,
+    CallState,
+    Phase,
+    Step,
+    answer,
+    invite,
+    trickled,
 )
+from wephone.protocol import messages
+from wephone.protocol.ids import CallId
+from wephone.protocol.messages import MAX_CANDIDATES, Media, Progress, Role
+from wephone.protocol.reasons import EndReason
 
-
-class Phase(StrEnum):
-    """How far a call has come, as this device knows it."""
-
-    PREPARING = "preparing"  # ours: the media describes it
-    CALLING = "calling"  # ours: the invite is out
-    AWAITED = "awaited"  # by glare our call became this one; its offer is still to come
-    RINGING = "ringing"  # theirs
-    ACCEPTED = "accepted"  # theirs: the media describes our answer
-    ANSWERED = "answered"  # theirs: our answer is out
-    ACTIVE = "active"
-    ENDING = "ending"  # our word to end it is out
-    ENDED = "ended"
+__all__ = ["TRANSITIONS", "Call", "Phase", "awaited", "place", "ring"]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call on this device."""
-
-    id: CallId
-    role: Role
-    peer: str
-    phase: Phase
-    change: Negotiation
-    nonce: str = ""  # ours
-    ours: str = ""  # our first description
-    theirs: str = ""  # their first description
-    commitment: str = ""  # of the caller's nonce
-    their_nonce: str = ""
-    peer_device: DeviceId | None = None
-    progress: Progress | None = None
-    alerted: bool = False  # we said that we ring
-    found: tuple[Candidate, ...] = ()  # our candidates
-    found_all: bool = False
-    heard: tuple[Candidate, ...] = ()  # theirs, before we may use them
-    heard_all: bool = False
-    connected: bool = False
-    last_word: ClientMessage | None = None  # our hang-up or rejection, until the server confirms it
-    over: events.Ended | None = None  # what the application was told
+class Call(CallState):
+    """One call on this device, from the wish to call or the first ring to its end."""
 
     def receive(self, event: object, now: int) -> "tuple[Call, tuple[CallEffect, ...]]":
         """The call after this input or server message, and what to do. Late ones change nothing."""
         step = TRANSITIONS[self.phase].get(type(event))
-        return step(self, event, now) if step is not None else (self, ())
+        if step is None:
+            return self, ()
+        call, effects = step(self, event, now)
+        return cast(Call, call), effects
 
     def allows(self, kind: type) -> bool:
         """True if an input of this kind would do something now."""
         return kind in TRANSITIONS[self.phase]
 
-    @property
-    def media(self) -> tuple[Media, ...]:
-        """What the call carries."""
-        return self.change.media
 
-
-Step = tuple[Call, tuple[CallEffect, ...]]
-
-
-def place(call: CallId, to: str, media: tuple[Media, ...], nonce: str) -> Step:
+def place(call: CallId, to: str, media: tuple[Media, ...], nonce: str) -> tuple[Call, tuple[CallEffect, ...]]:
     """Call somebody. `nonce`: 256 random bits, hex, never used before. The invite follows the offer."""
     placed = Call(call, Role.CALLER, to, Phase.PREPARING, Negotiation(media), nonce=nonce)
     return placed, (CreateOffer(call, media),)
 
 
-def ring(incoming: messages.Incoming, now: int) -> Step:
+def ring(incoming: messages.Incoming, now: int) -> tuple[Call, tuple[CallEffect, ...]]:
     """Somebody calls: say that we have it, and tell the application."""
     call = awaited(incoming.call, incoming.peer, "", incoming.media)
     call = replace(
@@ -135,21 +105,14 @@ def awaited(call: CallId, peer: str, nonce: str, media: tuple[Media, ...]) -> Ca
 # Our own call
 
 
-def send_invite(call: Call, event: inputs.OfferCreated, now: int) -> Step:
+def send_invite(call: CallState, event: inputs.OfferCreated, now: int) -> Step:
     """The description is ready: call."""
     call = replace(call, phase=Phase.CALLING, ours=event.sdp, commitment=commitment(call.nonce))
     effects = (StartTimer(call.id, "ring", now + INVITE + GRACE), Send(invite(call)), *trickled(call))
     return call, effects
 
 
-def invite(call: Call) -> messages.Invite:
-    """The invite; sent again after a broken link, it starts no second call."""
-    return messages.Invite(
-        call=call.id, to=call.peer, sdp=call.ours, media=call.media, commitment=call.commitment
-    )
-
-
-def progress(call: Call, event: messages.CallProgress, now: int) -> Step:
+def progress(call: CallState, event: messages.CallProgress, now: int) -> Step:
     """Only ever further: what comes again after a break is known."""
     order = list(Progress)
     if call.progress is not None and order.index(event.progress) <= order.index(call.progress):
@@ -157,7 +120,7 @@ def progress(call: Call, event: messages.CallProgress, now: int) -> Step:
     return replace(call, progress=event.progress), (Tell(events.Progressed(call.id, event.progress)),)
 
 
-def be_answered(call: Call, event: messages.Answered, now: int) -> Step:
+def be_answered(call: CallState, event: messages.Answered, now: int) -> Step:
     """Answered: take their description, open our commitment, talk."""
     call = replace(
         call,
@@ -176,7 +139,7 @@ def be_answered(call: Call, event: messages.Answered, now: int) -> Step:
     )
 
 
-def reveal_again(call: Call, event: messages.Answered, now: int) -> Step:
+def reveal_again(call: CallState, event: messages.Answered, now: int) -> Step:
     """The other side was not sure that we heard, so it may lack our nonce too."""
     if call.role is Role.CALLEE:
         return call, ()
@@ -186,12 +149,12 @@ def reveal_again(call: Call, event: messages.Answered, now: int) -> Step:
 # Their call
 
 
-def alert(call: Call, event: inputs.Ring, now: int) -> Step:
+def alert(call: CallState, event: inputs.Ring, now: int) -> Step:
     """It rings."""
     return replace(call, alerted=True), (Send(messages.Alerting(call=call.id)),)
 
 
-def rung_again(call: Call, event: messages.Incoming, now: int) -> Step:
+def rung_again(call: CallState, event: messages.Incoming, now: int) -> Step:
     """The server asks anew, after a break; or tells that our own call the other way has answered it."""
     if event.answer_now and call.nonce:
         return answer_now(call, event, now)
@@ -201,13 +164,13 @@ def rung_again(call: Call, event: messages.Incoming, now: int) -> Step:
     return call, tuple(said)
 
 
-def accept(call: Call, event: inputs.Accept, now: int) -> Step:
+def accept(call: CallState, event: inputs.Accept, now: int) -> Step:
     """The person answers: the media describes what it can do."""
     call = replace(call, phase=Phase.ACCEPTED, nonce=event.nonce)
     return call, (CreateAnswer(call.id, call.theirs, call.media), *use_heard(call))
 
 
-def answer_now(call: Call, event: messages.Incoming, now: int) -> Step:
+def answer_now(call: CallState, event: messages.Incoming, now: int) -> Step:
     """By glare: the person wanted to talk to this one, and called. The nonce is that call's."""
     call = replace(
         call,
@@ -220,14 +183,14 @@ def answer_now(call: Call, event: messages.Incoming, now: int) -> Step:
     return call, (CreateAnswer(call.id, event.sdp, event.media), *use_heard(call))
 
 
-def use_heard(call: Call) -> tuple[CallEffect, ...]:
+def use_heard(call: CallState) -> tuple[CallEffect, ...]:
     """Their candidates, kept until there was somewhere to put them."""
     if not call.heard and not call.heard_all:
         return ()
     return (AddCandidates(call.id, call.heard, call.heard_all),)
 
 
-def send_answer(call: Call, event: inputs.AnswerCreated, now: int) -> Step:
+def send_answer(call: CallState, event: inputs.AnswerCreated, now: int) -> Step:
     """Our answer is out; whether it is the one that counts, the server says."""
     call = replace(call, phase=Phase.ANSWERED, ours=event.sdp)
     return call, (
@@ -238,17 +201,12 @@ def send_answer(call: Call, event: inputs.AnswerCreated, now: int) -> Step:
     )
 
 
-def answer(call: Call) -> messages.Answer:
-    """Our answer; said again it is the same."""
-    return messages.Answer(call=call.id, sdp=call.ours, nonce=call.nonce)
-
-
-def answer_again(call: Call, event: object, now: int) -> Step:
+def answer_again(call: CallState, event: object, now: int) -> Step:
     """Asked anew, or not sure that we were heard."""
     return call, (Send(answer(call)), *trickled(call))
 
 
-def be_selected(call: Call, event: messages.SelectAnswer, now: int) -> Step:
+def be_selected(call: CallState, event: messages.SelectAnswer, now: int) -> Step:
     """The call is ours: talk."""
     call = replace(call, phase=Phase.ACTIVE)
     return call, (
@@ -258,14 +216,14 @@ def be_selected(call: Call, event: messages.SelectAnswer, now: int) -> Step:
     )
 
 
-def selected_again(call: Call, event: messages.SelectAnswer, now: int) -> Step:
+def selected_again(call: CallState, event: messages.SelectAnswer, now: int) -> Step:
     """After a break: if no sound passes yet, our answer may never have arrived."""
     if call.connected or call.role is Role.CALLER:
         return call, ()
     return answer_again(call, event, now)
 
 
-def be_revealed(call: Call, event: messages.Reveal, now: int) -> Step:
+def be_revealed(call: CallState, event: messages.Reveal, now: int) -> Step:
     """The caller opens its commitment. If it does not match, somebody may sit between: hang up."""
     if call.role is Role.CALLER or call.their_nonce == event.nonce:
         return call, ()
@@ -281,7 +239,7 @@ def be_revealed(call: Call, event: messages.Reveal, now: int) -> Step:
 # Candidates
 
 
-def find(call: Call, event: inputs.CandidatesFound, now: int) -> Step:
+def find(call: CallState, event: inputs.CandidatesFound, now: int) -> Step:
     """Kept until our description is out, and after it for as long as they may get lost."""
     room = MAX_CANDIDATES - len(call.found)
     new = tuple(candidate for candidate in event.candidates if candidate not in call.found)[:room]
@@ -293,134 +251,32 @@ def find(call: Call, event: inputs.CandidatesFound, now: int) -> Step:
     return call, (Send(messages.SendCandidates(call=call.id, candidates=new, end=event.end)),)
 
 
-def trickled(call: Call) -> tuple[CallEffect, ...]:
-    """All our candidates so far, in one frame."""
-    if not call.found and not call.found_all:
-        return ()
-    return (Send(messages.SendCandidates(call=call.id, candidates=call.found, end=call.found_all)),)
-
-
-def keep(call: Call, event: messages.Candidates, now: int) -> Step:
+def keep(call: CallState, event: messages.Candidates, now: int) -> Step:
     """Too early to use: the person has not answered."""
     known = call.heard + tuple(each for each in event.candidates if each not in call.heard)
     return replace(call, heard=known[:MAX_CANDIDATES], heard_all=call.heard_all or event.end), ()
 
 
-def use(call: Call, event: messages.Candidates, now: int) -> Step:
+def use(call: CallState, event: messages.Candidates, now: int) -> Step:
     """For the media, which ignores what it has."""
     return call, (AddCandidates(call.id, event.candidates, event.end),)
-
-
-# The end
-
-
-def hang_up(call: Call, event: object, now: int) -> Step:
-    """End it; before an answer of ours this declines theirs."""
-    if call.phase is Phase.RINGING:
-        return decline(call, inputs.Decline(), now)
-    return say_last_word(call, messages.Hangup(call=call.id), now)
-
-
-def decline(call: Call, event: inputs.Decline, now: int) -> Step:
-    """Turn it down, on all devices of this person."""
-    return say_last_word(call, messages.Reject(call=call.id, reason=event.reason), now)
-
-
-def fail(call: Call, event: object, now: int) -> Step:
-    """No sound can pass."""
-    return say_last_word(call, messages.Hangup(call=call.id, reason=EndReason.MEDIA_FAILED), now)
-
-
-def withdraw(call: Call, event: object, now: int) -> Step:
-    """The server never heard of it, so it need not hear of its end."""
-    reason = EndReason.CANCELLED if isinstance(event, inputs.HangUp) else EndReason.MEDIA_FAILED
-    return finish(call, events.Ended(call.id, reason, Role.CALLER))
-
-
-def say_last_word(call: Call, message: messages.Hangup | messages.Reject, now: int) -> Step:
-    """Silence at once; how it ended is the server's to say, since somebody may have been quicker."""
-    call = replace(call, phase=Phase.ENDING, last_word=message)
-    stops = (StopTimer(call.id, "ring"), StopTimer(call.id, "answer"), StopTimer(call.id, "negotiate"))
-    ending = StartTimer(call.id, "ending", now + ENDING)
-    return call, (*stops, Send(message), StopMedia(call.id), ending)
-
-
-def say_it_again(call: Call, event: object, now: int) -> Step:
-    """It may have been lost with the link."""
-    return call, (Send(call.last_word),) if call.last_word is not None else ()
-
-
-def wait_no_longer(call: Call, event: inputs.TimedOut, now: int) -> Step:
-    """The person need not wait for the server; our last word still does."""
-    if event.timer != "ending" or call.over is not None:
-        return call, ()
-    ended = events.Ended(call.id, local_reason(call), call.role)
-    return replace(call, over=ended), (Tell(ended),)
-
-
-def local_reason(call: Call) -> EndReason:
-    """What our last word means, if nobody was quicker."""
-    if isinstance(call.last_word, messages.Reject | messages.Hangup):
-        reason = call.last_word.reason
-        cancelled = reason is EndReason.HANGUP and call.role is Role.CALLER and not call.theirs
-        return EndReason.CANCELLED if cancelled else reason
-    return EndReason.CONNECTION_LOST
-
-
-def be_ended(call: Call, event: messages.Ended, now: int) -> Step:
-    """The server's word on how it ended, the same for both sides."""
-    return finish(call, events.Ended(call.id, event.reason, event.by, event.refusal))
-
-
-def be_refused(call: Call, event: messages.Error, now: int) -> Step:
-    """An error that ends a call: it could not be placed or answered, or the server forgot it."""
-    if event.code in HARMLESS and not (call.phase is Phase.CALLING and call.progress is None):
-        return call, ()
-    if event.code is ErrorCode.UNKNOWN_CALL:
-        known = call.phase is Phase.ENDING
-        return finish(call, events.Ended(call.id, local_reason(call) if known else EndReason.UNKNOWN_CALL))
-    if call.phase is Phase.CALLING and call.progress is None:
-        return finish(call, events.Ended(call.id, EndReason.UNREACHABLE, error=event.code))
-    return fail(call, event, now) if call.phase is Phase.ANSWERED else (call, ())
-
-
-def run_out(call: Call, event: inputs.TimedOut, now: int) -> Step:
-    """The server should have ended it by now: it is gone, or its word is lost."""
-    if event.timer == "ring":
-        reason = EndReason.NO_ANSWER
-    elif event.timer == "answer":
-        reason = EndReason.CONNECTION_LOST
-    else:
-        return call, ()
-    call, effects = say_last_word(call, messages.Hangup(call=call.id), now)
-    ended = events.Ended(call.id, reason)
-    return replace(call, over=ended), (*effects, Tell(ended))
-
-
-def finish(call: Call, ended: events.Ended) -> Step:
-    """Over for good, told once."""
-    timers: tuple[inputs.Timer, ...] = ("ring", "answer", "negotiate", "ending")
-    told = () if call.over is not None else (Tell(ended),)
-    over = call.over or ended
-    stops = tuple(StopTimer(call.id, timer) for timer in timers)
-    return replace(call, phase=Phase.ENDED, over=over), (*stops, StopMedia(call.id), *told)
 
 
 # The link
 
 
-def invite_again(call: Call, event: object, now: int) -> Step:
+def invite_again(call: CallState, event: object, now: int) -> Step:
     """The server may not have heard of it yet; if it has, this starts no second call."""
     return call, (Send(invite(call)), *trickled(call))
 
 
-def ring_again(call: Call, event: inputs.Reconnected, now: int) -> Step:
+def ring_again(call: CallState, event: inputs.Reconnected, now: int) -> Step:
     """Say again that we have it, and that we ring."""
     said: tuple[CallEffect, ...] = (Send(messages.Delivered(call=call.id)),)
     return call, (*said, Send(messages.Alerting(call=call.id))) if call.alerted else said
 
 
-def talk_again(call: Call, event: inputs.Reconnected, now: int) -> Step:
+def talk_again(call: CallState, event: inputs.Reconnected, now: int) -> Step:
     """Whatever the other side may lack."""
     effects: list[CallEffect] = []
     if not call.connected:
@@ -432,17 +288,7 @@ def talk_again(call: Call, event: inputs.Reconnected, now: int) -> Step:
     return call, (*effects, *negotiation.said_again(call.change))
 
 
-def ask_how_it_ended(call: Call, event: inputs.Unlisted, now: int) -> Step:
-    """The server holds no such call. It may still know how it ended: a hang-up is answered with that."""
-    return say_last_word(call, messages.Hangup(call=call.id), now)
-
-
-def lose_link(call: Call, event: inputs.LinkGone, now: int) -> Step:
-    """There is no server any more to end it for us."""
-    return finish(call, events.Ended(call.id, EndReason.CONNECTION_LOST))
-
-
-def connect(call: Call, event: inputs.MediaConnected, now: int) -> Step:
+def connect(call: CallState, event: inputs.MediaConnected, now: int) -> Step:
     """Sound passes: our answer and candidates did their work."""
     return replace(call, connected=True), ()
 
@@ -450,7 +296,7 @@ def connect(call: Call, event: inputs.MediaConnected, now: int) -> Step:
 # Changes
 
 
-def renegotiate(call: Call, event: Any, now: int) -> Step:
+def renegotiate(call: CallState, event: Any, now: int) -> Step:
     """Hold, resume, other media: see `negotiation`."""
     match event:
         case inputs.Change():
@@ -470,7 +316,7 @@ def renegotiate(call: Call, event: Any, now: int) -> Step:
     return replace(call, change=change), effects
 
 
-LIFE: dict[type, Callable[[Call, Any, int], Step]] = {
+LIFE: dict[type, Callable[[CallState, Any, int], Step]] = {
     inputs.HangUp: hang_up,
     inputs.MediaFailed: fail,
     inputs.DescriptionFailed: fail,
@@ -481,7 +327,7 @@ LIFE: dict[type, Callable[[Call, Any, int], Step]] = {
     messages.Error: be_refused,
 }
 
-TRANSITIONS: dict[Phase, dict[type, Callable[[Call, Any, int], Step]]] = {
+TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
     Phase.PREPARING: {
         inputs.OfferCreated: send_invite,
         inputs.CandidatesFound: find,

@@ -1,0 +1,125 @@
+"""How a call ends on a device: by our last word and the server's, once for the application."""
+
+from dataclasses import replace
+
+from wephone.core import events, inputs
+from wephone.core.effects import Send, StartTimer, StopMedia, StopTimer, Tell
+from wephone.core.state import ENDING, CallState, Phase, Step
+from wephone.protocol import messages
+from wephone.protocol.messages import Role
+from wephone.protocol.reasons import EndReason, ErrorCode
+
+# Errors that leave the call as it was.
+HARMLESS = frozenset(
+    {
+        ErrorCode.OUT_OF_PLACE,
+        ErrorCode.TOO_MANY,
+        ErrorCode.NEGOTIATION_PENDING,
+        ErrorCode.SLOW_DOWN,
+    }
+)
+
+
+def hang_up(call: CallState, event: object, now: int) -> Step:
+    """End it; before an answer of ours this declines theirs."""
+    if call.phase is Phase.RINGING:
+        return decline(call, inputs.Decline(), now)
+    return say_last_word(call, messages.Hangup(call=call.id), now)
+
+
+def decline(call: CallState, event: inputs.Decline, now: int) -> Step:
+    """Turn it down, on all devices of this person."""
+    return say_last_word(call, messages.Reject(call=call.id, reason=event.reason), now)
+
+
+def fail(call: CallState, event: object, now: int) -> Step:
+    """No sound can pass."""
+    return say_last_word(call, messages.Hangup(call=call.id, reason=EndReason.MEDIA_FAILED), now)
+
+
+def withdraw(call: CallState, event: object, now: int) -> Step:
+    """The server never heard of it, so it need not hear of its end."""
+    reason = EndReason.CANCELLED if isinstance(event, inputs.HangUp) else EndReason.MEDIA_FAILED
+    return finish(call, events.Ended(call.id, reason, Role.CALLER))
+
+
+def say_last_word(call: CallState, message: messages.Hangup | messages.Reject, now: int) -> Step:
+    """Silence at once; how it ended is the server's to say, since somebody may have been quicker."""
+    call = replace(call, phase=Phase.ENDING, last_word=message)
+    stops = (StopTimer(call.id, "ring"), StopTimer(call.id, "answer"), StopTimer(call.id, "negotiate"))
+    ending = StartTimer(call.id, "ending", now + ENDING)
+    return call, (*stops, Send(message), StopMedia(call.id), ending)
+
+
+def say_it_again(call: CallState, event: object, now: int) -> Step:
+    """It may have been lost with the link."""
+    return call, (Send(call.last_word),) if call.last_word is not None else ()
+
+
+def wait_no_longer(call: CallState, event: inputs.TimedOut, now: int) -> Step:
+    """The person need not wait for the server; our last word is said until it is confirmed."""
+    if event.timer != "ending" or call.last_word is None:
+        return call, ()
+    again = (Send(call.last_word), StartTimer(call.id, "ending", now + ENDING))
+    if call.over is not None:
+        return call, again
+    ended = events.Ended(call.id, local_reason(call), call.role)
+    return replace(call, over=ended), (*again, Tell(ended))
+
+
+def local_reason(call: CallState) -> EndReason:
+    """What our last word means, if nobody was quicker."""
+    if isinstance(call.last_word, messages.Reject | messages.Hangup):
+        reason = call.last_word.reason
+        cancelled = reason is EndReason.HANGUP and call.role is Role.CALLER and not call.theirs
+        return EndReason.CANCELLED if cancelled else reason
+    return EndReason.CONNECTION_LOST
+
+
+def be_ended(call: CallState, event: messages.Ended, now: int) -> Step:
+    """The server's word on how it ended, the same for both sides."""
+    return finish(call, events.Ended(call.id, event.reason, event.by, event.refusal))
+
+
+def be_refused(call: CallState, event: messages.Error, now: int) -> Step:
+    """An error that ends a call: it could not be placed or answered, or the server forgot it."""
+    if event.code in HARMLESS and not (call.phase is Phase.CALLING and call.progress is None):
+        return call, ()
+    if event.code is ErrorCode.UNKNOWN_CALL:
+        known = call.phase is Phase.ENDING
+        return finish(call, events.Ended(call.id, local_reason(call) if known else EndReason.UNKNOWN_CALL))
+    if call.phase is Phase.CALLING and call.progress is None:
+        return finish(call, events.Ended(call.id, EndReason.UNREACHABLE, error=event.code))
+    return fail(call, event, now) if call.phase is Phase.ANSWERED else (call, ())
+
+
+def run_out(call: CallState, event: inputs.TimedOut, now: int) -> Step:
+    """The server should have ended it by now: it is gone, or its word is lost."""
+    if event.timer == "ring":
+        reason = EndReason.NO_ANSWER
+    elif event.timer == "answer":
+        reason = EndReason.CONNECTION_LOST
+    else:
+        return call, ()
+    call, effects = say_last_word(call, messages.Hangup(call=call.id), now)
+    ended = events.Ended(call.id, reason)
+    return replace(call, over=ended), (*effects, Tell(ended))
+
+
+def finish(call: CallState, ended: events.Ended) -> Step:
+    """Over for good, told once."""
+    timers: tuple[inputs.Timer, ...] = ("ring", "answer", "negotiate", "ending")
+    told = () if call.over is not None else (Tell(ended),)
+    over = call.over or ended
+    stops = tuple(StopTimer(call.id, timer) for timer in timers)
+    return replace(call, phase=Phase.ENDED, over=over), (*stops, StopMedia(call.id), *told)
+
+
+def ask_how_it_ended(call: CallState, event: inputs.Unlisted, now: int) -> Step:
+    """The server holds no such call. It may still know how it ended: a hang-up is answered with that."""
+    return say_last_word(call, messages.Hangup(call=call.id), now)
+
+
+def lose_link(call: CallState, event: inputs.LinkGone, now: int) -> Step:
+    """There is no server any more to end it for us."""
+    return finish(call, events.Ended(call.id, EndReason.CONNECTION_LOST))
