@@ -4,7 +4,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from signaling.ports import IdTakenError, StoreError
-from signaling.store.steps import NO, Statement, Steps, command, number, octets, query, survey, words
+from signaling.store.steps import NO, Statement, Steps, number, octets, query, single, survey, words
 from signaling.store.tables import account, block, contact, invitation, session
 
 _LIVING = account.c.deleted_at.is_(None)
@@ -172,7 +172,7 @@ CONTACTS = Statement(
 )
 
 
-@command
+@single
 def add_account(
     name: str, password: str, operator: bool, disabled: bool, created_at: int, dnd: bool
 ) -> Steps:
@@ -188,13 +188,13 @@ def add_account(
         raise IdTakenError(f"the name `{name}` is taken")
 
 
-@command
+@single
 def set_account(user: str, column: str, given: object) -> Steps:
     if not (yield SET[column], {"user": user, "given": given}):
         raise StoreError(f"there is no account `{user}`")
 
 
-@command
+@single
 def add_session(
     session_id: str,
     user: str,
@@ -219,39 +219,39 @@ def add_session(
         raise StoreError(f"there is no enabled account `{user}`")
 
 
-@command
+@single
 def touch_session(session_id: str, at: int) -> Steps:
     yield TOUCH, {"session": session_id, "now": at}
 
 
-@command
+@single
 def end_session(user: str, session_id: str) -> Steps:
     return bool((yield END_SESSION, {"user": user, "session": session_id}))
 
 
-@command
+@single
 def end_sessions(user: str) -> Steps:
     return len((yield END_SESSIONS, {"user": user}))
 
 
-@command
+@single
 def add_invitation(token_hash: bytes, by: str, at: int, expires_at: int) -> Steps:
     row = {"token_hash": token_hash, "by": by, "now": at, "expires_at": expires_at}
     if not (yield INVITE, row):
         raise IdTakenError("this invitation exists already")
 
 
-@command
+@single
 def take_invitation(token_hash: bytes, user: str, at: int) -> Steps:
     return bool((yield TAKE, {"token_hash": token_hash, "user": user, "now": at}))
 
 
-@command
+@single
 def set_block(user: str, blocked: str, on: bool) -> Steps:
     yield BLOCK if on else UNBLOCK, {"user": user, "blocked_user": blocked}
 
 
-@command
+@single
 def set_contact(user: str, other: str, name: str | None) -> Steps:
     if name is None:
         yield UNSET_CONTACT, {"user": user, "other": other}

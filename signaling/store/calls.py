@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, case, func, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
 from signaling.ports import IdTakenError
-from signaling.store.steps import NO, YES, Statement, Steps, command, number, query, words
+from signaling.store.steps import NO, YES, Statement, Steps, command, number, query, single, words
 from signaling.store.tables import call
 
 OFFERED = (
@@ -128,14 +128,14 @@ SEEN = Statement(
 )
 
 
-@command
+@single
 def offer(*row: object) -> Steps:
     """`row` is in the order of OFFERED."""
     if not (yield OFFER, dict(zip(OFFERED, row, strict=True))):
         raise IdTakenError(f"the call id `{row[0]}` was used before")
 
 
-@command
+@single
 def refused(reason: str, *row: object) -> Steps:
     """`row` is in the order of OFFERED; the call ends at the moment it was placed."""
     values = dict(zip(OFFERED, row, strict=True))
@@ -143,18 +143,18 @@ def refused(reason: str, *row: object) -> Steps:
         raise IdTakenError(f"the call id `{row[0]}` was used before")
 
 
-@command
+@single
 def answer(call_id: str, user: str, device: str, at: int, owner_epoch: int) -> Steps:
     rows = yield ANSWER, {"call": call_id, "user": user, "device": device, "now": at, "epoch": owner_epoch}
     return bool(rows)
 
 
-@command
+@single
 def end(call_id: str, reason: str, at: int, missed: bool) -> Steps:
     yield END, {"call": call_id, "why": reason, "now": at, "was_missed": int(missed)}
 
 
-@command
+@single
 def abandon_ringing(node: str, reason: str, at: int) -> Steps:
     return len((yield ABANDON, {"node": node, "why": reason, "now": at}))
 

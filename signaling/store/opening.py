@@ -9,12 +9,17 @@ from signaling.store.rows import DatabaseStore
 logger = logging.getLogger(__name__)
 
 
-async def open_store(url: str, *, node: str = "local", alarm: Alarm | None = None) -> DatabaseStore:
+async def open_store(
+    url: str, *, node: str = "local", alarm: Alarm | None = None, owner_url: str | None = None
+) -> DatabaseStore:
     """The store at `sqlite:///PATH` or `postgresql://...`, migrated and ready; close it when done.
 
-    `node` names this server in rows that it owns. `alarm` is told in one sentence when nothing can be stored
-    any more. StoreError, in one line, if the database cannot be opened, is newer than the program, or is
-    open in another process.
+    `node` names this server in the rows that it owns. `alarm` is told in one sentence when nothing can be
+    stored any more. `owner_url` (PostgreSQL only) migrates as another role than the one that then works: that
+    one is granted what it needs, and has no right to change what is only ever added.
+
+    StoreError, in one line, if the database cannot be opened, is newer than the program, or is open in
+    another process.
     """
     database: Database
     if url.startswith("sqlite:///"):
@@ -23,6 +28,16 @@ async def open_store(url: str, *, node: str = "local", alarm: Alarm | None = Non
         sqlite = SqliteDatabase(url.removeprefix("sqlite:///"), node, alarm or logger.critical)
         await sqlite.open()
         database = sqlite
+    elif url.startswith(("postgresql://", "postgres://")):
+        try:
+            from signaling.store.postgresql import PostgresDatabase
+        except ModuleNotFoundError as error:
+            if error.name != "asyncpg":
+                raise
+            raise StoreError("PostgreSQL needs the extra: pip install 'wephone[postgres]'") from None
+        postgres = PostgresDatabase(url, node, alarm or logger.critical)
+        await postgres.open(owner_url)
+        database = postgres
     else:
         raise StoreError("a database is named by sqlite:///PATH or postgresql://...")
     return DatabaseStore(database)

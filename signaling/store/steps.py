@@ -19,6 +19,7 @@ Command = Callable[..., Steps]
 
 STATEMENTS: list["Statement"] = []
 COMMANDS: dict[str, Command] = {}
+SINGLE: set[str] = set()
 QUERIES: dict[str, Command] = {}
 SURVEYS: dict[str, Command] = {}
 
@@ -50,6 +51,12 @@ def command(steps: Command) -> Command:
     """Register what changes rows: all of its statements happen, or none."""
     COMMANDS[steps.__name__] = steps
     return steps
+
+
+def single(steps: Command) -> Command:
+    """Register a command of one statement, which needs no transaction around it."""
+    SINGLE.add(steps.__name__)
+    return command(steps)
 
 
 def query(steps: Command) -> Command:

@@ -4,7 +4,7 @@ from sqlalchemy import Case, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from signaling.ports import IdTakenError
-from signaling.store.steps import Row, Statement, Steps, Undone, command, number, query, words
+from signaling.store.steps import Row, Statement, Steps, Undone, command, number, query, single, words
 from signaling.store.tables import counter, device, message, receipt
 
 # PostgreSQL holds the counter's row until the text is committed: whoever sees number 6 can see number 5.
@@ -163,7 +163,7 @@ def accept_text(message_id: str, sender: str, to: str, text: str, at: int) -> St
     raise Undone((there, False))
 
 
-@command
+@single
 def sign_in_device(user: str, device_id: str, name: str, at: int) -> Steps:
     [(seq,)] = yield SIGN_IN, {"user": user, "device": device_id, "name": name, "now": at}
     return seq

@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from signaling.ports import StoreError
 from signaling.store.accounts import SESSIONS
-from signaling.store.steps import NO, YES, Statement, Steps, command, number, survey, words
+from signaling.store.steps import NO, YES, Statement, Steps, command, number, single, survey, words
 from signaling.store.tables import (
     account,
     block,
@@ -188,7 +188,7 @@ EXPORT = {
 }
 
 
-@command
+@single
 def ready() -> Steps:
     """A trial write that leaves nothing behind but a count."""
     yield READY, {}

@@ -8,6 +8,9 @@ from signaling.ports import StoreError
 
 HEAD = "0001"
 
+# Tables whose rows are never changed nor deleted.
+ADDED_ONLY: frozenset[str] = frozenset()
+
 
 def migrate(connection: Connection, name: str) -> None:
     """Bring the database to HEAD inside the connection's transaction; StoreError if it is newer."""
@@ -26,6 +29,21 @@ def migrate(connection: Connection, name: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Let `role` do what the server does, where another role owns the tables (PostgreSQL)."""
+    if connection.execute(text("SELECT current_user")).scalar_one() == role:
+        return
+    quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    tables = set(inspect(connection).get_table_names())
+    everything = ", ".join(sorted(tables | set(inspect(connection).get_view_names())))
+    changing = ", ".join(sorted(tables - ADDED_ONLY - {"alembic_version"}))
+    added = ", ".join(sorted(ADDED_ONLY))
+    connection.execute(text(f"GRANT SELECT ON {everything} TO {quoted}"))
+    connection.execute(text(f"GRANT INSERT, UPDATE, DELETE ON {changing} TO {quoted}"))
+    if added:
+        connection.execute(text(f"GRANT INSERT ON {added} TO {quoted}"))
 
 
 def current_version(connection: Connection) -> str | None:
