@@ -1,0 +1,94 @@
+"""`wephone COMMAND ...`: finds the command's module and runs it.
+
+A module of this package offers `register(subparsers)`: it adds its parser and sets its default `run`, a function
+of the parsed arguments that returns an exit code. Exit codes: 0 done, 1 refused or failed with a reason on stderr,
+2 wrong usage or not built yet.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from wephone.cli.output import Failure, say
+
+# Command -> what it does. A command's module has its name; `wephone --help` loads none of them.
+COMMANDS = {
+    "serve": "run the server",
+    "demo": "show a call from end to end, heard and scored, and a refused one",
+    "call": "call a user or a telephone number",
+    "listen": "wait for calls and texts",
+    "message": "write to a user",
+    "user": "add, list, disable and reset accounts",
+    "permit": "keep the operator's telecom permits",
+    "audit": "verify, export and reconcile the journal of decisions",
+    "explain": "explain one decision",
+    "licence": "check the licence engine against a file of cases",
+    "pstn": "switch telephone calls on or off at once",
+    "backup": "write a consistent copy of the database",
+    "restore": "put a copy back",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = next((argument for argument in arguments if not argument.startswith("-")), None)
+    parser = top_parser()
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    if command in COMMANDS and "--help" not in arguments[: arguments.index(command)]:
+        if not register(command, subparsers):
+            say(f"wephone: `{command}` is not built yet")
+            return 2
+    else:
+        for name, summary in COMMANDS.items():
+            subparsers.add_parser(name, help=summary)
+    return run(parser.parse_args(arguments))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry it out; a failure is one sentence on stderr."""
+    try:
+        code = args.run(args)
+        sys.stdout.flush()
+    except Failure as failure:
+        say(f"wephone: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever read our output has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """The parser that knows no command yet."""
+    parser = argparse.ArgumentParser(prog="wephone", description="A self-hosted calling service.")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
+    return parser
+
+
+class Version(argparse.Action):
+    """Looks the version up when it is asked for: the metadata takes 20 ms to read."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"wephone {version('wephone')}\n")
+
+
+def register(command: str, subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> bool:
+    """Let the command's module add its parser; False if there is no such module or it adds none."""
+    name = f"wephone.cli.{command}"
+    if importlib.util.find_spec(name) is None:
+        return False
+    importlib.import_module(name).register(subparsers)
+    return command in subparsers.choices
+
+
+if __name__ == "__main__":
+    sys.exit(main())
