@@ -3,8 +3,19 @@
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from signaling.ports import IdTakenError, StoreError
-from signaling.store.steps import NO, Statement, Steps, number, octets, query, single, survey, words
+from signaling.store.steps import (
+    NO,
+    Refused,
+    Statement,
+    Steps,
+    Taken,
+    number,
+    octets,
+    query,
+    single,
+    survey,
+    words,
+)
 from signaling.store.tables import account, block, contact, invitation, session
 
 _LIVING = account.c.deleted_at.is_(None)
@@ -185,13 +196,13 @@ def add_account(
         "do_not_disturb": int(dnd),
     }
     if not (yield ADD, row):
-        raise IdTakenError(f"the name `{name}` is taken")
+        raise Taken(f"the name `{name}` is taken")
 
 
 @single
 def set_account(user: str, column: str, given: object) -> Steps:
     if not (yield SET[column], {"user": user, "given": given}):
-        raise StoreError(f"there is no account `{user}`")
+        raise Refused(f"there is no account `{user}`")
 
 
 @single
@@ -216,7 +227,7 @@ def add_session(
         "expires_at": expires_at,
     }
     if not (yield ADD_SESSION, row):
-        raise StoreError(f"there is no enabled account `{user}`")
+        raise Refused(f"there is no enabled account `{user}`")
 
 
 @single
@@ -238,7 +249,7 @@ def end_sessions(user: str) -> Steps:
 def add_invitation(token_hash: bytes, by: str, at: int, expires_at: int) -> Steps:
     row = {"token_hash": token_hash, "by": by, "now": at, "expires_at": expires_at}
     if not (yield INVITE, row):
-        raise IdTakenError("this invitation exists already")
+        raise Taken("this invitation exists already")
 
 
 @single

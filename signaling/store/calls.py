@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, func, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
-from signaling.ports import IdTakenError
-from signaling.store.steps import NO, YES, Statement, Steps, command, number, query, single, words
+from signaling.store.steps import NO, YES, Statement, Steps, Taken, command, number, query, single, words
 from signaling.store.tables import call
 
 OFFERED = (
@@ -132,7 +131,7 @@ SEEN = Statement(
 def offer(*row: object) -> Steps:
     """`row` is in the order of OFFERED."""
     if not (yield OFFER, dict(zip(OFFERED, row, strict=True))):
-        raise IdTakenError(f"the call id `{row[0]}` was used before")
+        raise Taken(f"the call id `{row[0]}` was used before")
 
 
 @single
@@ -140,7 +139,7 @@ def refused(reason: str, *row: object) -> Steps:
     """`row` is in the order of OFFERED; the call ends at the moment it was placed."""
     values = dict(zip(OFFERED, row, strict=True))
     if not (yield REFUSED, {**values, "reason": reason, "ended_at": values["offered_at"]}):
-        raise IdTakenError(f"the call id `{row[0]}` was used before")
+        raise Taken(f"the call id `{row[0]}` was used before")
 
 
 @single

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 
 from signaling.store import commands
-from signaling.store.steps import STATEMENTS, Row, Steps, Values
+from signaling.store.steps import STATEMENTS, Many, Row, Steps, Values
 
 assert commands  # importing it registers the statements
 
@@ -41,7 +41,7 @@ def _numbered_text(compiled: Any) -> tuple[str, Callable[[Values], Sequence[Any]
     return str(compiled), itemgetter(*names)
 
 
-def run(steps: Steps, execute: Callable[[int, Values], Sequence[Row]]) -> Any:
+def run(steps: Steps, execute: Callable[[int, Values | Many], Sequence[Row]]) -> Any:
     """Run a command's statements one after the other; its answer."""
     try:
         statement, values = next(steps)

@@ -10,6 +10,7 @@ class Database(Protocol):
     """SQLite through its writer process, or PostgreSQL through a pool."""
 
     node: str
+    ordered: bool  # commands are carried out in the order in which they were sent
 
     def write(self, command: str, *arguments: object) -> Awaitable[Any]:
         """The command's answer once it is durable; StoreError or IdTakenError if it is not."""

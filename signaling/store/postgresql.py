@@ -10,11 +10,23 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from signaling.ports import StoreError
+from signaling.ports import IdTakenError, StoreError
 from signaling.store.compiled import numbered_texts
 from signaling.store.database import Alarm
 from signaling.store.migrations import HEAD, grant, migrate
-from signaling.store.steps import COMMANDS, QUERIES, SINGLE, SURVEYS, Row, Steps, Undone, Values
+from signaling.store.steps import (
+    COMMANDS,
+    QUERIES,
+    SINGLE,
+    SURVEYS,
+    Many,
+    Refused,
+    Row,
+    Steps,
+    Taken,
+    Undone,
+    Values,
+)
 
 T = TypeVar("T")
 
@@ -38,6 +50,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str, node: str, alarm: Alarm) -> None:
         self.node = node
+        self.ordered = False
         self._url = url
         self._alarm = alarm
         self._texts = numbered_texts(PGDialect_asyncpg())  # type: ignore[no-untyped-call]
@@ -56,7 +69,7 @@ class PostgresDatabase:
                 statement_cache_size=512,
                 server_settings={"application_name": f"wephone {self.node}"},
             )
-        except (*TROUBLE, ValueError) as error:
+        except (*TROUBLE, ValueError, Refused) as error:
             raise StoreError(f"cannot open the database: {_sentence(error)}") from None
 
     async def _version(self) -> str | None:
@@ -132,8 +145,11 @@ class PostgresDatabase:
         except StopIteration as end:
             return end.value
 
-    async def _rows(self, connection: Any, number: int, values: Values) -> list[Row]:
+    async def _rows(self, connection: Any, number: int, values: Values | Many) -> list[Row]:
         sql, in_order = self._texts[number]
+        if isinstance(values, list):
+            await connection.executemany(sql, [in_order(each) for each in values])
+            return []
         return [tuple(row) for row in await connection.fetch(sql, *in_order(values))]
 
     async def _with_connection(self, do: Callable[[Any], Awaitable[T]]) -> T:
@@ -142,7 +158,11 @@ class PostgresDatabase:
         try:
             async with self._pool.acquire(timeout=ANSWER_S) as connection:
                 return await do(connection)
-        except (StoreError, *BROKEN_OFF):
+        except Taken as error:
+            raise IdTakenError(str(error)) from None
+        except Refused as error:
+            raise StoreError(str(error)) from None
+        except BROKEN_OFF:
             raise
         except TROUBLE as error:
             raise StoreError(f"the database does not answer: {_sentence(error)}") from error

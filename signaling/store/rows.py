@@ -16,6 +16,7 @@ from signaling.ports import (
     StoreError,
 )
 from signaling.store.database import Database
+from signaling.store.evidence import StoredJournal, StoredRegister
 from signaling.store.steps import Row
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import Media
@@ -28,8 +29,7 @@ PURGED_AT_ONCE = 500  # rows: a millisecond of the writer's time
 class CallRows:
     """See signaling.ports.CallRows."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    database: Database
 
     async def offer(self, row: OfferedCall) -> None:
         await self.database.write("offer", *_offered(row, row.callee))
@@ -200,7 +200,12 @@ class SessionRows:
 
 
 class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows):
-    """All rows of one database: signaling.ports.Store."""
+    """All rows of one database: signaling.ports.Store, and the journal and the register beside them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.journal = StoredJournal(database, database.node)
+        self.permits = StoredRegister(database, self.journal)
 
     async def purge(self, kind: str, before: int) -> int:
         """See signaling.ports.Upkeep; in pieces, so that a call waits for one of them at most."""
@@ -217,6 +222,7 @@ class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows):
         return await self.database.durability_problem()
 
     async def close(self) -> None:
+        await self.journal.settled()
         await self.database.close()
 
 

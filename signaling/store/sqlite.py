@@ -15,7 +15,7 @@ from signaling.ports import IdTakenError, StoreError
 from signaling.store.compiled import run, sqlite_texts
 from signaling.store.database import Alarm
 from signaling.store.frames import DONE, READY, TAKEN, Unpacker, packed
-from signaling.store.steps import QUERIES, SURVEYS, Row, Values
+from signaling.store.steps import QUERIES, SURVEYS, Many, Refused, Row, Values
 
 MOST_WAITING = 20_000  # commands: a disk that is this far behind will not catch up in time for a call
 LAST_COMMITS_S = 30.0  # how long the writer may take to finish when the server stops
@@ -26,6 +26,7 @@ class SqliteDatabase(asyncio.Protocol):
 
     def __init__(self, path: str, node: str, alarm: Alarm) -> None:
         self.node = node
+        self.ordered = True
         self._path = Path(path).absolute()
         self._alarm = alarm
         self._loop = asyncio.get_running_loop()
@@ -173,6 +174,8 @@ class Reader:
         """Answer in line."""
         try:
             return run(steps, lambda number, values: self._rows(self._near, number, values))
+        except Refused as error:
+            raise StoreError(str(error)) from None
         except sqlite3.Error as error:
             raise StoreError(f"cannot read the database: {error}") from error
 
@@ -187,10 +190,13 @@ class Reader:
                 return run(steps, lambda number, values: self._rows(self._far, number, values))
             finally:
                 self._far.execute("ROLLBACK")
+        except Refused as error:
+            raise StoreError(str(error)) from None
         except sqlite3.Error as error:
             raise StoreError(f"cannot read the database: {error}") from error
 
-    def _rows(self, connection: sqlite3.Connection, number: int, values: Values) -> list[Row]:
+    def _rows(self, connection: sqlite3.Connection, number: int, values: Values | Many) -> list[Row]:
+        assert not isinstance(values, list), "a query runs a statement once"
         text, own = self._texts[number]
         return connection.execute(text, {**own, **values} if own else values).fetchall()
 

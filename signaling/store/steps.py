@@ -14,7 +14,8 @@ from sqlalchemy.sql import ClauseElement
 
 Row = tuple[Any, ...]
 Values = Mapping[str, object]
-Steps = Generator[tuple["Statement", Values], Sequence[Row], Any]
+Many = list[Values]  # the statement runs once for each, and answers no rows
+Steps = Generator[tuple["Statement", Values | Many], Sequence[Row], Any]
 Command = Callable[..., Steps]
 
 STATEMENTS: list["Statement"] = []
@@ -26,6 +27,16 @@ SURVEYS: dict[str, Command] = {}
 # As SQL text, not as values: SQLite uses a partial index only where it can see the constant.
 YES: ColumnElement[int] = literal_column("1")
 NO: ColumnElement[int] = literal_column("0")
+
+
+# The writer process imports no model of ours, so its errors are its own; the server's side turns them into
+# IdTakenError and StoreError.
+class Refused(Exception):
+    """The command cannot be carried out, said in one sentence; nothing of it has happened."""
+
+
+class Taken(Refused):
+    """The id or name belongs to somebody else."""
 
 
 class Undone(Exception):

@@ -184,6 +184,51 @@ receipt = Table(
     number("at"),
 )
 
+# One chain per node. Rows are only ever added.
+journal_entry = Table(
+    "journal_entry",
+    metadata,
+    words("node", key=True),
+    number("seq", key=True),
+    number("at"),
+    number("said_at"),
+    words("kind"),
+    words("subject"),
+    words("body"),  # JSON
+    words("prev"),
+    words("hash"),
+    Index("ix_journal_entry_subject", "subject"),
+)
+
+# The newest entry of each node, for the next link: what PostgreSQL locks while a node adds to its chain.
+journal_head = Table(
+    "journal_head", metadata, words("node", key=True), number("seq"), number("at"), words("hash")
+)
+
+# What the hashes in the chain stand for; a row goes when its time is over, and the chain stays whole.
+clear_value = Table(
+    "clear_value",
+    metadata,
+    words("hash", key=True),
+    octets("salt"),
+    words("value"),
+    number("delete_after"),
+    Index("ix_clear_value_delete_after", "delete_after"),
+)
+
+# Permits, toggles and switches: a change is a new version. Rows are only ever added.
+register_version = Table(
+    "register_version",
+    metadata,
+    words("kind", key=True),
+    words("key", key=True),
+    number("version", key=True),
+    words("document"),  # JSON; null once the thing is gone
+    words("changed_by"),
+    number("at"),
+    number("epoch"),
+)
+
 for table in (account, call):
     for column in table.columns:
         if isinstance(column.type, SmallInteger):

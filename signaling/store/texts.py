@@ -3,8 +3,7 @@
 from sqlalchemy import Case, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from signaling.ports import IdTakenError
-from signaling.store.steps import Row, Statement, Steps, Undone, command, number, query, single, words
+from signaling.store.steps import Row, Statement, Steps, Taken, Undone, command, number, query, single, words
 from signaling.store.tables import counter, device, message, receipt
 
 # PostgreSQL holds the counter's row until the text is committed: whoever sees number 6 can see number 5.
@@ -159,7 +158,7 @@ def accept_text(message_id: str, sender: str, to: str, text: str, at: int) -> St
         return (message_id, seq, sender, to, text, at, None, None), True
     [there] = yield BY_ID, {"message_id": message_id}
     if there[2:5] != (sender, to, text):
-        raise IdTakenError(f"the message id `{message_id}` belongs to another text")
+        raise Taken(f"the message id `{message_id}` belongs to another text")
     raise Undone((there, False))
 
 

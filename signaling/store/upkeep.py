@@ -3,13 +3,13 @@
 from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from signaling.ports import StoreError
 from signaling.store.accounts import SESSIONS
-from signaling.store.steps import NO, YES, Statement, Steps, command, number, single, survey, words
+from signaling.store.steps import NO, YES, Refused, Statement, Steps, command, number, single, survey, words
 from signaling.store.tables import (
     account,
     block,
     call,
+    clear_value,
     contact,
     counter,
     device,
@@ -47,6 +47,7 @@ PURGE = {
         _delete_some(session, session.c.expires_at < _BEFORE),
         _delete_some(invitation, invitation.c.expires_at < _BEFORE),
     ],
+    "clear_values": [_delete_some(clear_value, clear_value.c.delete_after < _BEFORE)],
 }
 
 BURY = Statement(
@@ -197,7 +198,7 @@ def ready() -> Steps:
 @command
 def purge_some(kind: str, before: int, most: int) -> Steps:
     if kind not in PURGE:
-        raise StoreError(f"there is no retention class `{kind}`: " + ", ".join(sorted(PURGE)))
+        raise Refused(f"there is no retention class `{kind}`: " + ", ".join(sorted(PURGE)))
     gone = 0
     for statement in PURGE[kind]:
         gone += len((yield statement, {"before": before, "most": most}))
@@ -207,7 +208,7 @@ def purge_some(kind: str, before: int, most: int) -> Steps:
 @command
 def delete_account(user: str, at: int) -> Steps:
     if not (yield BURY, {"user": user, "now": at}):
-        raise StoreError(f"there is no account `{user}`")
+        raise Refused(f"there is no account `{user}`")
     for statement in CLEAR:
         yield statement, {"user": user}
 
@@ -217,7 +218,7 @@ def export_account(user: str) -> Steps:
     """A document of all sections; the other party's device of a call is not the user's to see."""
     found = yield ACCOUNT, {"user": user}
     if not found:
-        raise StoreError(f"there is no account `{user}`")
+        raise Refused(f"there is no account `{user}`")
     fields = ("name", "operator", "disabled", "do_not_disturb", "created_at", "deleted_at")
     document: dict[str, object] = {"account": dict(zip(fields, found[0], strict=True))}
     for section, (names, statement) in EXPORT.items():

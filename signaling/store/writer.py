@@ -19,11 +19,10 @@ from typing import Any, TextIO
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from signaling.ports import IdTakenError, StoreError
 from signaling.store.compiled import run, sqlite_texts
 from signaling.store.frames import DONE, FAILED, READY, TAKEN, Unpacker, packed
 from signaling.store.migrations import migrate
-from signaling.store.steps import COMMANDS, Row, Undone, Values
+from signaling.store.steps import COMMANDS, Many, Refused, Row, Taken, Undone, Values
 
 Request = tuple[int, str, tuple[Any, ...]]
 Reply = tuple[int, int, Any]
@@ -38,7 +37,7 @@ class Writer:
     """One SQLite file, locked against every other writer of ours."""
 
     def __init__(self, path: Path, owner: int) -> None:
-        """Lock, migrate and open. StoreError says why not. `owner` is the server's process id."""
+        """Lock, migrate and open. Refused says why not. `owner` is the server's process id."""
         self._path = path
         self._lock = lock(path, owner)
         self._texts = sqlite_texts()
@@ -47,7 +46,7 @@ class Writer:
             self._connection = opened(path)
             migrate_file(self._connection, path)
         except sqlite3.Error as error:
-            raise StoreError(f"cannot open the database {path}: {error}") from None
+            raise Refused(f"cannot open the database {path}: {error}") from None
 
     def commit(self, requests: Sequence[Request]) -> list[Reply]:
         """Carry the commands out in order and make them durable together; one that fails, fails alone."""
@@ -73,9 +72,9 @@ class Writer:
             answer = run(COMMANDS[name](*arguments), self._execute)
         except Undone as undone:
             reply = (number, DONE, undone.answer)
-        except IdTakenError as error:
+        except Taken as error:
             reply = (number, TAKEN, str(error))
-        except StoreError as error:
+        except Refused as error:
             reply = (number, FAILED, str(error))
         except Exception as error:
             # A full disk ends the transaction and with it the savepoint: then all fail together.
@@ -89,9 +88,12 @@ class Writer:
         execute("RELEASE command")
         return reply
 
-    def _execute(self, number: int, values: Values) -> Sequence[Row]:
+    def _execute(self, number: int, values: Values | Many) -> Sequence[Row]:
         assert self._connection is not None
         text, own = self._texts[number]
+        if isinstance(values, list):
+            self._connection.executemany(text, values)
+            return ()
         return self._connection.execute(text, {**own, **values} if own else values).fetchall()
 
     def _start_over(self) -> None:
@@ -110,12 +112,12 @@ class Writer:
 
 
 def lock(path: Path, owner: int) -> TextIO:
-    """The lock file beside the database; StoreError names the process that holds it."""
+    """The lock file beside the database; Refused names the process that holds it."""
     name = path.with_name(path.name + ".lock")
     try:
         file = name.open("a+")
     except OSError as error:
-        raise StoreError(f"cannot open the database {path}: {error.strerror or error}") from None
+        raise Refused(f"cannot open the database {path}: {error.strerror or error}") from None
     deadline = time.monotonic() + PREDECESSOR_S
     while True:
         try:
@@ -126,7 +128,7 @@ def lock(path: Path, owner: int) -> TextIO:
             # A killed server leaves a writer that is about to end: its commands are being committed.
             if not is_dead(holder) or time.monotonic() > deadline:
                 file.close()
-                raise StoreError(f"the database {path} is in use by process {holder or '?'}") from None
+                raise Refused(f"the database {path} is in use by process {holder or '?'}") from None
             time.sleep(0.01)
         else:
             file.truncate(0)
@@ -185,7 +187,7 @@ def main(descriptor: int, path: Path, owner: int) -> int:
     with socket.socket(fileno=descriptor) as end:
         try:
             writer = Writer(path, owner)
-        except StoreError as error:
+        except Refused as error:
             end.sendall(packed([(READY, FAILED, str(error))]))
             return 1
         try:

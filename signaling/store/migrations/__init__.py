@@ -4,21 +4,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from signaling.ports import StoreError
+from signaling.store.steps import Refused
 
 HEAD = "0001"
 
 # Tables whose rows are never changed nor deleted.
-ADDED_ONLY: frozenset[str] = frozenset()
+ADDED_ONLY = frozenset({"journal_entry", "register_version"})
 
 
 def migrate(connection: Connection, name: str) -> None:
-    """Bring the database to HEAD inside the connection's transaction; StoreError if it is newer."""
+    """Bring the database to HEAD inside the connection's transaction; Refused if it is newer."""
     version = current_version(connection)
     if version == HEAD:
         return
     if version is not None and version > HEAD:
-        raise StoreError(
+        raise Refused(
             f"the database {name} is at version {version} and this program knows {HEAD}: it needs a newer one"
         )
     # Only here: Alembic costs 0.2 s to import, and most starts find the database up to date.
@@ -42,8 +42,7 @@ def grant(connection: Connection, role: str) -> None:
     added = ", ".join(sorted(ADDED_ONLY))
     connection.execute(text(f"GRANT SELECT ON {everything} TO {quoted}"))
     connection.execute(text(f"GRANT INSERT, UPDATE, DELETE ON {changing} TO {quoted}"))
-    if added:
-        connection.execute(text(f"GRANT INSERT ON {added} TO {quoted}"))
+    connection.execute(text(f"GRANT INSERT ON {added} TO {quoted}"))
 
 
 def current_version(connection: Connection) -> str | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from signaling.store import DatabaseStore, open_store
+from signaling.store import open_store
+from signaling.store.rows import DatabaseStore
 from tests.fakes.postgres import Postgres
+from tests.signaling.store.database import Direct, DirectPostgres, DirectSqlite
 
 OpenStore = Callable[[], Awaitable[DatabaseStore]]
 _numbers = itertools.count(1)
@@ -57,6 +59,14 @@ def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[str]:
         cluster.sql(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
         yield cluster.url(name)
         cluster.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def direct(url: str, request: pytest.FixtureRequest) -> Direct:
+    """That database, past the store."""
+    if url.startswith("sqlite"):
+        return DirectSqlite(Path(url.removeprefix("sqlite:///")))
+    return DirectPostgres(request.getfixturevalue("postgres"), url.split("///")[1].split("?")[0])
 
 
 @pytest.fixture

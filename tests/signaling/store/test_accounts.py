@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from signaling.ports import IdTakenError, StoreError
-from signaling.store import DatabaseStore
+from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,
     AT,

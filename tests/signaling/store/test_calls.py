@@ -6,7 +6,8 @@ import pytest
 
 from signaling.core.party import Party
 from signaling.ports import IdTakenError, LiveCall
-from signaling.store import DatabaseStore, open_store
+from signaling.store import open_store
+from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,
     ALICES,

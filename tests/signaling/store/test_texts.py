@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from signaling.ports import IdTakenError, ReceiptRow, StoredText
-from signaling.store import DatabaseStore
+from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import ALICE, AT, BOB, CAROL, some_device, some_message
 from wephone.protocol.ids import UserId
 

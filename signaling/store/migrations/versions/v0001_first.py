@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from signaling.store.migrations.guards import guard, views
 from signaling.store.tables import metadata
 
 revision = "0001"
@@ -10,4 +11,9 @@ down_revision = None
 
 def upgrade() -> None:
     metadata.create_all(op.get_bind())
-    op.execute("INSERT INTO counter (name, value) VALUES ('message', 0)")
+    op.execute("INSERT INTO counter (name, value) VALUES ('message', 0), ('register', 0)")
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for statement in (*guard("journal_entry", ("node", "seq"), postgresql), *views()):
+        op.execute(statement)
+    for statement in guard("register_version", ("kind", "key", "version"), postgresql):
+        op.execute(statement)

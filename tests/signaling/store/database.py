@@ -1,0 +1,75 @@
+"""The database behind the store's back: what an operator with a SQL shell sees and can do."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.fakes.postgres import Postgres
+
+
+class Direct(Protocol):
+    @property
+    def error(self) -> type[Exception]:
+        """What a refused statement raises."""
+        ...
+
+    def run(self, statement: str) -> list[tuple[Any, ...]]: ...
+
+    def disarm(self, table: str) -> None:
+        """Take away the triggers, as only the tables' owner can."""
+        ...
+
+    def speaks(self, statement: str) -> bool:
+        """Whether this database has such a statement."""
+        ...
+
+
+class DirectSqlite:
+    error: type[Exception] = sqlite3.IntegrityError
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            return connection.execute(statement).fetchall()
+        finally:
+            connection.close()
+
+    def disarm(self, table: str) -> None:
+        for (name,) in self.run(
+            f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
+        ):
+            self.run(f"DROP TRIGGER {name}")
+
+    def speaks(self, statement: str) -> bool:
+        return not statement.startswith("TRUNCATE")
+
+
+class DirectPostgres:
+    error: type[Exception] = RuntimeError
+
+    def __init__(self, cluster: Postgres, database: str) -> None:
+        self._cluster, self._database = cluster, database
+
+    def run(self, statement: str) -> list[tuple[Any, ...]]:
+        if not statement.startswith("SELECT"):
+            self._cluster.sql(statement, self._database)
+            return []
+        text = self._cluster.sql(
+            f"SELECT json_agg(json_build_array({columns(statement)})) FROM ({statement}) AS rows",
+            self._database,
+        )
+        return [tuple(row) for row in json.loads(text or "[]")]
+
+    def disarm(self, table: str) -> None:
+        self.run(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+
+    def speaks(self, statement: str) -> bool:
+        return "OR REPLACE" not in statement
+
+
+def columns(select: str) -> str:
+    return select.removeprefix("SELECT ").split(" FROM ")[0]
