@@ -41,6 +41,7 @@ STEPS: dict[str, Callable[..., Step]] = {
         ringing.fence_ahead,
         ringing.offer,
         ringing.refuse,
+        ringing.fail_to_route,
         ringing.fail_to_record,
         ringing.deliver,
         ringing.alert,

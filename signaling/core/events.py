@@ -23,7 +23,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unroutable:
-    """There is nobody to offer the call to: no such user, or one who has blocked the caller."""
+    """There is nobody to ring: no such user, one who does not want to be disturbed or has blocked the caller."""
 
     reason: EndReason
 

@@ -22,6 +22,7 @@ from signaling.core.events import (
     Rejected,
     Returned,
     TimedOut,
+    Unroutable,
 )
 from signaling.core.party import Party
 from signaling.core.state import (
@@ -88,6 +89,11 @@ def offer(call: CallState, event: Allowed, now: Instant) -> Step:
 def refuse(call: CallState, event: Refused, now: Instant) -> Step:
     """The gate's no reaches the caller with its reason; the callee never hears of the call."""
     return end(call, Outcome(EndReason.REFUSED, refusal=event.refusal), now)
+
+
+def fail_to_route(call: CallState, event: Unroutable, now: Instant) -> Step:
+    """There is nobody who could be rung: the caller hears why, as far as it is the caller's to know."""
+    return end(call, Outcome(event.reason), now)
 
 
 def fail_to_record(call: CallState, event: OfferNotRecorded | AnswerNotRecorded, now: Instant) -> Step:

@@ -19,6 +19,8 @@ NEGOTIATE = 30 * SECOND  # for the answer to a change that was offered
 RINGING = frozenset({Phase.OFFERED, Phase.DELIVERED, Phase.ALERTING})
 # The callee's person turned it down, or talks in the other call: nothing to tell later.
 NOT_MISSED = frozenset({EndReason.DECLINED, EndReason.GLARE})
+# Nothing rang, and the person may want to know. A blocked caller's call is never offered, so never recorded so.
+UNRUNG = frozenset({EndReason.UNREACHABLE, EndReason.DO_NOT_DISTURB})
 PROGRESS = {
     Phase.OFFERED: Progress.SENT,
     Phase.DELIVERED: Progress.DELIVERED,
@@ -166,7 +168,7 @@ def end(call: CallState, outcome: Outcome, now: Instant, declined_on: DeviceId |
         outcome=outcome,
     )
     missed = call.phase in RINGING and outcome.reason not in NOT_MISSED
-    missed = missed or outcome.reason is EndReason.UNREACHABLE
+    missed = missed or outcome.reason in UNRUNG
     return ended, (
         *(StopTimer(timer) for timer in call.timers),
         RecordEnd(call.id, outcome.reason, missed, now),

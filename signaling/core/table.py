@@ -28,6 +28,7 @@ from signaling.core.events import (
     Returned,
     Revealed,
     TimedOut,
+    Unroutable,
 )
 
 
@@ -66,6 +67,7 @@ TRANSITIONS: Table = {
     ROUTING: {
         Allowed: row("offer", OFFERED, GLARED, ENDED),
         Refused: row("refuse", ENDED),
+        Unroutable: row("fail_to_route", ENDED),
         OfferNotRecorded: row("fail_to_record", ENDED),
         HungUp: row("cancel", ENDED),
         CandidatesFound: row("pass_on", ROUTING),
@@ -161,6 +163,7 @@ TRANSITIONS: Table = {
     ENDED: {
         Allowed: row("stay", ENDED),
         Refused: row("stay", ENDED),
+        Unroutable: row("stay", ENDED),
         OfferNotRecorded: row("stay", ENDED),
         AnswerRecorded: row("stay", ENDED),
         AnswerNotRecorded: row("stay", ENDED),

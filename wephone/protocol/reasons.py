@@ -23,6 +23,7 @@ class EndReason(StrEnum):
     NOT_RECORDED = "not_recorded"
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_CALL = "unknown_call"
+    NO_ROUTE = "no_route"
 
 
 class ErrorCode(StrEnum):
@@ -69,6 +70,7 @@ END_TEXTS: dict[EndReason, tuple[str, str]] = {
     EndReason.NOT_RECORDED: ("the call could not be recorded as required", "无法按要求记录此呼叫"),
     EndReason.UNKNOWN_USER: ("there is no such user", "没有此用户"),
     EndReason.UNKNOWN_CALL: ("the server does not know this call", "服务器上没有此通话"),
+    EndReason.NO_ROUTE: ("no carrier here takes calls to this number", "没有可接通此号码的线路"),
 }
 
 ERROR_TEXTS: dict[ErrorCode, tuple[str, str]] = {
