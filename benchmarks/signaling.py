@@ -1,0 +1,256 @@
+"""Server CPU per call, against a bare aiohttp relay run beside it:  python -m benchmarks.signaling
+
+A call is the same eight messages on both: invite with an SDP, delivered, alerting, answer with an SDP,
+candidates from each side in one batch, reveal, hang-up; it is complete when the other side has heard of the
+hang-up. The relay passes strings on. WePhone signs in, validates, runs the call's machine, decides the
+licence question, writes the decision into its hash chain and the call's record to disk before it rings,
+fences the answer, and keeps what a device may have to be told again. Rounds alternate; the ratio of each
+round's pair is what counts.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from benchmarks.processes import cpu_seconds
+
+PASSWORD = "correct horse battery staple"
+FINGERPRINT = ":".join(["AB"] * 32)
+SDP = "\r\n".join(
+    [
+        "v=0",
+        "o=- 1 1 IN IP4 0.0.0.0",
+        "s=-",
+        "t=0 0",
+        "a=group:BUNDLE 0",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 96",
+        "c=IN IP4 0.0.0.0",
+        "a=mid:0",
+        "a=ice-ufrag:abcd",
+        "a=ice-pwd:abcdefghijklmnopqrstuv",
+        f"a=fingerprint:sha-256 {FINGERPRINT}",
+        "a=setup:actpass",
+        "a=rtpmap:96 opus/48000/2",
+        *(f"a=extmap:{number} urn:ietf:params:rtp-hdrext:filler-{number}" for number in range(1, 30)),
+        "",
+    ]
+)
+CANDIDATES = [
+    {"candidate": f"candidate:{n} 1 udp 2130706431 192.0.2.{n} {50_000 + n} typ host", "sdp_mid": "0"}
+    for n in range(4)
+]
+
+Socket = aiohttp.ClientWebSocketResponse[Any]
+PlaceCall = Callable[[Socket, Socket, str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two that are compared: its process, its sockets in pairs, and how a call goes on it."""
+
+    name: str
+    pid: int
+    pairs: list[tuple[Socket, Socket, str, str]]
+    call: PlaceCall
+
+
+async def call_on_relay(alice: Socket, bob: Socket, a: str, b: str) -> None:
+    """The eight messages, each read by the other side before the next is sent."""
+    call = str(uuid.uuid4())
+    talk: list[tuple[Socket, Socket, str, dict[str, Any]]] = [
+        (alice, bob, b, {"type": "invite", "sdp": SDP}),
+        (bob, alice, a, {"type": "delivered"}),
+        (bob, alice, a, {"type": "alerting"}),
+        (bob, alice, a, {"type": "answer", "sdp": SDP}),
+        (bob, alice, a, {"type": "candidates", "candidates": CANDIDATES}),
+        (alice, bob, b, {"type": "candidates", "candidates": CANDIDATES}),
+        (alice, bob, b, {"type": "reveal"}),
+        (alice, bob, b, {"type": "hangup"}),
+    ]
+    for sender, receiver, to, message in talk:
+        await sender.send_str(json.dumps({"to": to, "call": call, **message}))
+        await receiver.receive()
+
+
+async def call_on_wephone(alice: Socket, bob: Socket, a: str, b: str) -> None:
+    """The same as WePhone's protocol has it."""
+    call, nonce = str(uuid.uuid4()), secrets.token_hex(32)
+    commitment = sha256(bytes.fromhex(nonce)).hexdigest()
+    send(alice, {"type": "invite", "call": call, "to": b, "sdp": SDP, "commitment": commitment})
+    await heard(bob, "incoming", call)
+    send(bob, {"type": "delivered", "call": call})
+    await heard(alice, "progress", call)
+    send(bob, {"type": "alerting", "call": call})
+    send(bob, {"type": "answer", "call": call, "sdp": SDP, "nonce": nonce})
+    send(bob, {"type": "candidates", "call": call, "candidates": CANDIDATES})
+    await heard(alice, "answered", call)
+    send(alice, {"type": "candidates", "call": call, "candidates": CANDIDATES})
+    send(alice, {"type": "reveal", "call": call, "nonce": nonce})
+    await heard(bob, "reveal", call)
+    send(alice, {"type": "hangup", "call": call})
+    await heard(alice, "ended", call)
+    last = await heard(bob, "ended", call)
+    send(bob, {"type": "ack", "n": last["n"]})
+
+
+def send(socket: Socket, message: dict[str, object]) -> None:
+    """Hand one frame to the kernel; a loopback socket takes it."""
+    task = asyncio.ensure_future(socket.send_str(json.dumps(message)))
+    task.add_done_callback(lambda done: done.result())
+
+
+async def heard(socket: Socket, kind: str, call: str) -> dict[str, object]:
+    """Read up to the message of this type about this call."""
+    while True:
+        message: dict[str, object] = json.loads(await socket.receive_str())
+        if message["type"] == "error" or (message["type"] == "ended" and kind != "ended"):
+            raise RuntimeError(f"the server answers {message}")
+        if message["type"] == kind and message.get("call") == call:
+            return message
+
+
+@contextlib.asynccontextmanager
+async def relay(http: aiohttp.ClientSession, pairs: int) -> AsyncIterator[Side]:
+    """The reference, with its users connected."""
+    with started([sys.executable, "-m", "benchmarks.relay"]) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().decode().strip()
+
+        async def connected(user: str) -> Socket:
+            return await http.ws_connect(f"http://127.0.0.1:{port}/?user={user}")
+
+        named = [(f"a{n}", f"b{n}") for n in range(pairs)]
+        sockets = [(await connected(a), await connected(b), a, b) for a, b in named]
+        yield Side("bare aiohttp relay", process.pid, sockets, call_on_relay)
+
+
+@contextlib.asynccontextmanager
+async def wephone(http: aiohttp.ClientSession, pairs: int, folder: Path) -> AsyncIterator[Side]:
+    """A server as `wephone serve` starts it, on SQLite, with its users signed in."""
+    settings = {
+        "WEPHONE_DATA": str(folder),
+        "WEPHONE_LISTEN": "127.0.0.1:0",
+        "WEPHONE_OPERATOR_LISTEN": "127.0.0.1:0",
+        "WEPHONE_LIMITS": "false",  # the load is one machine's, and far above what one caller may do
+    }
+    with started([sys.executable, "-m", "wephone.cli.main", "serve"], settings) as process:
+        ready = ready_line(process)
+
+        async def connected(user: str) -> Socket:
+            body = {"name": user, "password": PASSWORD}
+            await posted(http, f"{ready['url']}/api/account", body)
+            token = (await posted(http, f"{ready['url']}/api/session", body))["token"]
+            ticket = (await posted(http, f"{ready['url']}/api/ticket", {}, token))["ticket"]
+            socket = await http.ws_connect(ready["ws"], protocols=("wephone.v1",))
+            hello = {"type": "hello", "ticket": ticket, "device": str(uuid.uuid4())}
+            await socket.send_str(json.dumps(hello))
+            while json.loads(await socket.receive_str())["type"] != "resync":
+                pass
+            return socket
+
+        named = [(f"a{n}", f"b{n}") for n in range(pairs)]
+        sockets = [(await connected(a), await connected(b), a, b) for a, b in named]
+        yield Side("wephone serve", process.pid, sockets, call_on_wephone)
+
+
+async def posted(
+    http: aiohttp.ClientSession, url: str, body: dict[str, str], token: str = ""
+) -> dict[str, str]:
+    """POST JSON, get JSON; loud if it is refused."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with http.post(url, json=body, headers=headers) as response:
+        if response.status >= 400:
+            raise RuntimeError(f"{url} answers {response.status}: {await response.text()}")
+        text = await response.read()
+        answer: dict[str, str] = json.loads(text) if text else {}
+        return answer
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], settings: dict[str, str] | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """A process of this environment, ended with the block."""
+    process = subprocess.Popen(command, env={**os.environ, **(settings or {})}, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ready_line(process: "subprocess.Popen[bytes]") -> dict[str, str]:
+    """What `wephone serve` says when it is ready."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(b"ready "):
+            ready: dict[str, str] = json.loads(line.removeprefix(b"ready "))
+            return ready
+    raise RuntimeError("the server ended before it was ready")
+
+
+async def round_of(side: Side, calls: int) -> float:
+    """CPU microseconds per call, all pairs calling at once, each one call after the other."""
+    each = calls // len(side.pairs)
+    before = cpu_seconds(side.pid)
+
+    async def one_after_the_other(pair: tuple[Socket, Socket, str, str]) -> None:
+        for _ in range(each):
+            await side.call(*pair)
+
+    await asyncio.gather(*(one_after_the_other(pair) for pair in side.pairs))
+    return (cpu_seconds(side.pid) - before) / (each * len(side.pairs)) * 1e6
+
+
+async def measure(calls: int, pairs: int, rounds: int) -> None:
+    """Alternate, and print each round, then the median of the ratios."""
+    timeout = aiohttp.ClientTimeout(total=None)
+    connector = aiohttp.TCPConnector(limit=0)
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
+            relay(http, pairs) as bare,
+            wephone(http, pairs, Path(folder)) as ours,
+        ):
+            ratios = []
+            for number in range(rounds + 1):  # the first warms up
+                order = (bare, ours) if number % 2 else (ours, bare)
+                cost = {side.name: await round_of(side, calls) for side in order}
+                if number:
+                    ratios.append(cost[ours.name] / cost[bare.name])
+                    report({"round": number, "cpu_us_per_call": cost, "ratio": ratios[-1]})
+    report({"ratio_to": bare.name, "median": statistics.median(ratios), "of": ratios})
+
+
+def report(facts: dict[str, object]) -> None:
+    """One line of JSON."""
+    print(json.dumps(facts), flush=True)
+
+
+def main() -> None:
+    """Parse the sizes and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=2000, help="in a round")
+    parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    asyncio.run(measure(args.calls, args.pairs, args.rounds))
+
+
+if __name__ == "__main__":
+    main()

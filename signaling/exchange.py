@@ -1,0 +1,181 @@
+"""The exchange: devices arrive and leave, and what they say reaches calls and texts."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from signaling.core.party import Party
+from signaling.lines import Line, Lines, Outlet
+from signaling.metrics import Metrics
+from signaling.ports import Clock, Limits, Store, Tickets
+from signaling.switch import Switch
+from signaling.texts import Texts
+from wephone.protocol.codec import PeerError, encode
+from wephone.protocol.ids import CallId, SessionId, UserId
+from wephone.protocol.messages import Draining, Hello, Missed, Resync, ServerMessage, SignedOut, Welcome
+from wephone.protocol.reasons import ErrorCode
+
+log = logging.getLogger(__name__)
+
+REPLACED = 4001  # close code: the same device has connected again
+SIGNED_OUT = 4002  # close code: the session was ended; do not come back with it
+FEATURES = ("hold", "texts", "receipts", "safety-code")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A device at the door: what it says, where to answer it, how to close its socket."""
+
+    hello: Hello
+    outlet: Outlet
+    hang_up: Callable[[int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a device is told of our clocks, in seconds."""
+
+    heartbeat: float
+    resume: float
+
+
+class Exchange:
+    """What the callers' socket talks to."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        store: Store,
+        tickets: Tickets,
+        limits: Limits,
+        lines: Lines,
+        switch: Switch,
+        texts: Texts,
+        metrics: Metrics,
+        timing: Timing,
+    ) -> None:
+        self.clock, self.store, self.tickets, self.limits = clock, store, tickets, limits
+        self.lines, self.switch, self.texts, self.metrics = lines, switch, texts, metrics
+        self._timing = timing
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def arrive(self, arrival: Arrival) -> Line:
+        """Sign a device in by its ticket and connect it; PeerError if the ticket is no good."""
+        hello = arrival.hello
+        signed_in = self.tickets.redeem(hello.ticket)
+        if signed_in is None:
+            raise PeerError(ErrorCode.NOT_SIGNED_IN, field="ticket")
+        party = Party(signed_in.user, hello.device)
+        resumed = self.lines.resume(party, hello.resume) if hello.resume else None
+        if resumed is not None:
+            line, missed = resumed
+            line.sign_in = signed_in.session
+            self._plug_in(line, arrival)
+            line.answer(self._welcome(line, resumed=True))
+            for frame in missed:
+                arrival.outlet.send(frame)
+            return line
+        line = Line(party, SessionId(secrets.token_urlsafe(16)), signed_in.session)
+        old = self.lines.open(line)
+        self._plug_in(line, arrival)
+        if old is not None:
+            self._unplug(old, REPLACED, "replaced")
+        line.answer(self._welcome(line, resumed=False))
+        line.send(Resync(calls=self.switch.snapshots(party, hello.calls)))
+        self.switch.rejoin(party, hello.calls)
+        self.start(self._catch_up(line, hello.device_name))
+        return line
+
+    def leave(self, line: Line, outlet: Outlet, for_good: bool) -> None:
+        """A connection closed. Unless it said goodbye, the device may resume."""
+        if line.outlet is not outlet:
+            return
+        line.outlet = line.hang_up = None
+        if for_good:
+            self.lines.drop(line)
+        else:
+            self.lines.wait_for(line)
+
+    def missed_seen(self, party: Party, calls: Sequence[CallId]) -> None:
+        """The person has seen these missed calls."""
+        self.start(self.store.missed_seen(party.user, calls))
+
+    def sign_out(self, user: UserId, session: str | None) -> None:
+        """End the lines of a revoked session, or of all a user's."""
+        for line in self.lines.of_user(user):
+            if session is None or line.sign_in == session:
+                line.answer(SignedOut(reason="revoked"))
+                self._unplug(line, SIGNED_OUT, "signed out")
+                self.lines.drop(line)
+
+    def announce_drain(self, within: float) -> None:
+        """Tell every device that the server is about to stop."""
+        body = encode(Draining(within=within))
+        for line in self.lines.all():
+            line.send_body(body)
+
+    def hang_up_all(self, code: int, reason: str) -> None:
+        """Close every connection; devices come back to whoever runs next."""
+        for line in self.lines.all():
+            self._unplug(line, code, reason)
+
+    def start(self, work: Awaitable[object]) -> None:
+        """Run something slow beside the connection; a failure of it is logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    async def close(self) -> None:
+        """Wait for what has been started."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def counted_overrun(self) -> None:
+        """A peer did not read and was cut off."""
+        self.metrics.outbox_closed()
+
+    def counted_frame(self, kind: str) -> None:
+        """A frame came in."""
+        self.metrics.frame_in(kind)
+
+    def counted_error(self, code: ErrorCode) -> None:
+        """A frame was answered with an error."""
+        self.metrics.error(code)
+
+    def _finished(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work beside a connection failed", exc_info=error)
+
+    def _plug_in(self, line: Line, arrival: Arrival) -> None:
+        if line.hang_up is not None:
+            self._unplug(line, REPLACED, "replaced")
+        self.lines.stop_waiting(line)
+        line.outlet, line.hang_up = arrival.outlet, arrival.hang_up
+
+    def _unplug(self, line: Line, code: int, reason: str) -> None:
+        if line.outlet is not None:
+            line.outlet.close()
+        if line.hang_up is not None:
+            line.hang_up(code, reason)
+        line.outlet = line.hang_up = None
+
+    def _welcome(self, line: Line, resumed: bool) -> ServerMessage:
+        return Welcome(
+            user=line.party.user,
+            device=line.party.device,
+            session=line.session,
+            resumed=resumed,
+            now=self.clock.now().utc_us,
+            heartbeat=self._timing.heartbeat,
+            resume_for=self._timing.resume,
+            features=FEATURES,
+        )
+
+    async def _catch_up(self, line: Line, device_name: str) -> None:
+        await self.texts.catch_up(line, device_name)
+        for record in await self.store.missed_calls(line.party.user):
+            line.send(Missed(call=record.call, peer=record.caller, at=record.offered_at))

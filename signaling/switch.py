@@ -1,0 +1,381 @@
+"""Carries out what calls decide: in order, in line; slow work is started and returns as an event."""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from licensing.instant import SECOND
+from signaling.core import events
+from signaling.core.call import Call, place, restored
+from signaling.core.effects import (
+    AskGate,
+    Complain,
+    Effect,
+    RecordAnswer,
+    RecordEnd,
+    Send,
+    StartTimer,
+    StopTimer,
+    Timer,
+)
+from signaling.core.events import (
+    Allowed,
+    AnswerNotRecorded,
+    AnswerRecorded,
+    DeviceArrived,
+    DeviceLost,
+    Event,
+    Glared,
+    LostGlare,
+    OfferNotRecorded,
+    Returned,
+    TimedOut,
+    Unroutable,
+)
+from signaling.core.glare import glare
+from signaling.core.party import Party
+from signaling.core.sdp import check_sdp
+from signaling.lines import Lines
+from signaling.metrics import Metrics
+from signaling.permission import Answer, Permission, Refused, Telephone, masked
+from signaling.ports import Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
+from wephone.protocol.codec import PeerError
+from wephone.protocol.ids import CallId, UserId
+from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Media, Missed, ServerMessage
+from wephone.protocol.reasons import EndReason, ErrorCode, error_text
+
+log = logging.getLogger(__name__)
+
+REMEMBER = 60 * SECOND  # how long an ended call still answers late frames
+
+
+@dataclass(slots=True)
+class Trail:
+    """What the store and the journal hold of a call so far."""
+
+    decision: str | None = None
+    offered: bool = False  # its row is there, and has to be closed
+    routing: asyncio.Task[None] | None = None
+
+
+class Switch:
+    """All calls of this node."""
+
+    def __init__(
+        self,
+        *,
+        node: str,
+        epoch: int,
+        clock: Clock,
+        store: Store,
+        lines: Lines,
+        permission: Permission,
+        limits: Limits,
+        metrics: Metrics,
+    ) -> None:
+        self._node, self._epoch = node, epoch
+        self._clock, self._store, self._lines = clock, store, lines
+        self._permission, self._limits, self._metrics = permission, limits, metrics
+        self._calls: dict[CallId, Call] = {}
+        self._of_user: defaultdict[UserId, dict[CallId, None]] = defaultdict(dict)  # not ended
+        self._trails: dict[CallId, Trail] = {}
+        self._timers: dict[tuple[CallId, Timer], Cancel] = {}
+        self._live: set[CallId] = set()
+        self._dialled: dict[CallId, tuple[Party, Ended | None]] = {}  # to numbers, and how they ended
+        self._over: deque[tuple[int, CallId]] = deque()  # what has ended, by when to forget it
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    # What the edges ask
+
+    def place(self, caller: Party, invite: Invite) -> None:
+        """Start a call to a user or a number; PeerError if it cannot even be tried."""
+        if self._is_known(caller, invite):
+            return
+        if self.draining:
+            raise PeerError(ErrorCode.DRAINING)
+        if wait := self._limits.invite(caller.user):
+            raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
+        check_sdp(invite.sdp)
+        callee = self._permission.callee(invite.to)
+        if not isinstance(callee, UserId):
+            self._dialled[invite.call] = (caller, None)
+            self._start(self._dial(caller, invite, callee))
+        elif callee == caller.user:
+            raise PeerError(ErrorCode.BAD_ADDRESS, "that is yourself", "to")
+        else:
+            self._place(caller, callee, invite)
+
+    def _is_known(self, caller: Party, invite: Invite) -> bool:
+        """The same invite again, after a broken link: the caller hears how far it has come."""
+        if (known := self._calls.get(invite.call)) is not None:
+            owner = known.caller
+        elif invite.call in self._dialled:
+            owner, ended = self._dialled[invite.call]
+        else:
+            return False
+        if owner != caller:
+            raise PeerError(ErrorCode.ID_TAKEN, invite.call, "call")
+        if known is not None:
+            self._receive(known.id, Returned(caller))
+        elif ended is not None:
+            self._tell(caller, ended)
+        return True
+
+    def receive(self, call: CallId, event: Event, ref: int | None) -> None:
+        """Something a party says of a call; PeerError if there is no such call."""
+        if call not in self._calls:
+            raise PeerError(ErrorCode.UNKNOWN_CALL, call, "call")
+        self._receive(call, event, ref)
+
+    def snapshots(self, party: Party, alive: Sequence[CallId]) -> tuple[CallSnapshot, ...]:
+        """The calls that this device and the server both hold."""
+        known = (self._calls[call] for call in alive if call in self._of_user[party.user])
+        return tuple(filter(None, (call.snapshot(party) for call in known)))
+
+    def rejoin(self, party: Party, alive: Sequence[CallId]) -> None:
+        """A device signed in without its session: heal the calls it has, end those it lost, ring."""
+        for call in self._calls_of(party.user):
+            if call.id in alive:
+                self._receive(call.id, Returned(party))
+            elif call.is_between(party):
+                self._receive(call.id, DeviceLost(party))
+            elif call.callee == party.user:
+                self._receive(call.id, DeviceArrived(party))
+
+    def lost(self, party: Party) -> None:
+        """A device did not come back in time."""
+        for call in self._calls_of(party.user):
+            if call.role(party) is not None:
+                self._receive(call.id, DeviceLost(party))
+
+    async def restore(self) -> None:
+        """At start: calls that outlived the last server go on; what only rang has ended."""
+        ended = await self._store.abandon_ringing(self._clock.now().utc_us)
+        rows = await self._store.live_calls()
+        for row in rows:
+            self._enter(restored(row.call, row.caller, row.answered_by, row.media, self._clock.now()))
+            self._trails[row.call] = Trail(offered=True)
+            for party in (row.caller, row.answered_by):
+                self._lines.expect(party)
+        if ended or rows:
+            log.info("calls found at start", extra={"ended": ended, "restored": len(rows)})
+
+    def live(self) -> int:
+        """How many calls have not ended."""
+        return len(self._live)
+
+    async def close(self) -> None:
+        """Stop the timers and wait for what is being recorded."""
+        for cancel in self._timers.values():
+            cancel()
+        self._timers.clear()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # Calls and their effects
+
+    def _place(self, caller: Party, callee: UserId, invite: Invite) -> None:
+        devices = [line.party.device for line in self._lines.of_user(callee)]
+        call, effects = place(
+            invite.call,
+            caller,
+            callee,
+            invite.sdp,
+            invite.commitment,
+            invite.media,
+            devices,
+            self._clock.now(),
+        )
+        rivals = sorted(self._calls_of(callee), key=lambda rival: rival.id)
+        verdict = next(filter(None, (glare(rival, call) for rival in rivals)), None)
+        self._enter(call)
+        self._carry_out(call, effects)
+        if verdict is not None:  # the end that names the survivor comes first
+            loser, survivor = verdict.loser, verdict.survivor
+            self._receive(loser.id, LostGlare(survivor.id))
+            self._receive(survivor.id, Glared(loser.caller, loser.id))
+
+    def _enter(self, call: Call) -> None:
+        self._forget_old()
+        self._calls[call.id] = call
+        self._live.add(call.id)
+        for user in (call.caller.user, call.callee):
+            self._of_user[user][call.id] = None
+        self.idle.clear()
+
+    def _calls_of(self, user: UserId) -> Iterable[Call]:
+        return [self._calls[call] for call in self._of_user.get(user, ())]
+
+    def _receive(self, id: CallId, event: Event, ref: int | None = None) -> None:
+        call = self._calls.get(id)
+        if call is None:
+            return  # forgotten meanwhile: the event is late by a minute
+        call, effects = call.receive(event, self._clock.now())
+        self._calls[id] = call
+        self._carry_out(call, effects, ref)
+
+    def _carry_out(self, call: Call, effects: Iterable[Effect], ref: int | None = None) -> None:
+        for effect in effects:
+            match effect:
+                case Send(to, message):
+                    self._tell(to, message)
+                case Complain(to, code):
+                    self._complain(call.id, to, code, ref)
+                case AskGate():
+                    self._trails[call.id] = Trail(routing=self._start(self._route(call)))
+                case RecordAnswer():
+                    self._start(self._record_answer(effect))
+                case StartTimer(timer, deadline):
+                    self._stop_timer(call.id, timer)
+                    ring = partial(self._receive, call.id, TimedOut(timer))
+                    self._timers[call.id, timer] = self._clock.call_at(deadline, ring)
+                case StopTimer(timer):
+                    self._stop_timer(call.id, timer)
+                case RecordEnd():
+                    self._leave(call, effect)
+                    self._start(self._record_end(call, effect))
+
+    def _tell(self, to: Party, message: ServerMessage) -> None:
+        if (line := self._lines.get(to)) is not None:
+            line.send(message)
+
+    def _stop_timer(self, call: CallId, timer: Timer) -> None:
+        if (cancel := self._timers.pop((call, timer), None)) is not None:
+            cancel()
+
+    def _complain(self, call: CallId, to: Party, code: ErrorCode, ref: int | None) -> None:
+        self._metrics.error(code)
+        if (line := self._lines.get(to)) is not None:
+            line.answer(Error(code=code, text=error_text(code), ref=ref, call=call))
+
+    def _leave(self, call: Call, end: RecordEnd) -> None:
+        """Out of the index; the ended call stays for late frames, for a minute."""
+        self._metrics.call_ended(end.reason)
+        for user in (call.caller.user, call.callee):
+            self._of_user[user].pop(call.id, None)
+            if not self._of_user[user]:
+                del self._of_user[user]
+        self._live.discard(call.id)
+        self._remember(call.id)
+        if not self._live:
+            self.idle.set()
+
+    def _remember(self, call: CallId) -> None:
+        self._over.append((self._clock.now().mono_ns + REMEMBER, call))
+
+    def _forget_old(self) -> None:
+        now = self._clock.now().mono_ns
+        while self._over and self._over[0][0] <= now:
+            _, call = self._over.popleft()
+            self._calls.pop(call, None)
+            self._dialled.pop(call, None)
+
+    # Slow work, whose outcome is an event
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("slow work of a call failed", exc_info=error)
+
+    async def _route(self, call: Call) -> None:
+        """Find the callee, ask the gate, make the offer durable."""
+        try:
+            event = await self._offer(call, self._trails[call.id])
+        except IdTakenError:
+            self._complain(call.id, call.caller, ErrorCode.ID_TAKEN, None)
+            event = OfferNotRecorded()
+        except StoreError:
+            log.exception("a call could not be recorded")
+            event = OfferNotRecorded()
+        self._receive(call.id, event)
+
+    async def _offer(self, call: Call, trail: Trail) -> Event:
+        callee = await self._store.account(call.callee)
+        if callee is None or callee.disabled:
+            return Unroutable(EndReason.UNKNOWN_USER)
+        if await self._store.has_blocked(call.callee, call.caller.user):
+            return Unroutable(EndReason.UNREACHABLE)
+        answer = await self._permission.may_call(call.id, call.caller.user, call.callee, call.media)
+        trail.decision = answer.decision
+        if isinstance(answer, Refused):
+            self._metrics.refused(answer.refusal.code)
+            return events.Refused(answer.refusal)
+        if call.id not in self._live:
+            return Allowed()  # cancelled while the gate decided: there is nothing left to offer
+        await self._store.offer(self._row(call, answer.decision))
+        trail.offered = True
+        return Unroutable(EndReason.DO_NOT_DISTURB) if callee.do_not_disturb else Allowed()
+
+    def _row(self, call: Call, decision: str | None) -> OfferedCall:
+        return self._offered(call.id, call.caller, call.callee, call.media, decision)
+
+    def _offered(
+        self, call: CallId, caller: Party, callee: UserId, media: tuple[Media, ...], decision: str | None
+    ) -> OfferedCall:
+        now = self._clock.now().utc_us
+        return OfferedCall(call, caller, callee, media, decision, self._node, self._epoch, now)
+
+    async def _record_answer(self, effect: RecordAnswer) -> None:
+        try:
+            first = await self._store.answer(effect.call, effect.by, effect.at.utc_us, self._epoch)
+        except StoreError:
+            log.exception("an answer could not be recorded")
+            first = False
+        self._receive(effect.call, AnswerRecorded() if first else AnswerNotRecorded())
+
+    async def _record_end(self, call: Call, end: RecordEnd) -> None:
+        """Close the call's row, or write one for a call that was never offered."""
+        trail = self._trails.pop(call.id)
+        if trail.routing is not None:
+            await asyncio.wait((trail.routing,))  # it may be writing that row
+        try:
+            if not trail.offered:
+                await self._store.refused(self._row(call, trail.decision), end.reason, call.callee)
+                return
+            await self._store.end(call.id, end.reason, end.at.utc_us, end.missed)
+        except IdTakenError:
+            return  # the row under this id is another call's, and its caller has been told
+        except StoreError:
+            # The row stays open; the next start closes it as SERVER_RESTARTED or finds it live.
+            log.exception("the end of a call could not be recorded")
+            return
+        if end.missed:
+            for line in self._lines.of_user(call.callee):
+                line.send(Missed(call=call.id, peer=call.caller.user, at=end.at.utc_us))
+
+    # Calls to the telephone network
+
+    async def _dial(self, caller: Party, invite: Invite, to: Telephone) -> None:
+        """The gate decides and writes it down. No carrier is connected, so nothing else can come of it."""
+        answer = await self._permission.may_dial(invite.call, caller.user, to, invite.media)
+        ended = self._undialled(invite.call, answer)
+        row = self._offered(invite.call, caller, caller.user, invite.media, answer.decision)
+        try:
+            await self._store.refused(row, ended.reason, masked(to))
+        except IdTakenError:
+            self._dialled.pop(invite.call)
+            self._complain(invite.call, caller, ErrorCode.ID_TAKEN, invite.ref)
+            return
+        except StoreError:
+            log.exception("a refused call could not be recorded")
+        self._dialled[invite.call] = (caller, ended)
+        self._remember(invite.call)
+        self._tell(caller, ended)
+
+    def _undialled(self, call: CallId, answer: Answer) -> Ended:
+        if isinstance(answer, Refused):
+            self._metrics.refused(answer.refusal.code)
+            return Ended(call=call, reason=EndReason.REFUSED, refusal=answer.refusal)
+        return Ended(call=call, reason=EndReason.NO_ROUTE)
