@@ -1,0 +1,67 @@
+"""Options that all tests share: the size of the run and its seed."""
+
+import os
+import random
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("fast", deadline=None, print_blob=True)
+settings.register_profile(
+    "long", deadline=None, print_blob=True, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long",
+        action="store_true",
+        default=os.environ.get("WEPHONE_LONG", "0") not in ("", "0"),
+        help="run at full size, and the tests marked long too (also: WEPHONE_LONG=1)",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        default=int(os.environ.get("WEPHONE_SEED") or random.SystemRandom().randrange(2**32)),
+        help="repeat a run by the seed that it printed (also: WEPHONE_SEED=N)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis reads its own options
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("long" if config.getoption("--long") else "fast")
+    config.option.hypothesis_seed = str(config.getoption("--seed"))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return describe(config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.write_line(describe(config))  # again: whoever sees a failure sees the end of the output
+
+
+def describe(config: pytest.Config) -> str:
+    size = "full size (--long)" if config.getoption("--long") else "the fast tier"
+    return f"wephone: {size}, repeat with --seed {config.getoption('--seed')}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def full_size(pytestconfig: pytest.Config) -> bool:
+    """Is this the long run? Tests with a size ask, and state both sizes."""
+    return bool(pytestconfig.getoption("--long"))
+
+
+@pytest.fixture
+def dice(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> random.Random:
+    """Randomness of one test: the same for the same seed, whichever other tests run."""
+    return random.Random(f"{pytestconfig.getoption('--seed')} {request.node.nodeid}")

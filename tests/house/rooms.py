@@ -1,0 +1,97 @@
+"""Who may import whom: the rules of the house, as data.
+
+A room is a module or a package with everything below it that has no entry of its own; a module belongs to the
+nearest entry above it. Rooms that are not built yet may have their entry already.
+"""
+
+# What the server's edges share.
+_SERVER = {"signaling", "signaling.core", "signaling.ports", "licensing", "wephone.protocol"}
+
+# Room -> the other rooms it may import. Imports point inward: edges -> switch -> core -> protocol.
+MAY_IMPORT: dict[str, set[str]] = {
+    # The client does not know the server ...
+    "wephone.protocol": set(),
+    "wephone.core": {"wephone.protocol"},
+    "wephone.media": {"wephone.protocol", "wephone.core"},
+    "wephone": {"wephone.protocol", "wephone.core", "wephone.media"},
+    # ... but its commands start one, and its test kit too.
+    "wephone.testing": {"*"},
+    "wephone.cli": {"*"},
+    # Inward of the server's edges.
+    "signaling.core": {"licensing", "wephone.protocol"},
+    "signaling.ports": {"signaling.core", "licensing", "wephone.protocol"},
+    "signaling": {"signaling.core", "signaling.ports", "signaling.switch", "licensing", "wephone.protocol"},
+    "signaling.switch": _SERVER,
+    # Edges, none of which imports another.
+    "signaling.api": _SERVER | {"signaling.switch", "licensing.middleware"},
+    "signaling.pstn": _SERVER | {"signaling.switch"},
+    "signaling.pstn.media": _SERVER | {"wephone.media"},  # one wrapper of aiortc's private names
+    "signaling.store": _SERVER,
+    "signaling.bus": _SERVER,
+    # The one file that knows every part of the server.
+    "signaling.app": _SERVER
+    | {"signaling.switch", "signaling.api", "signaling.pstn", "signaling.pstn.media", "signaling.store"}
+    | {"signaling.bus", "licensing.middleware"},
+    # Licensing knows neither of the other two, nor its own edge.
+    "licensing": set(),
+    "licensing.middleware": {"licensing"},
+}
+
+# Rooms that only the outermost ones enter.
+OUTERMOST: dict[str, set[str]] = {
+    "wephone.cli": set(),
+    "wephone.testing": {"wephone.cli"},
+    "signaling.app": {"wephone.cli", "wephone.testing"},
+}
+
+# Told what happened and when, they answer what should be done: no I/O, no clock, no dice.
+PURE = {
+    "wephone.core",
+    "signaling.core",
+    "signaling.pstn.sip.message",
+    "signaling.pstn.sip.transaction",
+    "signaling.pstn.sip.dialog",
+    "signaling.pstn.sip.digest",
+    "licensing.numbering",
+    "licensing.classify",
+    "licensing.permit",
+    "licensing.decision",
+    "licensing.audit",
+    "licensing.instant",
+}
+_WAITING = {"asyncio", "concurrent", "multiprocessing", "subprocess", "threading", "uvloop"}
+_NETWORK = {
+    "aiohttp",
+    "aioice",
+    "aiortc",
+    "av",
+    "http",
+    "select",
+    "selectors",
+    "socket",
+    "socketserver",
+    "ssl",
+}
+_CLOCK_DICE_AND_FILES = {"logging", "random", "secrets", "sounddevice", "sqlalchemy", "sqlite3", "time"}
+IMPURE = _WAITING | _NETWORK | _CLOCK_DICE_AND_FILES
+
+# Calls by which pure code would read a clock, roll dice or open a file without any of the imports above.
+IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "urandom", "open", "print", "input"}
+
+# Room -> the packages from outside that it may import. Where there is no entry, any that pyproject.toml
+# declares.
+OUTSIDE: dict[str, set[str]] = {
+    "wephone.protocol": {"pydantic", "pydantic_core"},
+    "wephone.protocol.codec": {"pydantic", "pydantic_core", "msgspec"},
+}
+
+# Module from outside that a package brings with it, and shows in its own interface -> the package's module.
+COMES_WITH = {
+    "pydantic_core": "pydantic",  # schemas of our own types, and what a validator raises
+    "yarl": "aiohttp",  # every URL that aiohttp takes or returns
+}
+
+# Package from outside -> the only rooms under `within` that may import it.
+ONLY_IN: list[tuple[str, str, set[str]]] = [  # package, within, rooms
+    ("aiohttp", "licensing", {"licensing.middleware"}),
+]
