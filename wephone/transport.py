@@ -16,6 +16,7 @@ from wephone.protocol.messages import MAX_FRAME, SUBPROTOCOL, AnyServerMessage, 
 HEARTBEAT = 20.0  # seconds between our pings, until the server says how often it likes them
 OPEN_WITHIN = 10.0  # seconds for a request, or for a socket to open
 SOCKET = "/api/socket"
+REPLACED = 4001  # close code: this device has connected again, from elsewhere
 
 _OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
@@ -57,6 +58,11 @@ class Socket:
                 return None
             if message is not None:
                 return message
+
+    @property
+    def replaced(self) -> bool:
+        """The server closed this socket because the same device has opened another."""
+        return self._socket.close_code == REPLACED
 
     async def close(self, *, for_good: bool) -> None:
         """Close. For good (code 1000): this device does not come back, so the server need not wait."""
@@ -140,11 +146,17 @@ class Server:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = self.url / path.removeprefix("/")
         try:
-            async with self.session.request(method, url, json=body, headers=headers) as response:
+            # A redirect is not followed: the password would go where nobody has asked it to.
+            async with self.session.request(
+                method, url, json=body, headers=headers, allow_redirects=False
+            ) as response:
                 status, text = response.status, await response.read()
                 retry_after = response.headers.get("Retry-After", "")
+                location = response.headers.get("Location", "")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServerUnreachable(unreachable(self.url, error)) from error
+        if 300 <= status < 400:
+            raise ServerUnreachable(f"{self.url} sends its callers on to `{location}`: use that address")
         if status < 400:
             return json_object(text, url) if text else {}
         raise refused(status, text, path, retry_after)
@@ -152,17 +164,18 @@ class Server:
 
 def server_url(text: str) -> URL:
     """The server's address as given: http or https; a bare host gets https, a loopback one http."""
+    whole = text
     if "://" not in text:
-        local = text.partition(":")[0] in ("localhost", "127.0.0.1", "[")
-        text = f"{'http' if local else 'https'}://{text}"
+        local = text.startswith("[::1]") or text.partition(":")[0] in ("localhost", "127.0.0.1")
+        whole = f"{'http' if local else 'https'}://{text}"
     try:
-        url = URL(text)
+        url = URL(whole)
         valid = url.scheme in ("http", "https") and bool(url.host)
     except ValueError:
         valid = False
     if not valid:
         raise ServerUnreachable(f"`{text}` is not the address of a server: it looks like https://host")
-    return url.with_path(url.path.rstrip("/") + "/" if url.path != "/" else "/")
+    return url.with_user(None).with_path(url.path.rstrip("/") + "/")
 
 
 def unreachable(url: URL, error: BaseException) -> str:

@@ -1,15 +1,15 @@
 """`wephone COMMAND ...`: finds the command's module and runs it.
 
-A module of this package offers `register(subparsers)`: it adds its parser and sets its default `run`, a function
-of the parsed arguments that returns an exit code. Exit codes: 0 done, 1 refused or failed with a reason on stderr,
-2 wrong usage or not built yet.
+A module of this package offers `register(subparsers)`: it adds its parser and sets its default `run`, a
+function of the parsed arguments that returns an exit code. Exit codes: 0 done, 1 refused or failed with a
+reason on stderr, 2 wrong usage or not built yet.
 """
 
 import argparse
+import difflib
 import importlib
 import importlib.util
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -39,7 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = next((argument for argument in arguments if not argument.startswith("-")), None)
     parser = top_parser()
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    if command in COMMANDS and "--help" not in arguments[: arguments.index(command)]:
+    if command is not None and command not in COMMANDS:
+        parser.error(f"there is no command `{command}`{nearest(command)}")
+    if command is not None and not {"-h", "--help"} & set(arguments[: arguments.index(command)]):
         if not register(command, subparsers):
             say(f"wephone: `{command}` is not built yet")
             return 2
@@ -58,11 +60,18 @@ def run(args: argparse.Namespace) -> int:
         say(f"wephone: {failure}")
         return 1
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        say("wephone: interrupted")
+        return 1
     except BrokenPipeError:  # whoever read our output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
+
+
+def nearest(word: str) -> str:
+    """What may have been meant, or all there is, as the rest of a sentence."""
+    close = difflib.get_close_matches(word, COMMANDS, n=1)
+    return f": did you mean `{close[0]}`?" if close else f": there are {', '.join(COMMANDS)}"
 
 
 def top_parser() -> argparse.ArgumentParser:
