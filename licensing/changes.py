@@ -1,0 +1,301 @@
+"""What may be done to the register: each change as a function of the snapshot it is made on. Pure.
+
+Whoever applies a change on a snapshot that is no longer the newest asks again with the newest one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from licensing.instant import SECOND, Instant
+from licensing.jurisdiction import Profiles
+from licensing.permit import Document, Evidence, Permit, StatusEvent, Toggle
+from licensing.snapshot import PERMIT, PROPOSAL, SWITCH, TELEPHONE, TOGGLE, Proposal, Snapshot, document_of
+
+LARGEST = 64 * 1024  # bytes of a document
+PROPOSAL_LIFE = 24 * 3600 * SECOND  # for a second operator to agree in
+_TICK = timedelta(microseconds=1)
+D = TypeVar("D", bound=Document)
+
+
+class ChangeError(Exception):
+    """The change is refused whole: where in the document, what is wrong, and the value found there."""
+
+    def __init__(self, path: str, fault: str, value: object = None) -> None:
+        found = "" if value is None else f" (found {value!r:.80})"
+        super().__init__(f"{path}: {fault}{found}")
+        self.path, self.fault, self.value = path, fault, value
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A new version of one thing; no document takes it away."""
+
+    kind: str
+    key: str
+    document: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows to add, and what the journal says of them: `kind` of entry, `action`, `subject`."""
+
+    kind: str
+    action: str
+    subject: str
+    puts: tuple[Put, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Somebody looked at the permit itself: who, when, and the file or register entry they looked at."""
+
+    checked_by: str
+    checked_on: date
+    sha256: str | None = None
+    register_address: str | None = None
+
+
+def read_permit(document: str | bytes | Mapping[str, Any]) -> Permit:
+    """A permit from its file or from parsed JSON. ChangeError names path and value."""
+    return _read(Permit, document)
+
+
+def read_toggle(document: str | bytes | Mapping[str, Any]) -> Toggle:
+    """A toggle, likewise."""
+    return _read(Toggle, document)
+
+
+def read_event(document: Mapping[str, Any]) -> StatusEvent:
+    """A status event, likewise."""
+    return _read(StatusEvent, document)
+
+
+def add(snapshot: Snapshot, permit: Permit, check: Check | None, profiles: Profiles | None) -> Change:
+    """A new permit, or the next version of one.
+
+    Nobody's `verified` is believed but a check that is recorded.
+    """
+    _known_categories(permit, profiles)
+    newest = snapshot.version(PERMIT, permit.id)
+    before = snapshot.permit(permit.id)
+    if permit.version != newest + 1:
+        fault = f"`{permit.id}` is there as version {newest}; a new version states {newest + 1}"
+        raise ChangeError("version", fault if newest else "the first version is 1", permit.version)
+    if before and permit.status_events[: len(before.status_events)] != before.status_events:
+        # Or one operator could lift a suspension by filing the permit without it.
+        raise ChangeError("status_events", "those of the version before have to stay as they are, in order")
+    filed = document_of(permit) | {"verified": check is not None}
+    if check is not None:
+        filed["evidence"] = [*filed["evidence"], _evidence(check)]
+    filed = document_of(_read(Permit, filed))
+    return Change(
+        "permit_event", "amended" if before else "added", permit.id, (Put(PERMIT, permit.id, filed),)
+    )
+
+
+def suspend(snapshot: Snapshot, id: str, window: StatusEvent) -> Change:
+    """A suspension from its `from` on, until its `to` or until it is lifted."""
+    return _with_event(_standing_permit(snapshot, id), window)
+
+
+def revoke(snapshot: Snapshot, id: str, event: StatusEvent) -> Change:
+    """For good. `event` says whether it was revoked or surrendered."""
+    return _with_event(_standing_permit(snapshot, id), event)
+
+
+def reinstate(snapshot: Snapshot, id: str, by: str, why: str, now: Instant) -> Change:
+    """Lift the suspension: the first operator asks, a second one makes it so."""
+    permit = _standing_permit(snapshot, id)
+    moment = now.utc
+    if not any(_still_suspends(event, moment) for event in permit.status_events):
+        raise ChangeError("id", f"permit `{id}` is not suspended")
+    key = f"reinstate:{id}"
+    if not _agreed(snapshot, key, by, permit.version, now):
+        return _proposed(key, id, why, permit.version)
+    events = [lifted for event in permit.status_events if (lifted := _lifted(event, moment)) is not None]
+    return Change(
+        "permit_event",
+        "reinstated",
+        id,
+        (_next_version(permit, status_events=[_event(e) for e in events]), Put(PROPOSAL, key, None)),
+    )
+
+
+def set_toggle(snapshot: Snapshot, toggle: Toggle) -> Change | None:
+    """Switch kinds of calls off, or back on as far as permits allow. None if it is so already."""
+    if toggle in snapshot.toggles:
+        return None
+    action = "enabled" if toggle.enabled else "disabled"
+    return Change(
+        "toggle_event", action, toggle.key, (Put(TOGGLE, toggle.key, toggle.model_dump(mode="json")),)
+    )
+
+
+def remove_toggle(snapshot: Snapshot, key: str) -> Change:
+    if all(toggle.key != key for toggle in snapshot.toggles):
+        raise ChangeError("key", "there is no such toggle", key)
+    return Change("toggle_event", "removed", key, (Put(TOGGLE, key, None),))
+
+
+def switch_telephone_off(snapshot: Snapshot) -> Change | None:
+    """All calls with telephones, at once, on one operator's word. None if it is so already."""
+    if snapshot.telephone_off:
+        return None
+    return Change("switch_event", "off", TELEPHONE, (Put(SWITCH, TELEPHONE, {"on": False}),))
+
+
+def switch_telephone_on(snapshot: Snapshot, by: str, why: str, now: Instant) -> Change | None:
+    """Back to what permits allow, when two operators want it. None if it is so already."""
+    if not snapshot.telephone_off:
+        return None
+    version = snapshot.version(SWITCH, TELEPHONE)
+    key = f"switch_on:{TELEPHONE}"
+    if not _agreed(snapshot, key, by, version, now):
+        return _proposed(key, TELEPHONE, why, version)
+    return Change(
+        "switch_event", "on", TELEPHONE, (Put(SWITCH, TELEPHONE, {"on": True}), Put(PROPOSAL, key, None))
+    )
+
+
+def withdraw(snapshot: Snapshot, key: str) -> Change:
+    """Take back what waits for a second operator."""
+    if snapshot.proposal(key) is None:
+        raise ChangeError("key", "nothing like this waits for a second operator", key)
+    return Change("proposal", "withdrawn", key, (Put(PROPOSAL, key, None),))
+
+
+def waiting(snapshot: Snapshot, now: Instant) -> tuple[Proposal, ...]:
+    """What a second operator can still agree to."""
+    return tuple(proposal for proposal in snapshot.proposals if not _lapsed(proposal, now))
+
+
+def _agreed(snapshot: Snapshot, key: str, by: str, about: int, now: Instant) -> bool:
+    """Has another operator asked for the same, and is it still what they looked at?"""
+    proposal = snapshot.proposal(key)
+    if proposal is None or proposal.about != about or _lapsed(proposal, now):
+        return False
+    if proposal.by.casefold() == by.strip().casefold():
+        raise ChangeError("by", "you asked for this already: another operator has to agree", by)
+    return True
+
+
+def _lapsed(proposal: Proposal, now: Instant) -> bool:
+    return now.utc_us >= proposal.at + PROPOSAL_LIFE // 1_000
+
+
+def _proposed(key: str, subject: str, why: str, about: int) -> Change:
+    return Change("proposal", "proposed", subject, (Put(PROPOSAL, key, {"why": why, "about": about}),))
+
+
+def _standing_permit(snapshot: Snapshot, id: str) -> Permit:
+    permit = snapshot.permit(id)
+    if permit is None:
+        known = get_close_matches(id, [p.id for p in snapshot.permits], 1)
+        raise ChangeError("id", "there is no such permit" + (f"; `{known[0]}`?" if known else ""), id)
+    for event in permit.status_events:
+        if event.status != "suspended":
+            raise ChangeError("id", f"permit `{id}` was {event.status} and stays so")
+    return permit
+
+
+def _with_event(permit: Permit, event: StatusEvent) -> Change:
+    events = [*permit.status_events, event]
+    put = _next_version(permit, status_events=[_event(e) for e in events])
+    return Change("permit_event", event.status, permit.id, (put,))
+
+
+def _next_version(permit: Permit, **changes: object) -> Put:
+    document = document_of(permit) | changes | {"version": permit.version + 1}
+    return Put(PERMIT, permit.id, document_of(_read(Permit, document)))
+
+
+def _still_suspends(event: StatusEvent, moment: datetime) -> bool:
+    return event.status == "suspended" and (event.end is None or event.end > moment)
+
+
+def _lifted(event: StatusEvent, moment: datetime) -> StatusEvent | None:
+    """The window, ended at this moment; none if it had not begun."""
+    if not _still_suspends(event, moment):
+        return event
+    if event.start > moment:
+        return None
+    return event.model_copy(update={"end": max(moment, event.start + _TICK)})
+
+
+def _event(event: StatusEvent) -> dict[str, Any]:
+    return event.model_dump(mode="json", by_alias=True)
+
+
+def _evidence(check: Check) -> dict[str, Any]:
+    evidence = Evidence(
+        sha256=check.sha256,
+        register_address=check.register_address,
+        checked_on=check.checked_on,
+        checked_by=check.checked_by,
+    )
+    return evidence.model_dump(mode="json")
+
+
+def _known_categories(permit: Permit, profiles: Profiles | None) -> None:
+    profile = profiles.by_code.get(permit.jurisdiction) if profiles else None
+    if profile is None:
+        return
+    for place, category in enumerate(permit.categories):
+        code = category.partition("#")[0]
+        if code not in profile.categories:
+            near = get_close_matches(code, list(profile.categories), 1, 0.0)
+            hint = f"; the nearest that it has is `{near[0]}`" if near else ""
+            raise ChangeError(
+                f"categories[{place}]", f"{permit.jurisdiction} has no such category{hint}", category
+            )
+
+
+def _read(model: type[D], document: str | bytes | Mapping[str, Any]) -> D:
+    try:
+        if isinstance(document, str | bytes):
+            document = _parsed(document)
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        value = first["input"] if first["loc"] else None
+        raise ChangeError(_path(first["loc"]), _fault(model, first), value) from None
+
+
+def _parsed(text: str | bytes) -> Any:
+    if len(text) > LARGEST:
+        raise ChangeError("document", f"longer than {LARGEST} bytes")
+    try:
+        return json.loads(text, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
+        raise ChangeError("document", f"is no JSON: {error}") from None
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ChangeError(next(key for key in keys if keys.count(key) > 1), "is there twice")
+    return document
+
+
+def _path(steps: tuple[int | str, ...]) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return path.removeprefix(".") or "document"
+
+
+def _fault(model: type[Document], first: Any) -> str:
+    fault = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        name = str(first["loc"][-1])
+        known = [field.alias or field_name for field_name, field in model.model_fields.items()]
+        near = get_close_matches(name, known, 1)
+        fault = "is no field of it" + (
+            f"; did you mean `{near[0]}`?" if near and len(first["loc"]) == 1 else ""
+        )
+    return fault
