@@ -7,6 +7,7 @@ its last decision stands. Whoever enforces a lease does so by its own monotonic 
 from dataclasses import dataclass, replace
 
 from licensing.classify import ServiceClass
+from licensing.facts import CallFacts
 from licensing.identity import DecisionId
 from licensing.instant import SECOND, Instant
 
@@ -32,7 +33,9 @@ class Grant:
 
     decision: DecisionId
     attempt: Attempt
+    facts: CallFacts  # the call as it will be with this leg
     epoch: int  # of the register that was decided on
+    stands_until: int  # the UTC nanosecond at which some permit begins or ends by its dates
     issued: Instant
     emergency: bool = False  # no permit, epoch or clock takes it back
 
@@ -47,6 +50,7 @@ class Lease:
     grant: Grant
     decision: DecisionId  # the last one
     epoch: int  # of that decision
+    stands_until: int  # as a grant's
     until_ns: int
     hard_end_ns: int | None = None
 
@@ -58,6 +62,15 @@ class Lease:
     @property
     def winding_down(self) -> bool:
         return self.hard_end_ns is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A new decision about a leg that goes on: its id, and what it was made on."""
+
+    decision: DecisionId
+    epoch: int
+    stands_until: int
 
 
 class Book:
@@ -83,27 +96,22 @@ class Book:
         del self._unused[grant.decision]
         if _too_old(grant, now):
             return None
-        lease = Lease(grant, grant.decision, grant.epoch, now.mono_ns + LEASE)
-        self._leases[lease.leg] = lease  # a leg has one lease: an older one is worth nothing from here on
-        return lease
+        until = now.mono_ns + LEASE
+        return self._put(Lease(grant, grant.decision, grant.epoch, grant.stands_until, until))
 
     def renew(self, lease: Lease, now: Instant) -> Lease | None:
         """The same decision still stands. A lease that winds down stays as it is; one that is over, over."""
         if not self.is_live(lease, now):
             return None
-        return lease if lease.winding_down else self._replace(lease, until_ns=now.mono_ns + LEASE)
+        return lease if lease.winding_down else self._put(replace(lease, until_ns=now.mono_ns + LEASE))
 
-    def stand(self, lease: Lease, decision: DecisionId, epoch: int, now: Instant) -> Lease | None:
+    def stand(self, lease: Lease, again: Again, now: Instant) -> Lease | None:
         """A new decision allows the leg, also one that was winding down."""
         if not self.is_live(lease, now):
             return None
-        return self._replace(
-            lease, decision=decision, epoch=epoch, until_ns=now.mono_ns + LEASE, hard_end_ns=None
-        )
+        return self._decided(lease, again, now.mono_ns + LEASE, None)
 
-    def wind_down(
-        self, lease: Lease, decision: DecisionId, epoch: int, seconds: int, now: Instant
-    ) -> Lease | None:
+    def wind_down(self, lease: Lease, again: Again, seconds: int, now: Instant) -> Lease | None:
         """A new decision refuses the leg: so many seconds remain, and no more than an earlier loss left."""
         if not self.is_live(lease, now):
             return None
@@ -113,7 +121,7 @@ class Book:
         if end <= now.mono_ns:
             self.end(*lease.leg)
             return None
-        return self._replace(lease, decision=decision, epoch=epoch, until_ns=end, hard_end_ns=end)
+        return self._decided(lease, again, end, end)
 
     def is_live(self, lease: Lease, now: Instant) -> bool:
         """Is it the newest lease of its leg, and not over? One that is over leaves the book."""
@@ -137,10 +145,14 @@ class Book:
         """All that are in the book; one may have run out since it was last looked at."""
         return tuple(self._leases.values())
 
-    def _replace(self, lease: Lease, **changes: object) -> Lease:
-        renewed = replace(lease, **changes)  # type: ignore[arg-type]  # the callers above name real fields
-        self._leases[lease.leg] = renewed
-        return renewed
+    def _decided(self, lease: Lease, again: Again, until_ns: int, hard_end_ns: int | None) -> Lease:
+        return self._put(
+            Lease(lease.grant, again.decision, again.epoch, again.stands_until, until_ns, hard_end_ns)
+        )
+
+    def _put(self, lease: Lease) -> Lease:
+        self._leases[lease.leg] = lease  # a leg has one lease: an older one is worth nothing from here on
+        return lease
 
 
 def _too_old(grant: Grant, now: Instant) -> bool:

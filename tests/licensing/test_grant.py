@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from licensing.classify import ServiceClass
-from licensing.grant import GRANT_LIFE, LEASE, Attempt, Book, Grant, Lease
+from licensing.facts import CallFacts, Leg, LegKind, Role, app_leg
+from licensing.grant import GRANT_LIFE, LEASE, Again, Attempt, Book, Grant, Lease
 from licensing.identity import DecisionId
 from licensing.instant import SECOND, Instant
 
@@ -15,8 +16,16 @@ NOON = Instant(1_764_072_000 * SECOND, 500 * SECOND)
 ATTEMPT = Attempt("call", "callee", ServiceClass.PSTN_OUT, "+8613912345678", "+862112345678", "main")
 
 
+FACTS = CallFacts((app_leg(Role.ORIGIN), Leg(Role.DESTINATION, LegKind.PSTN, "CN")))
+FOREVER = 2**63 - 1
+
+
+def again(decision: str, epoch: int) -> Again:
+    return Again(DecisionId(decision), epoch, FOREVER)
+
+
 def granted(book: Book, attempt: Attempt = ATTEMPT, decision: str = "D-1", now: Instant = NOON) -> Grant:
-    grant = Grant(DecisionId(decision), attempt, epoch=1, issued=now)
+    grant = Grant(DecisionId(decision), attempt, FACTS, 1, FOREVER, now)
     book.issue(grant, now)
     return grant
 
@@ -58,7 +67,7 @@ def test_a_grant_that_nobody_issued_or_somebody_altered_is_worth_nothing() -> No
     book = Book()
     grant = granted(book)
     elsewhere = replace(ATTEMPT, destination="+882161234567")
-    assert book.redeem(Grant(DecisionId("D-2"), ATTEMPT, 1, NOON), ATTEMPT, NOON) is None
+    assert book.redeem(Grant(DecisionId("D-2"), ATTEMPT, FACTS, 1, FOREVER, NOON), ATTEMPT, NOON) is None
     assert book.redeem(replace(grant, attempt=elsewhere), elsewhere, NOON) is None
     assert book.redeem(replace(grant, emergency=True), ATTEMPT, NOON) is None
     assert book.redeem(replace(grant, epoch=2), ATTEMPT, NOON) is None
@@ -84,14 +93,14 @@ def test_a_lease_is_renewed_while_it_lives_and_never_after() -> None:
 
 def test_a_leg_that_lost_its_permit_winds_down_to_a_hard_end() -> None:
     book = Book()
-    down = book.wind_down(leased(book), DecisionId("D-2"), 2, 60, NOON)
+    down = book.wind_down(leased(book), again("D-2", 2), 60, NOON)
     assert down is not None
     assert down.hard_end_ns == down.until_ns == NOON.mono_ns + 60 * SECOND
     assert book.renew(down, NOON.after(59 * SECOND)) == down
-    again = book.wind_down(down, DecisionId("D-3"), 3, 60, NOON.after(30 * SECOND))
-    assert again is not None
-    assert again.hard_end_ns == down.hard_end_ns, "a second loss gives no more time"
-    sooner = book.wind_down(again, DecisionId("D-4"), 4, 10, NOON.after(30 * SECOND))
+    later = book.wind_down(down, again("D-3", 3), 60, NOON.after(30 * SECOND))
+    assert later is not None
+    assert later.hard_end_ns == down.hard_end_ns, "a second loss gives no more time"
+    sooner = book.wind_down(later, again("D-4", 4), 10, NOON.after(30 * SECOND))
     assert sooner is not None
     assert sooner.hard_end_ns == NOON.mono_ns + 40 * SECOND
     assert book.renew(sooner, NOON.after(40 * SECOND)) is None
@@ -99,15 +108,15 @@ def test_a_leg_that_lost_its_permit_winds_down_to_a_hard_end() -> None:
 
 def test_at_once_means_no_lease_at_all() -> None:
     book = Book()
-    assert book.wind_down(leased(book), DecisionId("D-2"), 2, 0, NOON) is None
+    assert book.wind_down(leased(book), again("D-2", 2), 0, NOON) is None
     assert book.leases() == ()
 
 
 def test_a_permit_that_comes_back_cancels_the_end() -> None:
     book = Book()
-    down = book.wind_down(leased(book), DecisionId("D-2"), 2, 60, NOON)
+    down = book.wind_down(leased(book), again("D-2", 2), 60, NOON)
     assert down is not None
-    back = book.stand(down, DecisionId("D-3"), 3, NOON.after(SECOND))
+    back = book.stand(down, again("D-3", 3), NOON.after(SECOND))
     assert back is not None
     assert (back.winding_down, back.epoch, back.until_ns) == (False, 3, NOON.mono_ns + SECOND + LEASE)
 
@@ -147,7 +156,7 @@ class AnySequence(RuleBasedStateMachine):
         asked = replace(grant, issued=self.now.after(1)) if forged else grant
         lease = self.book.redeem(asked, grant.attempt, self.now)
         if lease is None:
-            return Lease(grant, grant.decision, grant.epoch, self.now.mono_ns + LEASE)  # one that is made up
+            return Lease(grant, grant.decision, 1, FOREVER, self.now.mono_ns + LEASE)  # one that is made up
         assert not forged
         assert grant.decision not in self.redeemed, "two leases from one grant"
         assert self.now.mono_ns < grant.issued.mono_ns + GRANT_LIFE
@@ -165,7 +174,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(target=leases, lease=leases, epoch=st.integers(2, 9))
     def stand(self, lease: Lease, epoch: int) -> Lease:
-        standing = self.book.stand(lease, DecisionId("D-again"), epoch, self.now)
+        standing = self.book.stand(lease, again("D-again", epoch), self.now)
         if standing is None:
             return lease
         self.ends.pop(lease.leg, None)
@@ -173,7 +182,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(target=leases, lease=leases, seconds=st.sampled_from([0, 1, 30, 60, 900]))
     def wind_down(self, lease: Lease, seconds: int) -> Lease:
-        down = self.book.wind_down(lease, DecisionId("D-no"), 9, seconds, self.now)
+        down = self.book.wind_down(lease, again("D-no", 9), seconds, self.now)
         if down is None:
             return lease
         assert down.hard_end_ns is not None

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from licensing.instant import SECOND
 from licensing.journal import EvidenceFile
 from licensing.jurisdiction import load_profiles
 from licensing.permit import Permit, Standing, standing
-from licensing.ports import JournalError, RegisterRow, RegisterRows
+from licensing.ports import JournalError, RegisterRow
 from licensing.register import Register
 from licensing.snapshot import Proposal
 from tests.licensing.clock import START, HandClock
 from tests.licensing.conftest import Kept
+from tests.licensing.frail import FrailStore
 
 BASIC: dict[str, Any] = {
     "id": "basic-1",
@@ -282,35 +282,10 @@ async def test_the_same_permit_added_twice_at_once_is_added_once(
         await node.close()
 
 
-class Frail:
-    """A permit store that fails, or goes back in time, when told to."""
-
-    def __init__(self, store: EvidenceFile) -> None:
-        self.store = store
-        self.broken = False
-        self.earlier = 0
-
-    async def epoch(self) -> int:
-        if self.broken:
-            raise JournalError("the disk is gone")
-        return await self.store.epoch() - self.earlier
-
-    async def load(self) -> RegisterRows:
-        return await self.store.load()
-
-    async def change(self, epoch: int, rows: Sequence[RegisterRow], draft: Draft) -> int:
-        if self.broken:
-            raise JournalError("the disk is gone")
-        return await self.store.change(epoch, rows, draft)
-
-    async def versions(self, kind: str, key: str) -> Sequence[RegisterRow]:
-        return await self.store.versions(kind, key)
-
-
 async def test_a_snapshot_goes_stale_when_its_epoch_cannot_be_confirmed(
     file: EvidenceFile, clock: HandClock
 ) -> None:
-    frail, alarms = Frail(file), Alarms()
+    frail, alarms = FrailStore(file), Alarms()
     register = Register(frail, clock, alarms=alarms)
     await register.open()
     assert register.is_fresh(clock.turn(3))
@@ -334,7 +309,7 @@ async def test_a_machine_that_slept_knows_it_by_the_wall_clock(register: Registe
 
 
 async def test_an_epoch_that_went_back_confirms_nothing(file: EvidenceFile, clock: HandClock) -> None:
-    frail, alarms = Frail(file), Alarms()
+    frail, alarms = FrailStore(file), Alarms()
     register = Register(frail, clock, alarms=alarms)
     await register.open()
     await register.add_permit(BASIC, by="root", why="granted")
@@ -346,7 +321,7 @@ async def test_an_epoch_that_went_back_confirms_nothing(file: EvidenceFile, cloc
 
 
 async def test_a_change_whose_fate_is_unknown_is_looked_for(file: EvidenceFile, clock: HandClock) -> None:
-    frail = Frail(file)
+    frail = FrailStore(file)
     register = Register(frail, clock)
     await register.open()
     frail.broken = True
