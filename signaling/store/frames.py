@@ -13,6 +13,7 @@ from typing import Any, Final
 DONE: Final = 0
 TAKEN: Final = 1  # IdTakenError
 FAILED: Final = 2  # StoreError
+UNWRITTEN: Final = 3  # StoreError, for every command of a commit that did not reach the disk
 
 # Numbers with a meaning of their own, before and beside those of requests.
 READY: Final = 0  # the first frame: DONE, or FAILED with the reason why the database cannot be opened

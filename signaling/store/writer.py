@@ -6,6 +6,7 @@ while the last commit ran is the next one. The process ends when the server's en
 """
 
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -17,11 +18,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from signaling.store.compiled import run, sqlite_texts
-from signaling.store.frames import DONE, FAILED, READY, TAKEN, Unpacker, packed
-from signaling.store.migrations import migrate
+from signaling.store.frames import DONE, FAILED, READY, TAKEN, UNWRITTEN, Unpacker, packed
+from signaling.store.migrations import HEAD, migrate
 from signaling.store.steps import COMMANDS, Many, Refused, Row, Taken, Undone, Values
 
 Request = tuple[int, str, tuple[Any, ...]]
@@ -30,6 +32,7 @@ Reply = tuple[int, int, Any]
 MOST_TOGETHER = 1024  # commands per commit: beyond some hundreds a larger one only keeps the first waiting
 PIECE = 256 * 1024  # bytes read at once
 BUSY_MS = 5_000  # how long a foreign program may hold the file's write lock
+LARGEST_LOG = 64 * 1024 * 1024  # bytes: a log that a long read made longer is cut back to this
 PREDECESSOR_S = 10.0  # how long the writer of a server that was killed may take to end
 
 
@@ -43,16 +46,17 @@ class Writer:
         self._texts = sqlite_texts()
         self._connection: sqlite3.Connection | None = None
         try:
-            self._connection = opened(path)
+            self._connection = opened(path, "rwc")
             migrate_file(self._connection, path)
         except sqlite3.Error as error:
+            self.close()
             raise Refused(f"cannot open the database {path}: {error}") from None
 
     def commit(self, requests: Sequence[Request]) -> list[Reply]:
         """Carry the commands out in order and make them durable together; one that fails, fails alone."""
         try:
             if self._connection is None:
-                self._connection = opened(self._path)
+                self._connection = opened(self._path, "rw")
             execute = self._connection.execute
             execute("BEGIN IMMEDIATE")
             replies = [self._reply(request) for request in requests]
@@ -60,7 +64,7 @@ class Writer:
         except sqlite3.Error as error:
             self._start_over()
             sentence = f"cannot write the database {self._path}: {error}"
-            return [(number, FAILED, sentence) for number, _, _ in requests]
+            return [(number, UNWRITTEN, sentence) for number, _, _ in requests]
         return replies
 
     def _reply(self, request: Request) -> Reply:
@@ -138,33 +142,57 @@ def lock(path: Path, owner: int) -> TextIO:
 
 
 def is_dead(process: str) -> bool:
-    """Whether no process has this number any more."""
+    """Whether this process has ended, even if its parent has not noticed yet."""
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return True
     except (ValueError, PermissionError):
         return False
-    return False
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:  # another kind of system, or it has ended just now
+        return False
+    return stat.rpartition(")")[2].split()[0] in ("Z", "X")  # proc(5)
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """A connection on which a commit means that the row is on the disk."""
-    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, cached_statements=512)
+def opened(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection on which a commit means that the row is on the disk. `mode`: rw, or rwc to create it."""
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_MS / 1000,
+        isolation_level=None,
+        cached_statements=512,
+    )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # fsync at every commit
     connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk
+    connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
 
 def migrate_file(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the file to this program's version, in one transaction."""
+    if version_of(connection) == HEAD:
+        return
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     # The driver itself begins none: the file is either at the old version or at the new one.
     event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
-    with engine.begin() as begun:
-        migrate(begun, str(path))
+    try:
+        with engine.begin() as begun:
+            migrate(begun, str(path))
+    except DBAPIError as error:
+        raise error.orig or error from None
+
+
+def version_of(connection: sqlite3.Connection) -> str | None:
+    """The version that the file says it has; none for an empty one."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchone():
+        return None
+    [(version,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall() or [(None,)]
+    return str(version)
 
 
 def serve(end: socket.socket, writer: Writer) -> None:
@@ -192,6 +220,7 @@ def main(descriptor: int, path: Path, owner: int) -> int:
             return 1
         try:
             end.sendall(packed([(READY, DONE, None)]))
+            gc.freeze()  # what is there now stays: no collection looks at it again
             serve(end, writer)
         except ConnectionError:
             pass  # the server was killed; what it sent before is on the disk
