@@ -21,3 +21,8 @@ def silence(samples: int = FRAME) -> Samples:
 def peak(samples: Samples) -> int:
     """The largest magnitude, 0 to 32768; 0 of nothing."""
     return max(int(samples.max()), -int(samples.min())) if samples.size else 0
+
+
+def filled(frame: Samples) -> Samples:
+    """A whole frame, the rest of it silence."""
+    return frame if frame.size == FRAME else np.concatenate((frame, silence(FRAME - frame.size)))

@@ -87,6 +87,8 @@ class Connection(aioice.Connection):
         self._asking: asyncio.Task[None] | None = None  # STUN and TURN servers
         self._resolving: set[asyncio.Task[None]] = set()  # names of the far end
         self._remotes = 0
+        self._idle = asyncio.Event()  # `connect` is not running
+        self._idle.set()
 
     @property
     def asks(self) -> bool:
@@ -241,6 +243,14 @@ class Connection(aioice.Connection):
             return
         super().data_received(data, component)
 
+    async def connect(self) -> None:
+        """Look for a way; ConnectionError if there is none."""
+        self._idle.clear()
+        try:
+            await super().connect()
+        finally:
+            self._idle.set()
+
     async def close(self) -> None:
         """Let go of every socket, task and allocation."""
         self._closing = True
@@ -251,6 +261,7 @@ class Connection(aioice.Connection):
             await asyncio.wait(tasks)
         self._asking = None
         await super().close()
+        await self._idle.wait()  # it notices within 20 ms
 
 
 async def answered(question: Question) -> None:

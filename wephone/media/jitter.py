@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from wephone.media.audio import FRAME
 from wephone.media.opus import has_copy, packet_samples
 
-START = FRAME  # held back at first: one frame, so that the second may come 20 ms late
+START = 2 * FRAME  # held back at first: the second and third may come 40 ms late, as on a busy machine
 LEAST = 480  # samples, 10 ms: what a socket and an event loop on an idle machine need
 MOST = 14_400  # samples, 300 ms: beyond this, conceal rather than talk past each other
 SLACK = 2 * FRAME  # how much too deep is still well

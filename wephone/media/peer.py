@@ -313,16 +313,16 @@ class Peer:
             if self._deadline is not None:
                 self._deadline.cancel()
             self._listener.line_connected()
-        elif self._connection.over:
+        elif self._connection.over and self._connected is not None:
             self._fail("the far end can no longer be reached")
         elif state == "closed":
             self._over = True
             self._listener.line_closed()
         else:
             ice = self._transceiver.receiver.transport.transport.state
-            self._fail(
-                "no way to the far end was found" if ice == "failed" else "DTLS failed with the far end"
-            )
+            reason = "no way to the far end was found" if ice == "failed" else "DTLS failed with the far end"
+            # Soon, as whoever knows better (`watch_identity`) speaks after this.
+            asyncio.get_running_loop().call_soon(self._fail, reason)
 
     def _fail(self, reason: str) -> None:
         """Once: what fails after that fails because of it."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from wephone.media.audio import FRAME, RATE, Samples
 
-WINDOW = RATE  # samples laid over as one: between two, a jitter buffer may have stretched or left out
+WINDOW = RATE // 2  # samples that show by their correlation how late they were heard
+PIECE = RATE // 8  # samples that are taken to have been heard with one delay
 REACH = RATE // 4  # samples by which a window may lie elsewhere than the whole
 LEAST = RATE // 2  # samples that a score needs: STOI looks at 384 ms at a time
 QUIET = -96.0  # dB: nothing at all, in 16 bits
@@ -83,16 +84,30 @@ def lag(said: Samples, recorded: Samples) -> int:
 
 
 def laid_over(said: Samples, recorded: Samples, delay: int) -> Samples:
-    """As many samples of `recorded` as there are in `said`, each window where near `delay` it fits best."""
-    pieces = []
-    for window in np.array_split(said, max(1, said.size // WINDOW)):
-        start = sum(each.size for each in pieces) + delay - REACH
-        around = piece(recorded, start, window.size + 2 * REACH)
-        best = REACH
+    """As many samples of `recorded` as there are in `said`.
+
+    A jitter buffer makes a call's delay grow and shrink by a frame or two. Which delays there were shows in
+    windows of half a second; which one a piece of an eighth was played with, how well it fits.
+    """
+    delays = {delay}
+    for start in range(0, said.size - WINDOW + 1, WINDOW // 2):
+        window = said[start : start + WINDOW]
+        around = piece(recorded, start + delay - REACH, WINDOW + 2 * REACH)
         if window.any() and around.any():
-            best = min(max(lag(window, around), 0), 2 * REACH)
-        pieces.append(around[best : best + window.size])
+            delays.add(delay - REACH + min(max(lag(window, around), 0), 2 * REACH))
+    start, pieces = 0, []
+    for part in np.array_split(said, max(1, said.size // PIECE)):
+        choices = [piece(recorded, start + each, part.size) for each in sorted(delays)]
+        pieces.append(max(choices, key=lambda choice: likeness(part, choice)))
+        start += part.size
     return np.concatenate(pieces)
+
+
+def likeness(one: Samples, other: Samples) -> float:
+    """How alike two pieces are, whatever their level; -1 to 1."""
+    a, b = one.astype(np.float32), other.astype(np.float32)
+    size = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.dot(a, b)) / size if size else 0.0
 
 
 def piece(samples: Samples, start: int, length: int) -> Samples:

@@ -1,6 +1,7 @@
 """Pictures of sound, for people who want to see that they were heard: PNG by PyAV, with nothing to plot."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,7 +27,7 @@ def write_png(path: str | Path, rows: Sequence[Samples]) -> None:
     codec = av.CodecContext.create("png", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width, codec.height, codec.pix_fmt = frame.width, frame.height, "rgb24"
-    codec.time_base = frame.time_base = 1
+    codec.time_base = frame.time_base = Fraction(1)
     packets = [*codec.encode(frame), *codec.encode(None)]
     try:
         Path(path).write_bytes(b"".join(bytes(packet) for packet in packets))
