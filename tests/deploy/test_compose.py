@@ -2,12 +2,14 @@
 
 import json
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from signaling.configuration import load
 from tests.deploy.compose import Unset, filled_in, interpolate, read_compose
 from tests.house.checkout import ROOT, tracked_files
 
@@ -85,10 +87,28 @@ def test_wephone_is_reached_through_the_front_alone() -> None:
     """And its operator's listener by nobody outside of the container."""
     assert "ports" not in service("wephone")
     assert service("wephone")["networks"] == ["inside"]
-    assert read_compose()["networks"]["inside"] == {"internal": True}
+    assert read_compose()["networks"]["inside"]["internal"] is True
     operator = service("wephone")["environment"]["WEPHONE_OPERATOR_LISTEN"]
     assert operator.startswith("127.0.0.1:")
     assert operator.rpartition(":")[2] not in str(service("caddy"))
+
+
+def test_the_server_reads_every_setting_that_it_is_given(tmp_path: Path) -> None:
+    """And believes the front, and nobody else, about where a caller comes from."""
+    (tmp_path / "secret").write_text(secrets.token_hex(32))
+    environment = {name: str(value) for name, value in service("wephone")["environment"].items()}
+    settings = load(environment={**environment, "WEPHONE_TURN_SECRET_FILE": str(tmp_path / "secret")})
+    assert settings.public_url == "https://phone.example.org"
+    assert not settings.registration_open
+    networks = [config["subnet"] for config in filled_network()["ipam"]["config"]]
+    assert [str(network) for network in settings.trusted_proxies] == networks
+    assert settings.turn_lifetime <= 300
+    assert len(settings.turn_urls) == 2
+
+
+def filled_network() -> dict[str, Any]:
+    network: dict[str, Any] = filled_in(read_compose(), example_variables())["networks"]["inside"]
+    return network
 
 
 def test_no_secret_is_in_an_environment() -> None:
