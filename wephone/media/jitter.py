@@ -85,7 +85,7 @@ class Counts:
     concealed: int = 0  # frames of 20 ms made up, whether lost, late or stretched; recovered ones are not
     skipped: int = 0  # packets left out because the delay had grown
     restarts: int = 0  # times the sender's clock became another
-    delay: int = 0  # samples between the quickest arrival and play-out, at the last step
+    delay: int = 0  # samples between the quickest arrival and play-out, at the last packet
 
 
 def signed(difference: int, bits: int) -> int:
@@ -224,11 +224,11 @@ class JitterBuffer:
                 return Silence()
             self._start()
         assert self._cursor is not None
-        delay = self.counts.delay = in_samples(now) - self._quickest - self._cursor + unplayed
         self._since_stretch += 1
         if not self._held:
             return self._dry()
         self._credit()
+        delay = self.counts.delay = in_samples(now) - self._quickest - self._cursor + unplayed
         if self._should_stretch(delay, pause):
             self._since_stretch = 0
             self.counts.concealed += 1
