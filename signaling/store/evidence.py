@@ -131,7 +131,8 @@ class StoredRegister:
 
     async def change(self, epoch: int, rows: Sequence[RegisterRow], draft: Draft) -> int:
         plain_rows = [
-            (row.kind, row.key, row.version, row.document, row.by, row.at, row.epoch) for row in rows
+            (str(row.kind), str(row.key), row.version, str(row.document), str(row.by), row.at, row.epoch)
+            for row in rows
         ]
         await self._journal.settled()
         async with _as_journal_errors():

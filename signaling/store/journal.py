@@ -103,8 +103,8 @@ PlainDraft = tuple[str, str, int, str, Sequence[tuple[str, bytes, str, int]]]
 
 def plain(draft: Draft) -> PlainDraft:
     """The draft as plain values, as the writer process gets it."""
-    clear = [(row.hash, row.salt, row.value, row.delete_after) for row in draft.clear]
-    return draft.kind, draft.subject, draft.at, draft.body, clear
+    clear = [(str(row.hash), row.salt, str(row.value), row.delete_after) for row in draft.clear]
+    return str(draft.kind), str(draft.subject), draft.at, str(draft.body), clear
 
 
 def linked(node: str, drafts: Sequence[PlainDraft]) -> Steps:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from signaling.ports import IdTakenError, StoreError
+from signaling.store.claim import ANSWER_S, TROUBLE, Claim
 from signaling.store.compiled import numbered_texts
 from signaling.store.database import Alarm
 from signaling.store.migrations import HEAD, grant, migrate
@@ -31,13 +32,11 @@ from signaling.store.steps import (
 T = TypeVar("T")
 
 MOST_CONNECTIONS = 10
-ANSWER_S = 10.0  # seconds for one statement: a call does not wait longer
 ATTEMPTS = 4  # of a command that PostgreSQL broke off because of another one
 MIGRATION_LOCK = 0x7765_7068  # an advisory lock's number: one node migrates, the others wait for it
 
 # What a transaction that lost a race may be answered with; nothing of it has happened.
 BROKEN_OFF = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 DURABILITY = """
     SELECT current_setting('fsync'), current_setting('full_page_writes'),
@@ -54,54 +53,26 @@ class PostgresDatabase:
         self._url = url
         self._alarm = alarm
         self._texts = numbered_texts(PGDialect_asyncpg())  # type: ignore[no-untyped-call]
+        self._claim = Claim(url, node, alarm)
         self._pool: Any = None
 
     async def open(self, owner_url: str | None) -> None:
         """Migrate and connect. StoreError in one line if that fails."""
         try:
-            if await self._version() != HEAD or owner_url:
-                await self._migrate(owner_url or self._url)
+            await self._claim.take()
+            if await version_of(self._url) != HEAD or owner_url:
+                await bring_to_head(self._url, owner_url or self._url)
             self._pool = await asyncpg.create_pool(
                 self._url,
                 min_size=1,
                 max_size=MOST_CONNECTIONS,
-                command_timeout=ANSWER_S,
+                command_timeout=ANSWER_S,  # for one statement: a call does not wait longer
                 statement_cache_size=512,
                 server_settings={"application_name": f"wephone {self.node}"},
             )
         except (*TROUBLE, ValueError, Refused) as error:
-            raise StoreError(f"cannot open the database: {_sentence(error)}") from None
-
-    async def _version(self) -> str | None:
-        connection = await asyncpg.connect(self._url, timeout=ANSWER_S)
-        try:
-            version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-        except asyncpg.UndefinedTableError:
-            return None
-        finally:
-            await connection.close()
-        return version
-
-    async def _migrate(self, url: str) -> None:
-        connection = await asyncpg.connect(self._url, timeout=ANSWER_S)
-        try:
-            name, role = await connection.fetchrow("SELECT current_database(), current_user")
-        finally:
-            await connection.close()
-
-        def locked(begun: Connection) -> None:
-            begun.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-            migrate(begun, name)
-            grant(begun, role)
-
-        engine = create_async_engine(
-            "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
-        )
-        try:
-            async with engine.begin() as begun:
-                await begun.run_sync(locked)
-        finally:
-            await engine.dispose()
+            await self._claim.close()
+            raise StoreError(f"cannot open the database: {sentence(error)}") from None
 
     async def write(self, command: str, *arguments: object) -> Any:
         """See Database.write."""
@@ -112,7 +83,7 @@ class PostgresDatabase:
                 )
             except BROKEN_OFF as error:
                 broken_off = error
-        raise StoreError(f"the database was too busy: {_sentence(broken_off)}") from broken_off
+        raise StoreError(f"the database was too busy: {sentence(broken_off)}") from broken_off
 
     async def _carry_out(self, connection: Any, command: str, arguments: tuple[object, ...]) -> Any:
         steps = COMMANDS[command](*arguments)
@@ -165,7 +136,7 @@ class PostgresDatabase:
         except BROKEN_OFF:
             raise
         except TROUBLE as error:
-            raise StoreError(f"the database does not answer: {_sentence(error)}") from error
+            raise StoreError(f"the database does not answer: {sentence(error)}") from error
 
     async def durability_problem(self) -> str | None:
         """See Database.durability_problem."""
@@ -184,14 +155,49 @@ class PostgresDatabase:
     async def close(self) -> None:
         """See Database.close."""
         pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        try:
-            await asyncio.wait_for(pool.close(), ANSWER_S)
-        except (TimeoutError, *TROUBLE):
-            pool.terminate()
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), ANSWER_S)
+            except (TimeoutError, *TROUBLE):
+                pool.terminate()
+        await self._claim.close()
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
     """What went wrong, in one line; some errors have no words of their own."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+async def version_of(url: str) -> str | None:
+    """The version that the database says it has; none for an empty one."""
+    connection = await asyncpg.connect(url, timeout=ANSWER_S)
+    try:
+        version: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    finally:
+        await connection.close()
+    return version
+
+
+async def bring_to_head(url: str, owner_url: str) -> None:
+    """Migrate as the owner of the tables, and grant the role in `url` what a server needs."""
+    connection = await asyncpg.connect(url, timeout=ANSWER_S)
+    try:
+        name, role = await connection.fetchrow("SELECT current_database(), current_user")
+    finally:
+        await connection.close()
+
+    def locked(begun: Connection) -> None:
+        begun.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        migrate(begun, name)
+        grant(begun, role)
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(owner_url), poolclass=NullPool
+    )
+    try:
+        async with engine.begin() as begun:
+            await begun.run_sync(locked)
+    finally:
+        await engine.dispose()

@@ -55,10 +55,11 @@ class WriterProcess(asyncio.Protocol):
             future.set_exception(StoreError(self._refusal()))
             return future
         self._number += 1
+        frame = packed((self._number, command, arguments))
         self._waiting[self._number] = future
         if not self._outgoing:
             self._loop.call_soon(self._send)
-        self._outgoing.append(packed((self._number, command, arguments)))
+        self._outgoing.append(frame)
         return future
 
     def _refusal(self) -> str:

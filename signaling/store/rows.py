@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from types import TracebackType
+from typing import Self
 
 from signaling.core.party import Party
 from signaling.ports import (
@@ -220,6 +222,14 @@ class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows):
     async def durability_problem(self) -> str | None:
         """Why a commit here may be lost with the power, in one sentence; none if it may not."""
         return await self.database.durability_problem()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     async def close(self) -> None:
         await self.journal.settled()

@@ -1,0 +1,54 @@
+"""A database in which every table has rows: what export, deletion, backup and views are tried on."""
+
+from licensing.audit import Draft, seal
+from licensing.ports import RegisterRow
+from signaling.store.rows import DatabaseStore
+from tests.signaling.store.people import (
+    ALICE,
+    AT,
+    BOB,
+    BOBS,
+    account,
+    offered,
+    session,
+    some_call,
+    some_device,
+    some_message,
+)
+from wephone.protocol.reasons import EndReason
+
+LATER = AT + 10**9
+
+
+async def fill(store: DatabaseStore) -> None:
+    """Alice and Bob know, block and invite each other, talk, and change the register: all there can be."""
+    for user, other in ((ALICE, BOB), (BOB, ALICE)):
+        await store.add_account(account(user))
+        await store.add_session(session(f"of-{user}", user), user.encode())
+        await store.sign_in_device(user, some_device(), "phone", AT)
+        await store.add_invitation(b"by " + user.encode(), user, AT, LATER)
+        await store.add_invitation(b"to " + user.encode(), other, AT, LATER)
+        await store.take_invitation(b"to " + user.encode(), user, AT + 1)
+        await store.block(user, other, True)
+        await store.set_contact(user, other, "a friend")
+    text, _ = await store.accept_text(some_message(), ALICE, BOB, "secret", AT)
+    await store.read(BOB, ALICE, text.seq, AT + 1)
+    await call(store)
+    await store.permits.change(
+        0,
+        [RegisterRow("permit", "P-1", 1, '{"id":"P-1"}', ALICE, AT, 1)],
+        Draft("permit_event", "P-1", AT, '{"event":"added"}', (seal(ALICE, b"a" * 16, LATER),)),
+    )
+    await store.journal.append(
+        Draft("decision", "D-1", AT, '{"outcome":"deny"}', (seal("+8613912345678", b"n" * 16, LATER),))
+    )
+
+
+async def call(store: DatabaseStore) -> None:
+    """One call that was talked on, one that rings, one that was refused."""
+    talked = offered()
+    await store.offer(talked)
+    await store.answer(talked.call, BOBS, AT + 1, 1)
+    await store.end(talked.call, EndReason.HANGUP, AT + 2_000_001, missed=False)
+    await store.offer(offered(at=AT + 3))
+    await store.refused(offered(some_call(), at=AT + 4, decision="D-1"), EndReason.REFUSED, "+86139••••5678")
