@@ -5,6 +5,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -165,6 +166,17 @@ def test_the_wheel_has_the_three_packages() -> None:
     assert PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == PACKAGES
     with_code = {file.relative_to(ROOT).parts[0] for file in tracked_files() if file.name == "__init__.py"}
     assert with_code - {"tests", "benchmarks"} == set(PACKAGES)
+
+
+def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
+    """Samples, migrations, jurisdictions, number tables and pages too."""
+    built = run_python("-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path))
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {str(file.relative_to(ROOT)) for file in tracked_files()}
+    ours = {name for name in names if name.partition("/")[0] in PACKAGES}
+    assert "licensing/numbers.json" in ours
+    assert ours <= set(ZipFile(wheel).namelist())
 
 
 # Written so that no pattern finds itself here.
