@@ -1,0 +1,154 @@
+"""Why was this decided? The facts, the rule, the permit and the source of law, from what was kept about it.
+
+It is decided again from the stored facts, register versions and profiles, and compared with what was stored.
+Pure: whoever asks reads the journal.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from licensing.audit import Broken, ClearValue, Entry, Head, clear_state, verify
+from licensing.decision import Operator, Policy
+from licensing.facts import facts_from_json
+from licensing.instant import Instant
+from licensing.jurisdiction import Profiles, ServiceRule
+from licensing.law import ENGINE, Law
+from licensing.permit import Permit
+from licensing.ports import RegisterRow, RegisterRows
+from licensing.record import answer
+from licensing.snapshot import Snapshot, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """A name or number of the entry: its role, its hash, and its clear value where that is still there."""
+
+    role: str
+    hash: str
+    state: str  # "present", "erased" or "altered"
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What was decided and why, and whether deciding it again gives the same."""
+
+    decision: str
+    body: Mapping[str, Any]  # of the entry, as it was stored
+    people: tuple[Datum, ...]
+    permits: tuple[Permit, ...]  # relied on, in the versions of that time
+    rule: ServiceRule | None
+    sources: Mapping[str, Any]  # of the rule: key -> title, date, address
+    again: Mapping[str, Any] | None  # the same case decided now
+    faults: tuple[str, ...]  # what does not agree; empty if all does
+
+    @property
+    def sound(self) -> bool:
+        return not self.faults
+
+
+class UnexplainedError(Exception):
+    """There is nothing to explain: no entry about it, or one that cannot be read."""
+
+
+def explain(
+    entries: Sequence[Entry],
+    clear: Iterable[ClearValue],
+    versions: Iterable[RegisterRow],
+    profiles: Profiles,
+) -> Explanation:
+    """Explain the decision that the `entries` are about, oldest first.
+
+    `versions` are all of the register's rows, or at least those that were in force then.
+    """
+    decisions = [entry for entry in entries if entry.kind == "decision"]
+    if not decisions:
+        raise UnexplainedError("there is no entry about this decision")
+    entry = decisions[-1]  # a late entry and its refusal have one id: the refusal is what was answered
+    try:
+        body: dict[str, Any] = json.loads(entry.body)
+        taken = _register_then(versions, body["epoch"])
+        faults = [*_altered(decisions), *_other_basis(body, profiles)]
+        again = _decided_again(body, taken, profiles)
+    except (KeyError, TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
+        raise UnexplainedError(f"the entry about {entry.subject} cannot be read: {error}") from None
+    faults += _differences(body.get("withheld", body), again)
+    people = _people(body, clear)
+    faults += [
+        f"the clear value of `{datum.role}` was altered" for datum in people if datum.state == "altered"
+    ]
+    rule, sources = _rule(body, profiles)
+    relied = tuple(p for p in taken.permits if f"{p.id}@{p.version}" in body.get("withheld", body)["permits"])
+    return Explanation(entry.subject, body, people, relied, rule, sources, again, tuple(faults))
+
+
+def _altered(entries: Sequence[Entry]) -> list[str]:
+    """Each entry by itself: does its hash still fit what it says?"""
+    return [
+        f"entry {entry.seq} of {entry.node} {broken.fault}"
+        for entry in entries
+        if isinstance(
+            broken := verify([entry], after=Head(entry.node, entry.seq - 1, entry.at, entry.prev)), Broken
+        )
+    ]
+
+
+def _other_basis(body: Mapping[str, Any], profiles: Profiles) -> list[str]:
+    """What is not as it was then, so that another answer would prove nothing."""
+    here = {f"{code}@{version}" for code, version in profiles.versions.items()}
+    faults = [f"profile {used} is not here" for used in body["profiles"] if used not in here]
+    if body["engine"] != ENGINE:
+        faults.append(f"decided by {body['engine']}, and this is {ENGINE}")
+    return faults
+
+
+def _register_then(versions: Iterable[RegisterRow], epoch: int) -> Snapshot:
+    """The register as it was at that epoch."""
+    newest: dict[tuple[str, str], RegisterRow] = {}
+    for row in versions:
+        before = newest.get((row.kind, row.key))
+        if row.epoch <= epoch and (before is None or before.version < row.version):
+            newest[row.kind, row.key] = row
+    return snapshot(RegisterRows(epoch, tuple(newest.values())))
+
+
+def _decided_again(body: Mapping[str, Any], taken: Snapshot, profiles: Profiles) -> dict[str, Any] | None:
+    """The stored case, decided now; none where the gate refused without asking the law."""
+    if not body.get("profile_version"):
+        return None
+    law = Law(profiles, Operator.from_json(body["operator"]), Policy.from_json(body["policy"]))
+    now = Instant(body["utc_ns"], 0)
+    return answer(law.decide(facts_from_json(body["facts"]), taken, now))
+
+
+def _differences(stored: Mapping[str, Any], again: Mapping[str, Any] | None) -> list[str]:
+    if again is None:
+        return []
+    return [
+        f"`{key}` was stored as {stored.get(key)!r}, and decided again it is {value!r}"
+        for key, value in again.items()
+        if stored.get(key) != value
+    ]
+
+
+def _people(body: Mapping[str, Any], clear: Iterable[ClearValue]) -> tuple[Datum, ...]:
+    rows = {row.hash: row for row in clear}
+    hashes = dict(body["people"]) | {
+        role: body[role] for role in ("destination", "caller_id") if body.get(role) is not None
+    }
+    found = []
+    for role, value_hash in hashes.items():
+        row = rows.get(value_hash)
+        state = clear_state(value_hash, row)
+        found.append(Datum(role, value_hash, state, row.value if row and state == "present" else None))
+    return tuple(found)
+
+
+def _rule(body: Mapping[str, Any], profiles: Profiles) -> tuple[ServiceRule | None, dict[str, Any]]:
+    profile = profiles.by_code.get(body["jurisdiction"])
+    rule = None if profile is None else profile.services.get(body["service"])
+    if profile is None or rule is None:
+        return None, {}
+    return rule, {key: profile.sources[key] for key in rule.sources if key in profile.sources}

@@ -1,0 +1,96 @@
+"""The law that one installation decides by: its profiles, and what its operator is, has and chose."""
+
+from licensing.classify import classify
+from licensing.decision import Case, Decision, Operator, Outcome, Policy, decide
+from licensing.facts import CallFacts
+from licensing.instant import Instant
+from licensing.jurisdiction import OnLoss, Profiles
+from licensing.permit import next_change
+from licensing.reasons import Obligation, Reason, reason_text
+from licensing.record import Basis
+from licensing.snapshot import Snapshot
+
+ENGINE = "wephone-licensing/1"  # another number when the same case may be decided otherwise than before
+_FOREVER = 2**63 - 1
+_HELP = (Obligation.EMERGENCY_ROUTE, Obligation.EMERGENCY_LOCATION, Obligation.NO_CHARGE)
+
+
+class Law:
+    """Everything that a decision is made by, besides the facts and the register."""
+
+    def __init__(self, profiles: Profiles, operator: Operator, policy: Policy) -> None:
+        self._profiles, self._operator, self._policy = profiles, operator, policy
+        self._unchanged = (-1, 0, 0)  # an epoch, and a span of UTC in which no date changes anything
+        versions = tuple(f"{code}@{version}" for code, version in sorted(profiles.versions.items()))
+        self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), versions)
+
+    @property
+    def profiles(self) -> Profiles:
+        return self._profiles
+
+    @property
+    def can_help(self) -> bool:
+        """Is there any route for emergency calls?"""
+        return bool(self._operator.emergency_route)
+
+    def decide(self, facts: CallFacts, taken: Snapshot, now: Instant) -> Decision:
+        """What the law says to these facts, on this register, at this instant."""
+        case = Case(
+            facts=facts,
+            permits=taken.permits,
+            toggles=taken.toggles,
+            operator=self._operator,
+            policy=self._policy,
+            profiles=self._profiles,
+        )
+        return decide(case, now)
+
+    def unasked(self, facts: CallFacts, reason: Reason) -> Decision:
+        """The gate's own answer where the law could not be asked."""
+        helps = reason is Reason.EMERGENCY_OVERRIDE
+        return Decision(
+            outcome=Outcome.ALLOW_WITH_OBLIGATIONS if helps else Outcome.DENY,
+            reason=reason,
+            text=reason_text(reason),
+            service=classify(facts),
+            jurisdiction="",
+            obligations=_HELP if helps else (),
+            permits=(),
+            profile_version="",
+            uncertain=helps,
+            permit_needed=None,
+            alternative=None,
+        )
+
+    def stands_until(self, taken: Snapshot, now: Instant) -> int:
+        """The next UTC nanosecond at which a date in the register may change an answer."""
+        epoch, since, until = self._unchanged
+        if epoch != taken.epoch or not since <= now.utc_ns < until:
+            until = self._next_change(taken, now)
+            self._unchanged = (taken.epoch, now.utc_ns, until)
+        return until
+
+    def _next_change(self, taken: Snapshot, now: Instant) -> int:
+        # Zones differ by profile; one that does not judge this call may cost a decision, and nothing else.
+        changes = (
+            next_change(permit, profile.zone_of(permit.jurisdiction), now.utc_ns)
+            for permit in taken.permits
+            for profile in self._profiles.by_code.values()
+        )
+        return min((change for change in changes if change is not None), default=_FOREVER)
+
+    def seconds_left(self, decision: Decision) -> int:
+        """How long a running call keeps going that this decision refuses (MODEL §8)."""
+        profile = self._profiles.by_code.get(decision.jurisdiction)
+        left = OnLoss() if profile is None else profile.on_loss
+        match decision.reason:
+            case Reason.DENY_TELEPHONE_SWITCHED_OFF:
+                return 0
+            case Reason.DENY_PERMIT_REVOKED:
+                return left.revoked
+            case Reason.DENY_PERMIT_EXPIRED:
+                return left.expired
+            case Reason.DENY_SERVICE_DISABLED:
+                return left.toggled_off
+            case _:  # whatever else makes what remains unlawful ends as a suspension does
+                return left.suspended

@@ -1,0 +1,120 @@
+"""The aiohttp edge: an early, friendly refusal on the routes that start or change calls.
+
+The gate itself is a property of the telephone leg (licensing.gate); a request that passed here has its grant
+and still has to redeem it. A route is gated by declaration: `@gated(ask)` names how to build the Ask.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from licensing.gate import Ask, Gate, Verdict
+
+BuildAsk = Callable[[web.Request], Ask | Awaitable[Ask]]
+H = TypeVar("H", bound=Callable[..., Any])
+
+VERDICT = web.RequestKey("licensing_verdict", Verdict)
+UNAVAILABLE_FOR_LEGAL_REASONS = 451  # RFC 7725
+_MARK = "__licensing_ask__"
+
+
+def gated(ask: BuildAsk) -> Callable[[H], H]:
+    """Declare that a handler, or a method of a `web.View`, does what `ask` describes.
+
+    `ask` may be a coroutine function, and may raise aiohttp's own errors for a request that makes no sense.
+    """
+
+    def declare(handler: H) -> H:
+        setattr(handler, _MARK, ask)
+        return handler
+
+    return declare
+
+
+def licence_middleware(gate: Gate, *, blocked_by: str) -> Middleware:
+    """Asks the gate before a gated handler runs. `blocked_by`: the URI of whoever refuses (RFC 7725 §4)."""
+
+    @web.middleware
+    async def licence(request: web.Request, handler: Handler) -> web.StreamResponse:
+        build = declared(request)
+        if build is None:
+            return await handler(request)
+        ask = build(request)
+        if inspect.isawaitable(ask):
+            ask = await ask
+        verdict = await gate.authorize(ask)
+        if not verdict.allowed:
+            return problem(verdict, request, blocked_by)
+        request[VERDICT] = verdict
+        return await handler(request)
+
+    return licence
+
+
+def declared(request: web.Request) -> BuildAsk | None:
+    """How to build the Ask of the route that was matched; none if it is not gated."""
+    handler: Any = request.match_info.handler
+    if inspect.isclass(handler) and issubclass(handler, web.View):
+        handler = getattr(handler, request.method.lower(), None)
+    build: BuildAsk | None = getattr(handler, _MARK, None)
+    return build
+
+
+def verdict_of(request: web.Request) -> Verdict:
+    """For a gated handler: what was decided, with the grant that it has to redeem for its telephone leg."""
+    return request[VERDICT]
+
+
+def problem(verdict: Verdict, request: web.Request, blocked_by: str) -> web.Response:
+    """The refusal: 451 (RFC 7725) with a problem document (RFC 9457), in the caller's language."""
+    decision = verdict.decision
+    language = _language(request)
+    text = decision.text.to_json()
+    document = {
+        "type": "about:blank",
+        "title": "Unavailable For Legal Reasons",
+        "status": UNAVAILABLE_FOR_LEGAL_REASONS,
+        "detail": text[language],
+        "instance": f"urn:wephone:decision:{verdict.id}",
+        "code": decision.reason.value,
+        "text": text,
+        "decision": verdict.id,
+        "permit_needed": decision.permit_needed,
+        "alternative": None if decision.alternative is None else str(decision.alternative),
+    }
+    return web.json_response(
+        document,
+        status=UNAVAILABLE_FOR_LEGAL_REASONS,
+        reason="Unavailable For Legal Reasons",
+        content_type="application/problem+json",
+        headers={
+            "Link": f'<{blocked_by}>; rel="blocked-by"',
+            "Content-Language": language,
+            "Cache-Control": "no-store",  # 451 may be cached unless told otherwise, and permits change
+            "Vary": "Accept-Language",
+        },
+    )
+
+
+def _language(request: web.Request) -> str:
+    """`zh-CN` for whoever prefers any Chinese to English (RFC 9110 §12.5.4), else `en`."""
+    weights = {"en": 0.0, "zh": 0.0}
+    for part in request.headers.get("Accept-Language", "").split(","):
+        tag, _, parameter = part.strip().partition(";")
+        main = tag.partition("-")[0].lower()
+        if main in weights:
+            weights[main] = max(weights[main], _quality(parameter))
+    return "zh-CN" if weights["zh"] > weights["en"] else "en"
+
+
+def _quality(parameter: str) -> float:
+    name, _, value = parameter.replace(" ", "").partition("=")
+    if name != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,132 @@
+"""An explanation decides again from what was kept, and does not agree with an edited answer."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from licensing.audit import Draft, Entry, Head, canonical, link
+from licensing.explain import Explanation, UnexplainedError, explain
+from licensing.jurisdiction import Profiles, load_profiles
+from licensing.ports import RegisterRow
+from licensing.snapshot import PERMIT, SWITCH, TELEPHONE
+from tests.licensing.conftest import Office
+from tests.licensing.test_gate import HELP, PHONE, app_call, phone_call
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+async def versions_of(office: Office) -> list[RegisterRow]:
+    rows = [*await office.file.versions(PERMIT, "basic-1"), *await office.file.versions("toggle", "x")]
+    return [*rows, *await office.file.versions(SWITCH, TELEPHONE)]
+
+
+async def explained(office: Office, decision: str, profiles: Profiles | None = None) -> Explanation:
+    entries = await office.file.about(decision)
+    body = json.loads(entries[-1].body)
+    sealed = [*body["people"].values(), *(body[k] for k in ("destination", "caller_id") if k in body)]
+    clear = await office.file.clear_values(sealed)
+    return explain(entries, clear, await versions_of(office), profiles or load_profiles())
+
+
+async def test_an_allowed_call_names_its_permit_rule_and_people(office: Office) -> None:
+    await office.licensed()
+    verdict = await office.gate.authorize(phone_call())
+    await office.register.revoke("basic-1", by="root", why="order")
+    explanation = await explained(office, verdict.id)
+    assert explanation.sound, explanation.faults
+    assert [(p.id, p.version, len(p.status_events)) for p in explanation.permits] == [("basic-1", 1, 0)]
+    assert explanation.rule is not None
+    assert explanation.rule.domestic.any_of == (("baseline:basic",),)
+    people = {datum.role: (datum.state, datum.value) for datum in explanation.people}
+    assert people["caller"] == ("present", "alice")
+    assert people["destination"] == ("present", PHONE.address)
+
+
+async def test_every_kind_of_answer_is_decided_again_to_the_same(office: Office) -> None:
+    decisions = [
+        (await office.gate.authorize(ask)).id for ask in (app_call(), phone_call(), phone_call(HELP))
+    ]
+    await office.licensed()
+    await office.register.set_toggle({"key": "x", "enabled": False}, by="root", why="quiet")
+    decisions.append((await office.gate.authorize(phone_call())).id)
+    await office.register.switch_telephone_off(by="root", why="fraud")
+    decisions.append((await office.gate.authorize(phone_call())).id)
+    office.clock.turn(3600)
+    office.store.broken = True
+    decisions.append((await office.gate.authorize(phone_call())).id)
+    for decision in decisions:
+        explanation = await explained(office, decision)
+        assert explanation.sound, (explanation.body, explanation.faults)
+        assert explanation.again is not None
+
+
+async def test_erased_clear_values_do_not_break_it(office: Office) -> None:
+    verdict = await office.gate.authorize(phone_call())
+    await office.file.forget(2**62)
+    explanation = await explained(office, verdict.id)
+    assert explanation.sound
+    assert {datum.state for datum in explanation.people} == {"erased"}
+
+
+async def test_an_altered_clear_value_is_told(office: Office) -> None:
+    verdict = await office.gate.authorize(phone_call())
+    entries = await office.file.about(verdict.id)
+    [caller] = await office.file.clear_values([json.loads(entries[0].body)["people"]["caller"]])
+    forged = replace(caller, value="mallory")
+    explanation = explain(entries, [forged], await versions_of(office), load_profiles())
+    assert explanation.faults == ("the clear value of `caller` was altered",)
+
+
+def edited(entry: Entry, edit: Edit) -> Entry:
+    """As somebody would edit who can also write the hashes anew."""
+    body = json.loads(entry.body)
+    edit(body)
+    draft = Draft(entry.kind, entry.subject, entry.said_at, canonical(body))
+    return link(Head(entry.node, entry.seq - 1, entry.at, entry.prev), draft)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda body: body.update(outcome="allow"),
+        lambda body: body.update(reason="OK_PERMIT_COVERS"),
+        lambda body: body.update(permits=["basic-1@1"]),
+        lambda body: body.update(uncertain=True),
+        lambda body: body["facts"]["legs"][1].update(kind="app"),
+        lambda body: body.update(epoch=1),
+    ],
+)
+async def test_an_edited_entry_does_not_agree_even_with_new_hashes(office: Office, edit: Edit) -> None:
+    verdict = await office.gate.authorize(phone_call())
+    await office.licensed()
+    entries = await office.file.about(verdict.id)
+    forged = [edited(entry, edit) for entry in entries]
+    assert not explain(forged, [], await versions_of(office), load_profiles()).sound
+
+
+async def test_an_entry_edited_in_the_file_was_altered(office: Office, tmp_path: Path) -> None:
+    verdict = await office.gate.authorize(phone_call())
+    connection = sqlite3.connect(tmp_path / "evidence.db")
+    with connection:
+        connection.execute("DROP TRIGGER journal_entry_update")
+        connection.execute("UPDATE journal_entry SET body = replace(body, '\"call-1\"', '\"call-2\"')")
+    connection.close()
+    assert (await explained(office, verdict.id)).faults == ("entry 1 of local was altered",)
+
+
+async def test_another_profile_or_engine_is_told(office: Office) -> None:
+    verdict = await office.gate.authorize(app_call())
+    profiles = load_profiles()
+    other = replace(profiles, versions={"baseline": "2020-01-01+0123456789ab"})
+    assert any("is not here" in fault for fault in (await explained(office, verdict.id, other)).faults)
+
+
+async def test_what_was_never_decided_cannot_be_explained(office: Office) -> None:
+    await office.licensed()
+    with pytest.raises(UnexplainedError, match="no entry"):
+        explain(await office.file.about("basic-1"), [], [], load_profiles())
