@@ -1,8 +1,9 @@
 """What the media tests share: two voices, and what is left over when a test is done."""
 
 import asyncio
+import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,11 @@ async def nothing_left() -> AsyncIterator[None]:
 def decoders() -> int:
     """How many of aiortc's decoder threads run."""
     return sum(thread.name.endswith("-decoder") for thread in threading.enumerate())
+
+
+@pytest.fixture
+def silent_server() -> Iterator[int]:
+    """The port of a server that never says a word."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        yield server.getsockname()[1]

@@ -53,6 +53,7 @@ def test_aioice_connection_has_the_state_that_trickling_works_with() -> None:
         "_remote_candidates_resolving": int,
         "_transport_policy": aioice.TransportPolicy,
         "_queue": asyncio.Queue,
+        "_query_consent_task": type(None),
     }
     for name, kind in kinds.items():
         assert isinstance(getattr(connection, name), kind), name

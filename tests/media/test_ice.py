@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 from aioice import ice
@@ -21,14 +20,6 @@ from wephone.protocol.messages import Candidate
 pytestmark = [pytest.mark.usefixtures("nothing_left")]
 
 NAMED = "candidate:1 1 udp 2113937151 5c9b2b2e-7b7c-4a54-9a86-0d9ad5c4bb33.local 54321 typ host"
-
-
-@pytest.fixture
-def silent_server() -> Iterator[int]:
-    """The port of a server that never says a word."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        yield server.getsockname()[1]
 
 
 def trickle(one: End, other: End) -> "list[asyncio.Task[None]]":

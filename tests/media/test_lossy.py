@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -38,13 +39,18 @@ class Path(asyncio.DatagramProtocol):
             self.other.transport.sendto(data, self.other.near)
 
 
+def given(path: Path) -> Path:
+    """What asyncio wants to make is made already."""
+    return path
+
+
 async def relay(dice: random.Random) -> tuple[Path, Path]:
     """Two addresses on loopback, joined."""
     loop = asyncio.get_running_loop()
     left, right = Path(dice), Path(dice)
     left.other, right.other = right, left
     for path in (left, right):
-        await loop.create_datagram_endpoint(lambda path=path: path, local_addr=("127.0.0.1", 0))
+        await loop.create_datagram_endpoint(partial(given, path), local_addr=("127.0.0.1", 0))
     return left, right
 
 

@@ -262,6 +262,8 @@ class Connection(aioice.Connection):
         self._asking = None
         await super().close()
         await self._idle.wait()  # it notices within 20 ms
+        if self._query_consent_task is not None:
+            await super().close()  # `connect` had found a way, and set out to keep it, while we closed
 
 
 async def answered(question: Question) -> None:
