@@ -254,6 +254,10 @@ class Client:
     def _check(self) -> None:
         if self._over is not None:
             raise NotSignedIn(f"the server has ended this session ({self._over.reason})")
+        if self._stay.session.user is None:
+            raise NotSignedIn("the client is used before `async with` has signed it in")
+        if self.link == "over":
+            raise NotSignedIn("the client was closed")
 
     def _end(self) -> None:
         for inbox in (self._incoming, self._messages, self._receipts, self._missed, self._events):

@@ -163,7 +163,7 @@ class Stay:
                     if socket.replaced:
                         self._be_signed_out("replaced")
                 self._do(self.session.closed(random.random()))
-                if self.session.link is Link.OVER:
+                if self.session.link is Link.OVER or not self._has_arrived:
                     return
                 await asyncio.sleep(self._retry_after)
                 socket, ticket = await self._open_again()
@@ -228,6 +228,12 @@ class Stay:
 
     def _acknowledge(self) -> None:
         self._do(self.session.acknowledge())
+
+    @property
+    def _has_arrived(self) -> bool:
+        """The first sign-in came to its end; a link that breaks before that is not opened again."""
+        up = self._up
+        return up is not None and up.done() and not up.cancelled() and up.exception() is None
 
     def _fail_first(self, error: Exception) -> None:
         if self._up is not None and not self._up.done():

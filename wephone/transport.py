@@ -1,6 +1,7 @@
 """HTTP and the socket: how the client reaches a server. It decides nothing."""
 
 import asyncio
+import os
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ from yarl import URL
 
 from wephone.errors import NotSignedIn, ServerUnreachable, SignInRefused
 from wephone.protocol.codec import PeerError, decode_server, encode
-from wephone.protocol.messages import MAX_FRAME, SUBPROTOCOL, AnyServerMessage, ClientMessage
+from wephone.protocol.messages import MAX_FRAME, SUBPROTOCOL, ClientMessage, ServerMessage
 
 HEARTBEAT = 20.0  # seconds between our pings, until the server says how often it likes them
 OPEN_WITHIN = 10.0  # seconds for a request, or for a socket to open
@@ -43,21 +44,18 @@ class Socket:
         except aiohttp.ClientError as error:
             raise ConnectionError(str(error)) from error
 
-    async def receive(self) -> AnyServerMessage | None:
-        """The next message that we know; None when the socket has closed.
+    async def receive(self) -> ServerMessage | None:
+        """The next message; None when the socket has closed.
 
         A frame that cannot be read costs the connection: after it the count of events is in doubt.
         """
-        while True:
-            frame = await self._socket.receive()
-            if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                return None
-            try:
-                message = decode_server(frame.data)
-            except PeerError:
-                return None
-            if message is not None:
-                return message
+        frame = await self._socket.receive()
+        if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+            return None
+        try:
+            return decode_server(frame.data)
+        except PeerError:
+            return None
 
     @property
     def replaced(self) -> bool:
@@ -185,7 +183,10 @@ def unreachable(url: URL, error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError):
         return f"{url} did not answer within {OPEN_WITHIN:g} s"
     why = getattr(error, "os_error", error)
-    return f"cannot reach {url}: {getattr(why, 'strerror', None) or why}"
+    number = getattr(why, "errno", None) or 0
+    # asyncio puts the address in the place of the system's words; name look-up has numbers below zero
+    said = os.strerror(number) if number > 0 else getattr(why, "strerror", None) or str(why)
+    return f"cannot reach {url}: {said[:1].lower()}{said[1:]}"
 
 
 def json_object(text: bytes, url: URL) -> dict[str, Any]:

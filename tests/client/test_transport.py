@@ -63,7 +63,9 @@ async def test_a_closed_port_is_one_sentence_with_the_address() -> None:
     listener.close()
     await listener.wait_closed()
     async with Server(f"http://127.0.0.1:{port}") as server:
-        with pytest.raises(ServerUnreachable, match=f"cannot reach http://127.0.0.1:{port}/: Connect"):
+        with pytest.raises(
+            ServerUnreachable, match=f"cannot reach http://127.0.0.1:{port}/: connection refused"
+        ):
             await server.sign_in(Credentials("alice", "secret"), "test")
         with pytest.raises(ServerUnreachable, match="cannot reach"):
             await server.connect()

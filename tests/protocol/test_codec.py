@@ -85,7 +85,9 @@ def test_no_frame_causes_anything_but_a_peer_error(frame: str | bytes) -> None:
 
 
 def test_a_client_ignores_what_a_later_server_invents() -> None:
-    assert decode_server('{"type":"confetti","n":4}') is None
+    assert decode_server('{"type":"confetti","n":4}') == messages.ServerMessage(n=4)
+    with pytest.raises(PeerError):
+        decode_server('{"type":"confetti","n":"four"}')
     known = decode_server(json.dumps({"type": "select_answer", "call": CALL, "n": 3, "colour": "red"}))
     assert known == messages.SelectAnswer(call=CallId(CALL), n=3)
 
