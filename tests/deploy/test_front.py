@@ -32,7 +32,8 @@ TAKEN = web.AppKey("taken", list[int])
 
 
 async def tell(request: web.Request) -> web.Response:
-    return web.json_response(dict(request.headers))
+    headers = {"Strict-Transport-Security": "max-age=1", "Server": "wephone"}
+    return web.json_response(dict(request.headers), headers=headers)
 
 
 async def take(request: web.Request) -> web.Response:
@@ -52,7 +53,7 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
 async def start_upstream(taken: list[int]) -> web.AppRunner:
     app = web.Application(client_max_size=8 << 20)
     app[TAKEN] = taken
-    app.add_routes([web.get("/ws", echo), web.post("/api/take", take), web.get("/{path:.*}", tell)])
+    app.add_routes([web.get("/api/socket", echo), web.post("/api/take", take), web.get("/{path:.*}", tell)])
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -92,9 +93,15 @@ async def front(installation: Installation) -> AsyncIterator[Front]:
 async def test_a_browser_is_told_to_come_by_https_from_now_on(front: Front) -> None:
     async with front.client.get(f"{front.https}/") as answer:
         assert answer.status == 200
-        name, _, seconds = answer.headers["Strict-Transport-Security"].partition("=")
-        assert (name, int(seconds) >= 365 * 24 * 3600) == ("max-age", True)
-        assert "Caddy" not in answer.headers.get("Server", "")
+        check_headers(answer)
+
+
+def check_headers(answer: aiohttp.ClientResponse) -> None:
+    """Once, and for a year at least; and not a word on who answers."""
+    (policy,) = answer.headers.getall("Strict-Transport-Security")
+    name, _, seconds = policy.partition("=")
+    assert (name, int(seconds) >= 365 * 24 * 3600) == ("max-age", True)
+    assert "Server" not in answer.headers
 
 
 async def test_what_a_client_says_about_itself_ends_at_the_front(front: Front) -> None:
@@ -112,7 +119,7 @@ async def test_what_a_client_says_about_itself_ends_at_the_front(front: Front) -
 
 async def test_a_web_socket_passes_whole(front: Front) -> None:
     frame = "x" * 60_000
-    async with front.client.ws_connect(f"{front.https}/ws", protocols=["wephone.v1"]) as socket:
+    async with front.client.ws_connect(f"{front.https}/api/socket", protocols=["wephone.v1"]) as socket:
         assert socket.protocol == "wephone.v1"
         for _ in range(3):
             await socket.send_str(frame)
@@ -121,7 +128,7 @@ async def test_a_web_socket_passes_whole(front: Front) -> None:
 
 
 async def test_a_program_that_speaks_http_in_clear_is_refused(front: Front) -> None:
-    for path in ("/api/session", "/ws"):
+    for path in ("/api/session", "/api/socket"):
         async with front.client.get(f"{front.http}{path}", allow_redirects=False) as answer:
             assert answer.status == 403
             assert "HTTPS" in await answer.text()
@@ -141,6 +148,7 @@ async def test_a_request_has_bounds(front: Front) -> None:
         assert await answer.json() == {"length": LONGEST}
     async with front.client.post(f"{front.https}/api/take", data=BytesIO(bytes(LONGEST + 1))) as answer:
         assert answer.status == 413
+        check_headers(answer)
     async with front.client.get(f"{front.https}/", headers={"X-Long": "x" * 40_000}) as answer:
         assert answer.status == 431
 
@@ -160,6 +168,7 @@ async def test_an_upstream_that_is_gone_is_an_error_without_details(front: Front
     await front.upstream.cleanup()
     async with front.client.get(f"{front.https}/") as answer:
         assert answer.status == 502
+        check_headers(answer)
         assert await answer.text() == ""
 
 
