@@ -78,19 +78,17 @@ def address(each: End) -> tuple[str, int]:
     return candidate.host, candidate.port
 
 
-@pytest.mark.parametrize(("loss", "least"), [(0.0, 0.95), (0.1, 0.85)])
+LOSS = 0.1
+
+
 async def test_speech_comes_through_a_network_that_loses_packets(
-    alice: Samples,
-    dice: random.Random,
-    monkeypatch: pytest.MonkeyPatch,
-    loss: float,
-    least: float,
+    alice: Samples, dice: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
     left, right = await relay(dice)
     one, other = end(), end()
     await joined(one, other, left, right)
-    left.loss = loss
+    left.loss = LOSS
     begin(one, Voice(alice))
     begin(other)
     await one.told.said.wait()
@@ -99,10 +97,8 @@ async def test_speech_comes_through_a_network_that_loses_packets(
     await close(one, other)
     for path in (left, right):
         path.transport.close()
-    assert (stats.lost > 0) == (loss > 0)
-    assert stats.lost <= left.dropped
-    if loss:
-        assert stats.recovered + stats.concealed > 0
-        assert 0.02 < stats.loss < 0.25
+    assert 0 < stats.lost <= left.dropped
+    assert 0.02 < stats.loss < 0.25
+    assert stats.recovered + stats.concealed > 0
     score = heard(alice, other.ear.heard)
-    assert score.stoi >= least, (score, stats)
+    assert score.stoi >= 0.85, (score, stats)

@@ -57,9 +57,10 @@ class WavSink(Placed):
         super().__init__()
         self.path = Path(path)
         try:
-            self._file = wave.open(str(self.path), "wb")  # noqa: SIM115 - `close` closes it
+            self._bytes = self.path.open("wb")
         except OSError as error:
             raise DeviceError(f"`{self.path}` cannot be written: {error.strerror}") from error
+        self._file = wave.open(self._bytes)  # noqa: SIM115 - `close` closes both
         self._file.setparams((1, 2, RATE, 0, "NONE", ""))
 
     def open(self) -> None:
@@ -71,6 +72,7 @@ class WavSink(Placed):
 
     def close(self) -> None:
         self._file.close()
+        self._bytes.close()
 
 
 def samples_of(path: Path) -> "FrameIterator":
