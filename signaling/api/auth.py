@@ -1,0 +1,98 @@
+"""Who asks: a bearer token, a browser's cookie, or a named operator on the Unix socket."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.accounts import Accounts
+from signaling.api.origin import Origins
+from signaling.api.problem import Problem
+from signaling.api.routes import Rule
+from signaling.passwords import is_once
+from wephone.protocol.ids import UserId
+
+COOKIE = "__Host-wephone"  # RFC 6265bis §4.1.3.2: of this host alone, over HTTPS alone, for all paths
+OPERATOR_HEADER = "WePhone-Operator"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody whom we know."""
+
+    user: UserId
+    session: str  # empty for whoever came by the Unix socket
+    operator: bool = False
+    once: bool = False  # the password has to be changed first
+    by_cookie: bool = False
+
+
+class Door:
+    """Lets requests in, or not. `local` is the Unix socket: its file's mode has let only our own user in."""
+
+    def __init__(self, accounts: Accounts, origins: Origins, *, local: bool = False) -> None:
+        self._accounts, self._origins, self._local = accounts, origins, local
+
+    def check_origin(self, request: web.BaseRequest) -> None:
+        """Problem if another site's page sent this, or might have."""
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._origins.allows(origin, request):
+            raise Problem(403, "foreign_origin", f"pages of {origin[:100]!r} may not use this server")
+
+    async def who(self, request: web.BaseRequest) -> Who | None:
+        """Whose request it is. None if it has no credentials; Problem if they are no good."""
+        token, by_cookie = credentials(request)
+        if token is None:
+            return await self._local_operator(request) if self._local else None
+        found = await self._accounts.who(token)
+        if found is None:
+            raise not_signed_in("the session is unknown, ended or too old")
+        if by_cookie and request.method not in SAFE_METHODS and "Origin" not in request.headers:
+            raise Problem(403, "foreign_origin", "a request with a cookie must say its origin")
+        session, account = found
+        return Who(account.user, session.session, account.operator, is_once(account.password), by_cookie)
+
+    async def admit(self, request: web.BaseRequest, rule: Rule) -> Who | None:
+        """Whoever asks, if this rule lets them in; Problem if not."""
+        if rule is Rule.ANYONE:
+            return None
+        who = await self.who(request)
+        if who is None:
+            raise not_signed_in("sign in first")
+        if who.once and rule is not Rule.SIGNED_IN_ONCE:
+            raise Problem(
+                403, "password_change_required", "change the password first: POST /api/account/password"
+            )
+        if rule is Rule.OPERATOR and not who.operator:
+            raise Problem(403, "not_an_operator", f"`{who.user}` is no operator's account")
+        return who
+
+    async def _local_operator(self, request: web.BaseRequest) -> Who | None:
+        """The operator that a command on this machine names; the only one if it names none."""
+        operators = await self._accounts.operators()
+        named = request.headers.get(OPERATOR_HEADER)
+        if named is None:
+            if len(operators) != 1:
+                listed = ", ".join(f"`{name}`" for name in operators) or "none yet"
+                raise Problem(401, "operator_unnamed", f"say which operator you are: {listed}")
+            named = operators[0]
+        if named not in operators:
+            raise Problem(403, "not_an_operator", f"{named[:32]!r} is no operator's account that is enabled")
+        return Who(UserId(named), "", operator=True)
+
+
+def credentials(request: web.BaseRequest) -> tuple[str | None, bool]:
+    """The token, and whether a cookie brought it. A query is never looked at: queries end up in logs."""
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise not_signed_in("credentials are `Authorization: Bearer TOKEN`")
+        return token.strip(), False
+    cookie = request.cookies.get(COOKIE)
+    return cookie, cookie is not None
+
+
+def not_signed_in(detail: str) -> Problem:
+    """401 (RFC 9110 §15.5.2)."""
+    return Problem(401, "not_signed_in", detail, headers={"WWW-Authenticate": 'Bearer realm="wephone"'})

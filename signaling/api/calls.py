@@ -1,0 +1,74 @@
+"""Routes about calls to be: what would happen, click-to-call, and the relay for their media."""
+
+import uuid
+from typing import Annotated
+
+from pydantic import Field
+
+from signaling.api.account import limited
+from signaling.api.problem import Problem, refused
+from signaling.api.routes import Routes, Rule
+from signaling.api.visit import Visit
+from signaling.permission import Refused
+from signaling.turn import turn_credentials
+from wephone.protocol.ids import UserId
+from wephone.protocol.messages import Address, Media, Model
+from wephone.protocol.reasons import EndReason, end_text
+
+routes = Routes()
+
+
+class NewCall(Model):
+    """Whom to call, by name or number."""
+
+    to: Address
+    media: Annotated[tuple[Media, ...], Field(min_length=1, max_length=2)] = (Media.AUDIO,)
+
+
+class IceServer(Model):
+    """As browsers take it (W3C RTCIceServer)."""
+
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceServers(Model):
+    """For RTCPeerConnection. The credentials are good for `lifetime` seconds."""
+
+    ice_servers: tuple[IceServer, ...]
+    lifetime: int | None
+
+
+@routes.add("POST", "/api/calls", Rule.SIGNED_IN, status=201)
+async def click_to_call(visit: Visit, body: NewCall) -> None:
+    """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it."""
+    parts = visit.parts
+    limited(visit, "invite", parts.limits.invite(visit.user))
+    callee = parts.permission.callee(body.to)
+    if isinstance(callee, UserId):
+        raise Problem(501, "not_built", "calls to users are placed on the socket (`invite`)")
+    answer = await parts.permission.may_dial(str(uuid.uuid4()), visit.user, callee, body.media)
+    if isinstance(answer, Refused):
+        parts.metrics.refused(answer.refusal.code)
+        raise refused(answer.refusal, blocked_by(visit))
+    raise Problem(503, "no_route", end_text(EndReason.NO_ROUTE), more={"decision": answer.decision})
+
+
+@routes.add("GET", "/api/turn", Rule.SIGNED_IN)
+async def ice_servers(visit: Visit) -> IceServers:
+    """STUN and TURN servers, with credentials for a few minutes."""
+    settings = visit.parts.settings
+    servers = [IceServer(urls=settings.stun_urls)] if settings.stun_urls else []
+    if not settings.turn_urls or settings.turn_secret is None:
+        return IceServers(ice_servers=tuple(servers), lifetime=None)
+    now = visit.parts.now_us() // 1_000_000
+    secret = settings.turn_secret.get_secret_value()
+    made = turn_credentials(secret, visit.user, now, settings.turn_lifetime)
+    servers.append(IceServer(urls=settings.turn_urls, username=made.username, credential=made.credential))
+    return IceServers(ice_servers=tuple(servers), lifetime=settings.turn_lifetime)
+
+
+def blocked_by(visit: Visit) -> str:
+    """The URI of whoever refuses (RFC 7725 §4): this service."""
+    return visit.parts.settings.public_url or f"{visit.request.scheme}://{visit.request.host}"

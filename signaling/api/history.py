@@ -1,0 +1,124 @@
+"""Routes to what was: calls and texts, newest first, page by page."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from signaling.api.account import user_in_path
+from signaling.api.routes import Routes, Rule
+from signaling.api.visit import Visit
+from signaling.ports import CallRecord
+from wephone.protocol.ids import CallId, MessageId, UserId
+from wephone.protocol.messages import Media, Microseconds, Model
+from wephone.protocol.reasons import EndReason
+
+routes = Routes()
+
+LATEST = 2**63 - 1
+PAGE, LONGEST_PAGE = 50, 200
+
+Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE)]
+Before = Annotated[int, Field(ge=0, le=LATEST)]
+
+
+class CallPage(Model):
+    """Which calls: those placed before this moment, in microseconds since 1970."""
+
+    before: Before = LATEST
+    limit: Limit = PAGE
+
+
+class TextPage(Model):
+    """Which texts: those with a sequence number below this one."""
+
+    before: Before = LATEST
+    limit: Limit = PAGE
+
+
+class PastCall(Model):
+    """A call of this user. `callee` is a user's name or a masked number, `decision` the operator's."""
+
+    call: CallId
+    caller: UserId
+    callee: str
+    media: tuple[Media, ...]
+    offered_at: Microseconds
+    answered_at: Microseconds | None
+    ended_at: Microseconds | None
+    reason: EndReason | None
+    missed: bool
+    seen: bool
+    decision: str | None
+
+
+class Calls(Model):
+    """A page. `before` is the next one's, none on the last."""
+
+    calls: tuple[PastCall, ...]
+    before: Microseconds | None
+
+
+class PastText(Model):
+    """A text of a conversation."""
+
+    message: MessageId
+    seq: int
+    sender: UserId
+    to: UserId
+    text: str
+    at: Microseconds
+    delivered_at: Microseconds | None
+    read_at: Microseconds | None
+
+
+class Conversation(Model):
+    """A page. `before` is the next one's, none on the last."""
+
+    texts: tuple[PastText, ...]
+    before: int | None
+
+
+@routes.add("GET", "/api/history/calls", Rule.SIGNED_IN)
+async def past_calls(visit: Visit, query: CallPage) -> Calls:
+    """The account's calls, newest first."""
+    rows = await visit.parts.store.history(visit.user, query.before, query.limit)
+    before = rows[-1].offered_at if len(rows) == query.limit else None
+    return Calls(calls=tuple(past_call(row, visit.user) for row in rows), before=before)
+
+
+@routes.add("GET", "/api/history/texts/{user}", Rule.SIGNED_IN)
+async def conversation(visit: Visit, query: TextPage) -> Conversation:
+    """The texts between this account and another user, newest first."""
+    rows = await visit.parts.store.conversation(visit.user, user_in_path(visit), query.before, query.limit)
+    texts = tuple(
+        PastText(
+            message=row.message,
+            seq=row.seq,
+            sender=row.sender,
+            to=row.to,
+            text=row.text,
+            at=row.at,
+            delivered_at=row.delivered_at,
+            read_at=row.read_at,
+        )
+        for row in rows
+    )
+    return Conversation(texts=texts, before=rows[-1].seq if len(rows) == query.limit else None)
+
+
+def past_call(row: CallRecord, user: UserId) -> PastCall:
+    """A record as one of its parties sees it; whether the callee has seen it is the callee's alone."""
+    mine = row.caller != user
+    return PastCall(
+        call=row.call,
+        caller=row.caller,
+        callee=row.callee,
+        media=row.media,
+        offered_at=row.offered_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        reason=row.reason,
+        missed=row.missed and mine,
+        seen=row.seen and mine,
+        decision=row.decision,
+    )

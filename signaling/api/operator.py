@@ -1,0 +1,125 @@
+"""Routes of operators, on the operators' listener and the Unix socket alone: accounts and invitations."""
+
+import logging
+
+from pydantic import Field
+
+from signaling.api.account import Count, Password, user_in_path
+from signaling.api.routes import Routes, Rule
+from signaling.api.visit import Visit
+from wephone.protocol.ids import UserId
+from wephone.protocol.messages import Microseconds, Model
+
+routes = Routes()
+log = logging.getLogger(__name__)
+
+
+class KnownAccount(Model):
+    """An account as operators see it."""
+
+    name: UserId
+    operator: bool
+    disabled: bool
+    created_at: Microseconds
+
+
+class KnownAccounts(Model):
+    """All that have not been deleted, by name."""
+
+    accounts: tuple[KnownAccount, ...]
+
+
+class AddedAccount(Model):
+    """An account to open. Without a password one is made, for one use."""
+
+    name: UserId
+    password: Password | None = Field(None, repr=False)
+    operator: bool = False
+
+
+class OnePassword(Model):
+    """A password, if it was made here: it is shown this once, and has to be changed at its first use."""
+
+    name: UserId
+    password: str | None = Field(None, repr=False)
+
+
+class GivenPassword(Model):
+    """A password for one use; made if none is given."""
+
+    password: Password | None = Field(None, repr=False)
+
+
+class AccountState(Model):
+    """May the account be used?"""
+
+    disabled: bool
+
+
+class NewInvitation(Model):
+    """Whoever has the link may open one account."""
+
+    invitation: str = Field(repr=False)
+    link: str
+    expires_at: Microseconds
+
+
+@routes.add("GET", "/api/operator/accounts", Rule.OPERATOR)
+async def accounts(visit: Visit) -> KnownAccounts:
+    """All accounts."""
+    rows = await visit.parts.store.accounts()
+    return KnownAccounts(
+        accounts=tuple(
+            KnownAccount(
+                name=row.user, operator=row.operator, disabled=row.disabled, created_at=row.created_at
+            )
+            for row in rows
+        )
+    )
+
+
+@routes.add("POST", "/api/operator/accounts", Rule.OPERATOR, status=201)
+async def add_account(visit: Visit, body: AddedAccount) -> OnePassword:
+    """Open an account."""
+    made = await visit.parts.accounts.open_for(body.name, body.password, operator=body.operator)
+    noted(visit, "add", body.name)
+    return OnePassword(name=body.name, password=made)
+
+
+@routes.add("PATCH", "/api/operator/accounts/{user}", Rule.OPERATOR)
+async def set_account_state(visit: Visit, body: AccountState) -> None:
+    """Disable or enable an account. A disabled one is signed out at once."""
+    await visit.parts.accounts.set_disabled(user_in_path(visit), body.disabled)
+    noted(visit, "disable" if body.disabled else "enable", user_in_path(visit))
+
+
+@routes.add("POST", "/api/operator/accounts/{user}/password", Rule.OPERATOR, status=200)
+async def reset_password(visit: Visit, body: GivenPassword) -> OnePassword:
+    """Give an account a password for one use. It is signed out everywhere."""
+    user = user_in_path(visit)
+    made = await visit.parts.accounts.reset_password(user, body.password)
+    noted(visit, "reset-password", user)
+    return OnePassword(name=user, password=made if body.password is None else None)
+
+
+@routes.add("DELETE", "/api/operator/accounts/{user}/sessions", Rule.OPERATOR, status=200)
+async def end_sessions(visit: Visit) -> Count:
+    """Sign an account out everywhere."""
+    user = user_in_path(visit)
+    await visit.parts.accounts.existing(user)
+    noted(visit, "sign-out", user)
+    return Count(ended=await visit.parts.accounts.sign_out_everywhere(user))
+
+
+@routes.add("POST", "/api/operator/invitations", Rule.OPERATOR, status=201)
+async def invite(visit: Visit) -> NewInvitation:
+    """An invitation for one account."""
+    token, until = await visit.parts.accounts.invite(visit.user)
+    noted(visit, "invite", "")
+    base = visit.parts.settings.public_url or f"http://{visit.parts.settings.listen}"
+    return NewInvitation(invitation=token, link=f"{base}/#invitation={token}", expires_at=until)
+
+
+def noted(visit: Visit, what: str, about: str) -> None:
+    """What an operator did, in the log."""
+    log.info("operator", extra={"operator": visit.user, "did": what, "about": about})

@@ -1,0 +1,83 @@
+"""All routes of each listener: the socket, the documents made from routes and models, and the parts' own."""
+
+import json
+from functools import lru_cache
+
+from aiohttp import web
+
+from signaling.api import account, calls, health, history, operator
+from signaling.api.openapi import openapi
+from signaling.api.problem import Problem
+from signaling.api.routes import Route, Routes, Rule
+from signaling.api.visit import Visit
+from signaling.api.websocket import MAX_MESSAGE, Handshake
+from wephone.protocol.codec import json_schema
+from wephone.protocol.messages import SUBPROTOCOL
+
+own = Routes()
+documents = Routes()
+operator_documents = Routes()
+
+
+@own.add("GET", "/api/socket", Rule.ANYONE, status=101)
+async def socket(visit: Visit) -> web.StreamResponse:
+    """The WebSocket. Its first frame signs in, by a ticket."""
+    request = visit.request
+    if "Origin" not in request.headers and "Cookie" in request.headers:
+        raise Problem(403, "foreign_origin", "a request with a cookie must say its origin")
+    response = web.WebSocketResponse(
+        compress=False,  # each browser offers it; it costs a factor of 1.8 in calls and of 7 in memory
+        protocols=(SUBPROTOCOL,),
+        max_msg_size=MAX_MESSAGE,
+        heartbeat=visit.parts.settings.heartbeat,
+        decode_text=False,
+    )
+    if not response.can_prepare(request).ok:
+        raise Problem(426, "upgrade_required", "this is a WebSocket", headers={"Upgrade": "websocket"})
+    await response.prepare(request)
+    connection = await Handshake(visit.parts.exchange, response, request).receive()
+    if connection is not None:
+        await connection.run()
+    return response
+
+
+@documents.add("GET", "/api/openapi.json", Rule.ANYONE, status=200)
+async def openapi_json(visit: Visit) -> web.Response:
+    """This description, made from the routes and models (OpenAPI 3.1)."""
+    return web.json_response(openapi(CALLERS, "WePhone", visit.parts.version))
+
+
+@documents.add("GET", "/api/protocol.json", Rule.ANYONE, status=200)
+async def protocol_json(visit: Visit) -> web.Response:
+    """JSON Schema of every message on the socket."""
+    return web.Response(body=protocol(), content_type="application/schema+json")
+
+
+@operator_documents.add("GET", "/api/openapi.json", Rule.ANYONE, status=200)
+async def operator_openapi_json(visit: Visit) -> web.Response:
+    """This description, made from the routes and models (OpenAPI 3.1)."""
+    return web.json_response(openapi(OPERATORS, "WePhone, for operators", visit.parts.version))
+
+
+@lru_cache(maxsize=1)
+def protocol() -> bytes:
+    """The schema, made once."""
+    return json.dumps(json_schema(), ensure_ascii=False).encode()
+
+
+CALLERS: tuple[Route, ...] = (
+    *own.all,
+    *documents.all,
+    *health.callers.all,
+    *account.routes.all,
+    *history.routes.all,
+    *calls.routes.all,
+)
+# What an operator's console needs of its own account is the same as a caller's.
+_OF_THE_OWN_ACCOUNT = ("sign_in", "sign_out", "account", "change_password", "sessions", "end_session")
+OPERATORS: tuple[Route, ...] = (
+    *operator_documents.all,
+    *health.operators.all,
+    *(route for route in account.routes.all if route.name in _OF_THE_OWN_ACCOUNT),
+    *operator.routes.all,
+)

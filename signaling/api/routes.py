@@ -1,0 +1,84 @@
+"""Routes as data: method, path, who may use it, what goes in and out."""
+
+import inspect
+import types
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+
+class Rule(StrEnum):
+    """Who may use a route. There is no default."""
+
+    ANYONE = "anyone"
+    SIGNED_IN_ONCE = "signed_in_once"  # also with a password that has to be changed first
+    SIGNED_IN = "signed_in"
+    OPERATOR = "operator"
+
+
+Handler = Callable[..., Awaitable[BaseModel | web.StreamResponse | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of an API."""
+
+    method: str
+    path: str
+    rule: Rule
+    handler: Handler
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+
+    @property
+    def name(self) -> str:
+        """The handler's name: the operation's id."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the handler's docstring."""
+        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
+
+
+@dataclass(slots=True)
+class Routes:
+    """The routes of one part of an API, in the order of their declaration."""
+
+    all: list[Route] = field(default_factory=list)
+
+    def add(self, method: str, path: str, rule: Rule, *, status: int = 200) -> Callable[[Handler], Handler]:
+        """Declare a handler: its parameters `body` and `query` and its answer are models, by annotation."""
+
+        def declare(handler: Handler) -> Handler:
+            hints = typing.get_type_hints(handler)
+            answer = model(hints.get("return"))
+            self.all.append(
+                Route(
+                    method,
+                    path,
+                    rule,
+                    handler,
+                    model(hints.get("body")),
+                    model(hints.get("query")),
+                    answer,
+                    status if answer is not None or status != 200 else 204,
+                )
+            )
+            return handler
+
+        return declare
+
+
+def model(hint: Any) -> type[BaseModel] | None:
+    """The pydantic model of an annotation, if it is one."""
+    if isinstance(hint, types.UnionType):
+        return next(filter(None, map(model, typing.get_args(hint))), None)
+    return hint if inspect.isclass(hint) and issubclass(hint, BaseModel) else None

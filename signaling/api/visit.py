@@ -1,0 +1,58 @@
+"""What a handler gets: the parts of the server, and one request of somebody who may make it."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.accounts import Accounts
+from signaling.api.auth import Who, not_signed_in
+from signaling.exchange import Exchange
+from signaling.limits import Limits
+from signaling.metrics import Metrics
+from signaling.permission import Permission
+from signaling.ports import Clock, Store
+from signaling.settings import Settings
+from signaling.tickets import Tickets
+from wephone.protocol.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes are edges of."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    accounts: Accounts
+    tickets: Tickets
+    limits: Limits
+    metrics: Metrics
+    exchange: Exchange
+    permission: Permission
+    version: str
+
+    def now_us(self) -> int:
+        """This moment, in UTC microseconds."""
+        return self.clock.now().utc_us
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request."""
+
+    parts: Parts
+    request: web.Request
+    address: str  # that limits are counted for
+    who: Who | None
+
+    @property
+    def known(self) -> Who:
+        """Whoever signed in; the route's rule has let nobody else in."""
+        if self.who is None:
+            raise not_signed_in("sign in first")
+        return self.who
+
+    @property
+    def user(self) -> UserId:
+        """The name of whoever signed in."""
+        return self.known.user

@@ -1,0 +1,278 @@
+"""Wires everything: the only file that knows every part of the server."""
+
+import asyncio
+import logging
+import os
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import WSCloseCode, web
+from yarl import URL
+
+from licensing.instant import SECOND
+from licensing.ports import JournalError
+from signaling import local
+from signaling.accounts import Accounts
+from signaling.api.auth import Door
+from signaling.api.origin import Origins
+from signaling.api.rest import CALLERS, OPERATORS
+from signaling.api.serving import application
+from signaling.api.visit import Parts
+from signaling.clock import SystemClock
+from signaling.exchange import Exchange, Timing
+from signaling.folder import DataFolder, FolderError
+from signaling.licence import Licence
+from signaling.limits import Limits
+from signaling.lines import Lines
+from signaling.metrics import Metrics
+from signaling.passwords import Passwords, new_password
+from signaling.ports import Clock, StoreError
+from signaling.retention import Retention, Schedule
+from signaling.settings import Endpoint, Settings
+from signaling.store import open_store
+from signaling.switch import Switch
+from signaling.texts import Texts
+from signaling.tickets import Tickets
+from wephone.protocol.ids import UserId
+
+BACKLOG = 4096  # with aiohttp's 128 a storm of 5,000 returning clients takes five times as long
+OWNER_EPOCH = 1  # of the calls on this node: a take-over by another one would raise it
+FIRST_OPERATOR = UserId("operator")
+CLOSING = 3.0  # seconds for handlers to end once their connections are closed
+
+log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The server cannot start; one sentence."""
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server."""
+
+    settings: Settings
+    parts: Parts
+    ready: dict[str, Any]  # what `wephone serve` prints after the word `ready`
+    first_password: str | None  # of the operator's account, if this start has made it
+    _stack: AsyncExitStack
+
+    @property
+    def url(self) -> str:
+        """Where callers connect."""
+        return str(self.ready["url"])
+
+    @property
+    def operator_url(self) -> str:
+        """Where operators connect."""
+        return str(self.ready["operator_url"])
+
+    async def drain(self) -> None:
+        """Take no new calls, and wait for those that run, as long as the settings say."""
+        exchange = self.parts.exchange
+        exchange.switch.draining = True
+        exchange.announce_drain(self.settings.drain)
+        log.info("draining", extra={"calls": exchange.switch.live()})
+        try:
+            async with asyncio.timeout(self.settings.drain):
+                await exchange.switch.idle.wait()
+        except TimeoutError:
+            log.warning("calls outlive this server", extra={"calls": exchange.switch.live()})
+
+    async def close(self) -> None:
+        """Stop: connections close with 1001, and what is being stored is stored."""
+        await self._stack.aclose()
+
+
+async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
+    """Start a server and wait until it serves. StartError, and nothing left behind, if it cannot."""
+    async with AsyncExitStack() as stack:
+        try:
+            stack.enter_context(DataFolder(settings.data))
+            server = await wired(settings, clock or SystemClock(), stack)
+        except (FolderError, StoreError, JournalError) as error:
+            raise StartError(str(error)) from error
+        server._stack = stack.pop_all()
+    return server
+
+
+async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Server:
+    """All parts, and the listeners; `stack` undoes it in reverse."""
+    store = await open_store(settings.database_url, node=settings.node, owner_url=settings.database_owner)
+    stack.push_async_callback(store.close)
+    metrics, limits, tickets = Metrics(), Limits(clock, on=settings.limits), Tickets(clock)
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    licence = await stack.enter_async_context(Licence(settings, store.journal, store.permits, clock))
+    lines = Lines(clock, int(settings.resume * SECOND), lambda party: switch.lost(party))
+    switch = Switch(
+        node=settings.node,
+        epoch=OWNER_EPOCH,
+        clock=clock,
+        store=store,
+        lines=lines,
+        permission=licence.permission,
+        limits=limits,
+        metrics=metrics,
+    )
+    exchange = Exchange(
+        clock=clock,
+        store=store,
+        tickets=tickets,
+        limits=limits,
+        lines=lines,
+        switch=switch,
+        texts=Texts(store, lines, clock, licence.permission),
+        metrics=metrics,
+        timing=Timing(settings.heartbeat, settings.resume),
+    )
+    accounts = Accounts(store, clock, passwords, settings.session_days)
+    accounts.when_ended(tickets.withdraw)
+    accounts.when_ended(exchange.sign_out)
+    metrics.watch("calls", "Calls that have not ended.", switch.live)
+    metrics.watch("devices", "Devices with an open connection.", lines.connected)
+    metrics.watch("alarms", "Alarms that are raised.", lambda: len(licence.alarms.raised))
+    parts = Parts(
+        settings=settings,
+        clock=clock,
+        store=store,
+        accounts=accounts,
+        tickets=tickets,
+        limits=limits,
+        metrics=metrics,
+        exchange=exchange,
+        permission=licence.permission,
+        version=version("wephone"),
+    )
+    await switch.restore()
+    stack.push_async_callback(settle, exchange)
+    first_password = await first_operator(accounts)
+    retention = Retention(store, clock, metrics, schedule(settings))
+    retention.start()
+    stack.push_async_callback(retention.close)
+    ready = await listen(settings, parts, stack)
+    # First of all that close: the connections, so that nothing new comes while the rest is closed.
+    stack.callback(exchange.hang_up_all, WSCloseCode.GOING_AWAY, "the server stops")
+    log.info("ready", extra={"url": ready["url"], "operator_url": ready["operator_url"]})
+    return Server(settings, parts, ready, first_password, stack)
+
+
+async def settle(exchange: Exchange) -> None:
+    """Wait for what the calls, texts and connections have begun."""
+    for line in exchange.lines.all():
+        exchange.lines.stop_waiting(line)
+    await exchange.close()
+    await exchange.texts.close()
+    await exchange.switch.close()
+
+
+async def first_operator(accounts: Accounts) -> str | None:
+    """On a new database: open the operator's account. Its password, for one use."""
+    if await accounts.existing_operators():
+        return None
+    password = new_password()
+    await accounts.add(FIRST_OPERATOR, password, operator=True, once=True)
+    return password
+
+
+def schedule(settings: Settings) -> Schedule:
+    """What is kept for how long."""
+    hours, _, minutes = settings.retention_at.partition(":")
+    days = {
+        "texts": settings.keep_texts_days,
+        "calls": settings.keep_calls_days,
+        "sessions": settings.keep_sessions_days,
+        "clear_values": settings.keep_clear_days,
+    }
+    return Schedule(days, int(hours) * 3600 + int(minutes) * 60)
+
+
+# Listeners
+
+
+async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dict[str, Any]:
+    """Open both listeners and the Unix socket; what the `ready` line says."""
+    origins = Origins(settings.public_url, settings.origins)
+    callers = application(CALLERS, parts, Door(parts.accounts, origins))
+    port = await serve_at(settings.listen, callers, stack)
+    here = Origins(None, ())
+    operators = application(OPERATORS, parts, Door(parts.accounts, here), settings.operator_networks)
+    tls = operator_tls(settings)
+    operator_port = await serve_at(settings.operator_listen, operators, stack, tls)
+    local_app = application(OPERATORS, parts, Door(parts.accounts, here, local=True))
+    await serve_locally(settings, local_app, stack)
+    url = settings.public_url or f"http://{shown(settings.listen, port)}"
+    scheme = "http" if tls is None else "https"
+    return {
+        "url": url,
+        "ws": "ws" + url.removeprefix("http") + "/api/socket",
+        "operator_url": f"{scheme}://{shown(settings.operator_listen, operator_port)}",
+        "database": database_shown(settings.database_url),
+        "data": str(settings.data),
+        "pid": os.getpid(),
+        "version": parts.version,
+    }
+
+
+async def serve_at(
+    endpoint: Endpoint, app: web.Application, stack: AsyncExitStack, tls: ssl.SSLContext | None = None
+) -> int:
+    """Serve the application there; the port."""
+    runner = await running(app, stack)
+    site = web.TCPSite(runner, endpoint.host, endpoint.port, backlog=BACKLOG, ssl_context=tls)
+    try:
+        await site.start()
+    except OSError as error:
+        why = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise StartError(f"cannot listen on {endpoint}: {why}") from None
+    address: tuple[str, int] = runner.addresses[0]
+    return address[1]
+
+
+async def serve_locally(settings: Settings, app: web.Application, stack: AsyncExitStack) -> None:
+    """Serve operators' commands on this machine."""
+    runner = await running(app, stack)
+    path = settings.operator_socket
+    try:
+        made = local.listening(path, BACKLOG)
+    except OSError as error:
+        raise StartError(f"cannot listen on {path}: {(error.strerror or str(error)).lower()}") from None
+    stack.callback(path.unlink, missing_ok=True)
+    await web.SockSite(runner, made).start()
+
+
+async def running(app: web.Application, stack: AsyncExitStack) -> web.AppRunner:
+    """A runner of the application, closed with the rest."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=CLOSING)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    return runner
+
+
+def operator_tls(settings: Settings) -> ssl.SSLContext | None:
+    """TLS with certificates on both sides, if the settings name them."""
+    if settings.operator_tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(settings.operator_tls_certificate, settings.operator_tls_key)
+        context.load_verify_locations(settings.operator_tls_client_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"the operators' certificates cannot be used: {error}") from None
+    return context
+
+
+def shown(endpoint: Endpoint, port: int) -> str:
+    """Host and port as somebody on this machine types them."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(endpoint.host, endpoint.host)
+    return str(Endpoint(host, port))
+
+
+def database_shown(url: str) -> str:
+    """The database's address without its password."""
+    return url if url.startswith("sqlite:") else str(URL(url).with_password(None))

@@ -1,0 +1,86 @@
+"""What /metrics shows (Prometheus text format): counts by closed lists; no label has a name or number."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from wephone.protocol.reasons import EndReason, ErrorCode
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+class Metrics:
+    """Counts of one server. Each has a registry of its own, so that several can live in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._errors = self._counter("errors", "Frames answered with an error.", "code")
+        self._ended = self._counter("calls_ended", "Calls that ended.", "reason")
+        self._refused = self._counter("refusals", "Calls and texts that the gate refused.", "code")
+        self._frames = self._counter("frames", "Frames received.", "type")
+        self._outboxes = self._counter("outboxes_closed", "Connections cut off because they did not read.")
+        self._sign_ins = self._counter("sign_ins", "Attempts to sign in.", "outcome")
+        self._limited = self._counter("limited", "Requests that were told to wait.", "limit")
+        self._requests = self._counter("requests", "HTTP requests.", "route", "status")
+        self._seconds = Histogram(
+            "wephone_request_seconds", "Time to answer HTTP.", registry=self.registry, buckets=SECONDS
+        )
+        self._purged = self._counter("rows_purged", "Rows deleted because they were too old.", "kind")
+        self._children: dict[tuple[str, str], Counter] = {}
+
+    def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """A gauge that is read when somebody looks."""
+        Gauge(f"wephone_{name}", text, registry=self.registry).set_function(value)
+
+    def error(self, code: ErrorCode) -> None:
+        """A frame was answered with this error."""
+        self._child(self._errors, code).inc()
+
+    def call_ended(self, reason: EndReason) -> None:
+        """A call ended."""
+        self._child(self._ended, reason).inc()
+
+    def refused(self, code: str) -> None:
+        """The gate said no."""
+        self._child(self._refused, code).inc()
+
+    def frame_in(self, kind: str) -> None:
+        """A frame that could be read."""
+        self._child(self._frames, kind).inc()
+
+    def outbox_closed(self) -> None:
+        """A peer did not read and was cut off."""
+        self._outboxes.inc()
+
+    def signed_in(self, outcome: str) -> None:
+        """Somebody tried: "right", "wrong" or "limited"."""
+        self._sign_ins.labels(outcome).inc()
+
+    def limited(self, limit: str) -> None:
+        """Somebody was told to wait."""
+        self._limited.labels(limit).inc()
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """An HTTP request was answered. `route` is its pattern, never the path that was asked for."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.observe(seconds)
+
+    def purged(self, kind: str, rows: int) -> None:
+        """Retention deleted rows of this class."""
+        self._purged.labels(kind).inc(rows)
+
+    def text(self) -> bytes:
+        """All of it, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"wephone_{name}", text, labels, registry=self.registry)
+
+    def _child(self, counter: Counter, label: str) -> Counter:
+        """The counter of one label, without prometheus_client's search for it at each frame."""
+        key = (counter._name, label)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = counter.labels(label)
+        return child

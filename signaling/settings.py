@@ -1,0 +1,281 @@
+"""The server's settings: one frozen model. `configuration.py` reads it from a file and the environment."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+from yarl import URL
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+SHORTEST_SECRET = 16  # characters; `openssl rand -hex 32` gives 64
+LONGEST_TURN = 300  # seconds: a disabled account keeps its relay for so long at most
+DAY = 24 * 3600
+
+# What examples and manuals put where a secret belongs. Compared without case, `-` and `_`.
+PLACEHOLDERS = frozenset(
+    [
+        "changeme",
+        "changethis",
+        "changemeplease",
+        "secret",
+        "password",
+        "passwd",
+        "default",
+        "example",
+        "test",
+        "admin",
+        "placeholder",
+        "yoursecret",
+        "yoursecrethere",
+        "replaceme",
+        "mysecret",
+        "supersecret",
+        "insecure",
+        "todo",
+        "xxx",
+        "none",
+        "null",
+    ]
+)
+
+
+class Endpoint(NamedTuple):
+    """Where to listen: a host and a port, 0 for any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Can only this machine reach it?"""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def endpoint(value: object) -> object:
+    """`127.0.0.1:8080`, `[::1]:8080`, `:8080` for all addresses."""
+    if not isinstance(value, str):
+        return value
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("is a host and a port, as in `127.0.0.1:8080`")
+    host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"
+    if ":" in host and not _is_address(host):
+        raise ValueError("has an IPv6 address in brackets, as in `[::1]:8080`")
+    return Endpoint(host, int(port))
+
+
+def listed(value: object) -> object:
+    """A list, or text with commas between its parts, as the environment has it."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def origin(text: str) -> str:
+    """Scheme, host and port as browsers write them (RFC 6454 §6.2), or ValueError."""
+    try:
+        url = URL(text)
+        valid = url.scheme in ("http", "https") and bool(url.host) and url.user is None
+    except ValueError:
+        valid = False
+    if not valid or (url.path not in ("", "/")) or url.query_string or url.fragment:
+        raise ValueError("is an address without path, as in `https://phone.example.org`")
+    return str(url.origin())
+
+
+def real_secret(value: SecretStr) -> SecretStr:
+    """The secret, unless it is empty, short, one character over and over, or a manual's example."""
+    text = value.get_secret_value()
+    plain = text.lower().replace("-", "").replace("_", "")
+    if plain in PLACEHOLDERS or plain.startswith(("changeme", "changethis", "replaceme", "yoursecret")):
+        raise ValueError("is a placeholder: make a secret of your own, as with `openssl rand -hex 32`")
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"has fewer than {SHORTEST_SECRET} characters: make one with `openssl rand -hex 32`")
+    if len(set(text)) < 6:
+        raise ValueError("repeats the same few characters: make one with `openssl rand -hex 32`")
+    return value
+
+
+def turn_url(text: str) -> str:
+    """A STUN or TURN address (RFC 7064, RFC 7065)."""
+    scheme, colon, rest = text.partition(":")
+    if scheme not in ("stun", "stuns", "turn", "turns") or not colon or not rest or rest.startswith("//"):
+        raise ValueError("is an address such as `turn:relay.example.org:3478?transport=udp`")
+    return text
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def data_folder() -> Path:
+    """Where data live if nothing is said (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_DATA_HOME") or ""
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "wephone"
+
+
+Listen = Annotated[Endpoint, BeforeValidator(endpoint)]
+Origin = Annotated[str, AfterValidator(origin)]
+Secret = Annotated[SecretStr, AfterValidator(real_secret)]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
+IceUrls = Annotated[
+    tuple[Annotated[str, AfterValidator(turn_url)], ...], BeforeValidator(listed), Field(max_length=16)
+]
+Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Settings(BaseModel):
+    """Every setting with its default. In a file by its name, in the environment as WEPHONE_NAME."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    listen: Listen = Field(Endpoint("127.0.0.1", 8080), description="where callers connect: HOST:PORT")
+    operator_listen: Listen = Field(
+        Endpoint("127.0.0.1", 8081),
+        description="where operators connect; beyond the loopback only with operator_networks or mutual TLS",
+    )
+    operator_networks: Annotated[tuple[Network, ...], BeforeValidator(listed)] = Field(
+        (), description="private networks from which the operators' listener answers"
+    )
+    operator_tls_certificate: Path | None = Field(None, description="PEM file for the operators' listener")
+    operator_tls_key: Path | None = Field(None, description="PEM file of the certificate's key")
+    operator_tls_client_ca: Path | None = Field(
+        None, description="PEM file: operators' own certificates have to be signed by this authority"
+    )
+    data: Path = Field(default_factory=data_folder, description="folder of everything the server keeps")
+    database: str | None = Field(
+        None, description="sqlite:///PATH or postgresql://...; if none, wephone.db in the data folder"
+    )
+    database_owner: str | None = Field(
+        None,
+        description="PostgreSQL: address with the role that migrates, if another than the one that works",
+    )
+    node: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = Field(
+        "local", description="this server's name in the rows that it owns"
+    )
+
+    public_url: Origin | None = Field(None, description="the address that callers type, behind a TLS front")
+    origins: Annotated[tuple[Origin, ...], BeforeValidator(listed)] = Field(
+        (), description="further web origins whose pages may use the API and the socket"
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(listed)] = Field(
+        (), description="networks of TLS fronts, whose X-Forwarded-For is believed"
+    )
+
+    registration: Literal["auto", "open", "closed"] = Field(
+        "auto",
+        description="may anybody open an account? `auto`: while only this machine can connect. "
+        "An invitation always lets one in",
+    )
+    session_days: Days = Field(30, description="days until a sign-in has to be repeated")
+    limits: bool = Field(True, description="keep to the limits for each account and address")
+
+    heartbeat: Seconds = Field(
+        20.0, description="seconds between pings; two unanswered ones end a connection"
+    )
+    resume: Seconds = Field(60.0, description="seconds in which a lost connection can be resumed")
+    drain: Annotated[float, Field(ge=0, le=3600)] = Field(
+        30.0, description="seconds that running calls are waited for when the server is asked to stop"
+    )
+
+    turn_urls: IceUrls = Field((), description="relays, as `turn:HOST:PORT?transport=udp`")
+    turn_secret: Secret | None = Field(None, description="the secret shared with coturn (static-auth-secret)")
+    turn_secret_file: Path | None = Field(None, description="a file with that secret")
+    turn_lifetime: Annotated[int, Field(ge=30, le=LONGEST_TURN)] = Field(
+        LONGEST_TURN, description="seconds that a relay's credentials are good for"
+    )
+    stun_urls: IceUrls = Field((), description="STUN servers, as `stun:HOST:PORT`")
+
+    profiles: Names = Field(("baseline",), description="whose telecom law judges the calls")
+    homes: Annotated[tuple[Country, ...], BeforeValidator(listed)] = Field(
+        (), description="countries where the operator is at home: ISO 3166-1 alpha-2"
+    )
+
+    keep_texts_days: Days = Field(365, description="days that texts are kept")
+    keep_calls_days: Days = Field(365, description="days that records of calls are kept")
+    keep_sessions_days: Days = Field(30, description="days that expired sessions and invitations are kept")
+    keep_clear_days: Days = Field(
+        180, description="days that names and numbers of the journal are kept in clear"
+    )
+    retention_at: Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = Field(
+        "03:17", description="when what is too old is deleted: HH:MM, UTC"
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret(cls, values: Any) -> Any:
+        """A secret's file in place of the secret."""
+        if not isinstance(values, dict) or not (path := values.get("turn_secret_file")):
+            return values
+        if values.get("turn_secret"):
+            raise ValueError("turn_secret and turn_secret_file are both given")
+        try:
+            return {**values, "turn_secret": SecretStr(Path(path).read_text().strip())}
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ValueError(f"turn_secret_file `{path}` cannot be read: {why}") from None
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if any(url.startswith("turn") for url in self.turn_urls) and self.turn_secret is None:
+            raise ValueError("turn_urls need turn_secret or turn_secret_file")
+        tls = (self.operator_tls_certificate, self.operator_tls_key, self.operator_tls_client_ca)
+        if any(tls) and not all(tls):
+            raise ValueError(
+                "operator_tls_certificate, operator_tls_key and operator_tls_client_ca go together"
+            )
+        if not self.operator_listen.is_loopback and not all(tls) and not self.operator_networks:
+            raise ValueError(
+                f"operator_listen `{self.operator_listen}` is open to others: "
+                "set operator_networks or the three operator_tls_ settings"
+            )
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """Where the rows are."""
+        return self.database or f"sqlite:///{self.data / 'wephone.db'}"
+
+    @property
+    def operator_socket(self) -> Path:
+        """The Unix socket by which commands on this machine reach the running server."""
+        return self.data / "operator.sock"
+
+    @property
+    def registration_open(self) -> bool:
+        """May anybody who can connect open an account?"""
+        match self.registration:
+            case "open":
+                return True
+            case "closed":
+                return False
+            case "auto":
+                # A front on this machine makes a loopback listener public.
+                return self.listen.is_loopback and self.public_url is None and not self.trusted_proxies

@@ -1,0 +1,16 @@
+"""Bearer tokens: 256 random bits for whoever holds one, their SHA-256 for us."""
+
+import hashlib
+import secrets
+
+BITS = 256
+
+
+def new_token() -> str:
+    """43 characters of URL-safe base64; never stored, shown once."""
+    return secrets.token_urlsafe(BITS // 8)
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored in its place. Random tokens need no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
