@@ -32,6 +32,7 @@ class WriterProcess(asyncio.Protocol):
         self._unpacker = Unpacker()
         self._ready = False
         self._closing = False
+        self._died = False
         self._gone: asyncio.Future[None] = self._loop.create_future()
 
     async def start(self) -> None:
@@ -63,10 +64,10 @@ class WriterProcess(asyncio.Protocol):
         return future
 
     def _refusal(self) -> str:
+        if self._died:
+            return f"the process that writes {self._path} has ended"
         if self._closing:
             return f"the database {self._path} is closed"
-        if self._gone.done():
-            return f"the process that writes {self._path} has ended"
         return f"the disk of {self._path} is {len(self._waiting)} commands behind"
 
     def _send(self) -> None:
@@ -89,12 +90,13 @@ class WriterProcess(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         # Fail at once what waits: a telephone call is not made on a hope.
+        self._died = not self._closing
         self._gone.set_result(None)
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(StoreError(self._refusal()))
         self._waiting.clear()
-        if self._ready and not self._closing:
+        if self._ready and self._died:
             self._ended()
 
     async def close(self) -> None:

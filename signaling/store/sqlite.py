@@ -63,6 +63,8 @@ class SqliteDatabase:
         self._succession = asyncio.create_task(self._succeed())
 
     async def _succeed(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
         while not self._closing:
             await asyncio.sleep(AGAIN_S)
             writer = self._new_writer()
@@ -72,7 +74,7 @@ class SqliteDatabase:
                 self._problem = str(error)
                 continue
             self._writer, self._problem = writer, None
-            return
+            break
 
     async def read(self, query: str, *arguments: object) -> Any:
         """See Database.read."""

@@ -46,11 +46,14 @@ class Writer:
         self._texts = sqlite_texts()
         self._connection: sqlite3.Connection | None = None
         try:
-            self._connection = opened(path, "rwc")
+            # SQLite itself would open a file that cannot be written for reading.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = opened(path, "rw")
             migrate_file(self._connection, path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             self.close()
-            raise Refused(f"cannot open the database {path}: {error}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise Refused(f"cannot open the database {path}: {reason}") from None
 
     def commit(self, requests: Sequence[Request]) -> list[Reply]:
         """Carry the commands out in order and make them durable together; one that fails, fails alone."""
@@ -62,7 +65,7 @@ class Writer:
             replies = [self._reply(request) for request in requests]
             execute("COMMIT")
         except sqlite3.Error as error:
-            self._start_over()
+            self._take_back(error)
             sentence = f"cannot write the database {self._path}: {error}"
             return [(number, UNWRITTEN, sentence) for number, _, _ in requests]
         return replies
@@ -100,8 +103,21 @@ class Writer:
             return ()
         return self._connection.execute(text, {**own, **values} if own else values).fetchall()
 
-    def _start_over(self) -> None:
-        """After a failed commit nothing of the connection is trusted; the next commands open another."""
+    def _take_back(self, error: sqlite3.Error) -> None:
+        """After a failed commit. A full or locked file leaves the connection sound, and another would not
+        find the room to open; after anything else the next commands open another."""
+        if self._connection is None:
+            return
+        sound = getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            sound = False
+        if not sound:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             try:
                 self._connection.close()  # rolls back
@@ -111,7 +127,7 @@ class Writer:
 
     def close(self) -> None:
         """Fold the log into the file and let go of it."""
-        self._start_over()
+        self._disconnect()
         self._lock.close()
 
 
