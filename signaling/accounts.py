@@ -15,6 +15,7 @@ from wephone.protocol.ids import UserId
 SECOND_US = 1_000_000
 DAY_US = 24 * 3600 * SECOND_US
 INVITATION_DAYS = 7
+FIRST_OPERATOR = UserId("operator")  # the account that a new database begins with
 MOST_SESSIONS = 64  # of one account; the one that was not seen for longest goes
 
 log = logging.getLogger(__name__)

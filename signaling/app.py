@@ -15,7 +15,7 @@ from yarl import URL
 from licensing.instant import SECOND
 from licensing.ports import JournalError
 from signaling import local
-from signaling.accounts import Accounts
+from signaling.accounts import FIRST_OPERATOR, Accounts
 from signaling.api.auth import Door
 from signaling.api.origin import Origins
 from signaling.api.rest import CALLERS, OPERATORS
@@ -23,7 +23,7 @@ from signaling.api.serving import application
 from signaling.api.visit import Parts
 from signaling.clock import SystemClock
 from signaling.exchange import Exchange, Timing
-from signaling.folder import DataFolder, FolderError
+from signaling.folder import DataFolder, FolderError, FolderInUseError
 from signaling.licence import Licence
 from signaling.limits import Limits
 from signaling.lines import Lines
@@ -36,11 +36,9 @@ from signaling.store import open_store
 from signaling.switch import Switch
 from signaling.texts import Texts
 from signaling.tickets import Tickets
-from wephone.protocol.ids import UserId
 
 BACKLOG = 4096  # with aiohttp's 128 a storm of 5,000 returning clients takes five times as long
 OWNER_EPOCH = 1  # of the calls on this node: a take-over by another one would raise it
-FIRST_OPERATOR = UserId("operator")
 CLOSING = 3.0  # seconds for handlers to end once their connections are closed
 
 log = logging.getLogger(__name__)
@@ -48,6 +46,10 @@ log = logging.getLogger(__name__)
 
 class StartError(Exception):
     """The server cannot start; one sentence."""
+
+
+class InUseError(StartError):
+    """Another program has the data folder."""
 
 
 @dataclass(slots=True)
@@ -90,17 +92,43 @@ class Server:
 async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
     """Start a server and wait until it serves. StartError, and nothing left behind, if it cannot."""
     async with AsyncExitStack() as stack:
-        try:
-            stack.enter_context(DataFolder(settings.data))
-            server = await wired(settings, clock or SystemClock(), stack)
-        except (FolderError, StoreError, JournalError) as error:
-            raise StartError(str(error)) from error
-        server._stack = stack.pop_all()
-    return server
+        parts, first_password = await opened(settings, clock or SystemClock(), stack)
+        await parts.exchange.switch.restore()
+        retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
+        retention.start()
+        stack.push_async_callback(retention.close)
+        ready = await listen(settings, parts, stack)
+        # First of all that close: the connections, so that nothing new comes while the rest is closed.
+        stack.callback(parts.exchange.hang_up_all, WSCloseCode.GOING_AWAY, "the server stops")
+        log.info("ready", extra={"url": ready["url"], "operator_url": ready["operator_url"]})
+        return Server(settings, parts, ready, first_password, stack.pop_all())
 
 
-async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Server:
-    """All parts, and the listeners; `stack` undoes it in reverse."""
+async def start_offline(settings: Settings, *, clock: Clock | None = None) -> Server:
+    """Open what a server has, for operators' commands on this machine alone: nobody can call.
+
+    InUseError if a server has it already.
+    """
+    async with AsyncExitStack() as stack:
+        parts, first_password = await opened(settings, clock or SystemClock(), stack)
+        await serve_locally(settings, parts, stack)
+        return Server(settings, parts, {}, first_password, stack.pop_all())
+
+
+async def opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tuple[Parts, str | None]:
+    """The data folder and all parts, and the first operator's password; StartError if that cannot be."""
+    try:
+        stack.enter_context(DataFolder(settings.data))
+        parts = await wired(settings, clock, stack)
+        return parts, await first_operator(parts.accounts)
+    except FolderInUseError as error:
+        raise InUseError(str(error)) from error
+    except (FolderError, StoreError, JournalError) as error:
+        raise StartError(str(error)) from error
+
+
+async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Parts:
+    """All parts; `stack` undoes it in reverse."""
     store = await open_store(settings.database_url, node=settings.node, owner_url=settings.database_owner)
     stack.push_async_callback(store.close)
     metrics, limits, tickets = Metrics(), Limits(clock, on=settings.limits), Tickets(clock)
@@ -147,17 +175,8 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Serv
         permission=licence.permission,
         version=version("wephone"),
     )
-    await switch.restore()
     stack.push_async_callback(settle, exchange)
-    first_password = await first_operator(accounts)
-    retention = Retention(store, clock, metrics, schedule(settings))
-    retention.start()
-    stack.push_async_callback(retention.close)
-    ready = await listen(settings, parts, stack)
-    # First of all that close: the connections, so that nothing new comes while the rest is closed.
-    stack.callback(exchange.hang_up_all, WSCloseCode.GOING_AWAY, "the server stops")
-    log.info("ready", extra={"url": ready["url"], "operator_url": ready["operator_url"]})
-    return Server(settings, parts, ready, first_password, stack)
+    return parts
 
 
 async def settle(exchange: Exchange) -> None:
@@ -202,8 +221,7 @@ async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dic
     operators = application(OPERATORS, parts, Door(parts.accounts, here), settings.operator_networks)
     tls = operator_tls(settings)
     operator_port = await serve_at(settings.operator_listen, operators, stack, tls)
-    local_app = application(OPERATORS, parts, Door(parts.accounts, here, local=True))
-    await serve_locally(settings, local_app, stack)
+    await serve_locally(settings, parts, stack)
     url = settings.public_url or f"http://{shown(settings.listen, port)}"
     scheme = "http" if tls is None else "https"
     return {
@@ -232,9 +250,10 @@ async def serve_at(
     return address[1]
 
 
-async def serve_locally(settings: Settings, app: web.Application, stack: AsyncExitStack) -> None:
+async def serve_locally(settings: Settings, parts: Parts, stack: AsyncExitStack) -> None:
     """Serve operators' commands on this machine."""
-    runner = await running(app, stack)
+    door = Door(parts.accounts, Origins(None, ()), local=True)
+    runner = await running(application(OPERATORS, parts, door), stack)
     path = settings.operator_socket
     try:
         made = local.listening(path, BACKLOG)

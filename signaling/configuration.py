@@ -22,6 +22,7 @@ ELSEWHERE = frozenset(
         "USER",
         "TOKEN",
         "OPERATOR",
+        "OPERATOR_TOKEN",
         "LONG",
         "SEED",
         "CHROMIUM",

@@ -11,6 +11,10 @@ class FolderError(Exception):
     """The folder cannot be used; one sentence."""
 
 
+class FolderInUseError(FolderError):
+    """Another program holds it."""
+
+
 class DataFolder:
     """In a context: ours alone. FolderError if it cannot be, or another program has it."""
 
@@ -29,7 +33,7 @@ class DataFolder:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._lock)
-            raise FolderError(f"the data folder `{self._path}` is in use by another program") from None
+            raise FolderInUseError(f"the data folder `{self._path}` is in use by another program") from None
         return self
 
     def __exit__(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from signaling.accounts import Accounts
+from signaling.accounts import FIRST_OPERATOR, Accounts
 from signaling.api.origin import Origins
 from signaling.api.problem import Problem
 from signaling.api.routes import Rule
@@ -68,14 +68,17 @@ class Door:
         return who
 
     async def _local_operator(self, request: web.BaseRequest) -> Who | None:
-        """The operator that a command on this machine names; the only one if it names none."""
+        """The operator that a command on this machine names. If it names none: the first, or the only one."""
         operators = await self._accounts.operators()
         named = request.headers.get(OPERATOR_HEADER)
         if named is None:
-            if len(operators) != 1:
-                listed = ", ".join(f"`{name}`" for name in operators) or "none yet"
+            if FIRST_OPERATOR in operators:
+                named = FIRST_OPERATOR
+            elif len(operators) == 1:
+                named = operators[0]
+            else:
+                listed = ", ".join(f"`{name}`" for name in operators) or "there is none"
                 raise Problem(401, "operator_unnamed", f"say which operator you are: {listed}")
-            named = operators[0]
         if named not in operators:
             raise Problem(403, "not_an_operator", f"{named[:32]!r} is no operator's account that is enabled")
         return Who(UserId(named), "", operator=True)

@@ -1,0 +1,121 @@
+"""`wephone user`: accounts, by an operator."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from wephone.cli import operating
+from wephone.cli.operating import OperatorApi
+from wephone.cli.output import Failure, print_json
+
+ACCOUNTS = "/api/operator/accounts"
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser(
+        "user",
+        help="add, list, disable and reset accounts",
+        description="Keeps the accounts: on the running server, or in its database when none runs.",
+        epilog="Exit code 0 when done, 1 with the reason on stderr.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = action(
+        actions, "add", "open an account; without --password-stdin its password is for one use", "NAME"
+    )
+    add.add_argument("--operator", dest="is_operator", action="store_true", help="it may operate the server")
+    password_option(add)
+    action(actions, "list", "all accounts")
+    action(actions, "disable", "sign an account out and let it in no more", "NAME")
+    action(actions, "enable", "let a disabled account in again", "NAME")
+    reset = action(actions, "reset-password", "give an account a password for one use", "NAME")
+    password_option(reset)
+    action(actions, "invite", "make a link by which one person may open an account")
+    parser.set_defaults(run=run)
+
+
+def action(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, *arguments: str
+) -> argparse.ArgumentParser:
+    """The parser of one action."""
+    parser = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
+    for argument in arguments:
+        parser.add_argument(argument.lower(), metavar=argument)
+    operating.add_options(parser)
+    return parser
+
+
+def password_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read the password from stdin, one line"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry the action out."""
+
+    async def work(api: OperatorApi) -> int:
+        tell(args, await carry_out(args, api))
+        return 0
+
+    return operating.run(args, work)
+
+
+async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any]:
+    """Ask the server; what it answers, as the command's JSON."""
+    match args.action:
+        case "add":
+            body = {"name": args.name, "operator": args.is_operator, **given_password(args)}
+            answer = await api.request("POST", ACCOUNTS, body)
+            return {**answer, "operator": args.is_operator}
+        case "list":
+            return await api.request("GET", ACCOUNTS)
+        case "disable" | "enable":
+            disabled = args.action == "disable"
+            await api.request("PATCH", f"{ACCOUNTS}/{args.name}", {"disabled": disabled})
+            return {"name": args.name, "disabled": disabled}
+        case "reset-password":
+            return await api.request("POST", f"{ACCOUNTS}/{args.name}/password", given_password(args))
+        case _:
+            return await api.request("POST", "/api/operator/invitations")
+
+
+def given_password(args: argparse.Namespace) -> dict[str, str]:
+    """The password on stdin, if one was announced."""
+    if not args.password_stdin:
+        return {}
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise Failure("there is no password on stdin")
+    return {"password": password}
+
+
+def tell(args: argparse.Namespace, answer: dict[str, Any]) -> None:
+    """For a person, or for a program."""
+    if args.json:
+        print_json(answer)
+        return
+    match args.action:
+        case "list":
+            for account in answer["accounts"]:
+                print(account_line(account))
+        case "invite":
+            print(f"{answer['link']}\ngood until {time_of(answer['expires_at'])}, for one account")
+        case "add" | "reset-password":
+            made = answer.get("password")
+            how = f"password for one use: {made}" if made else "with the password that was given"
+            print(f"{answer['name']}: {how}")
+        case _:
+            print(f"{answer['name']} is {'disabled' if answer['disabled'] else 'enabled'}")
+
+
+def account_line(account: dict[str, Any]) -> str:
+    """One account on one line."""
+    marks = [mark for mark in ("operator", "disabled") if account[mark]]
+    return "  ".join([f"{account['name']:32}", time_of(account["created_at"]), *marks]).rstrip()
+
+
+def time_of(microseconds: int) -> str:
+    """A moment, in UTC."""
+    return f"{datetime.fromtimestamp(microseconds / 1e6, UTC):%Y-%m-%d %H:%M:%SZ}"
