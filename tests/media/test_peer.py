@@ -4,6 +4,13 @@ import asyncio
 
 import numpy as np
 import pytest
+from aiortc import (
+    AudioStreamTrack,
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
 from tests.media.ends import begin, close, end, negotiate, talk, until
 from wephone.media import sdp
@@ -293,3 +300,45 @@ async def test_a_sink_that_cannot_be_written_ends_the_media() -> None:
     begin(other)
     assert "No space left" in await one.told.failed
     await close(one, other)
+
+
+async def test_a_far_end_that_vanishes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aioice.ice.CONSENT_INTERVAL", 0.05)  # RFC 7675 asks for 5 s
+    monkeypatch.setattr("aioice.ice.CONSENT_FAILURES", 2)
+    one, other = end(), end()
+    await talk(one, other)
+    for each in other.peer._connection._protocols:  # from now on it hears and answers nothing
+        monkeypatch.setattr(each, "datagram_received", lambda data, addr: None)
+    assert await one.told.failed == "the far end can no longer be reached"
+    assert not one.told.closed.is_set()
+    await close(one, other)
+
+
+async def test_stock_aiortc_understands_every_description_of_ours() -> None:
+    stock = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    stock.addTrack(AudioStreamTrack())
+    heard: list[object] = []
+
+    @stock.on("track")
+    def on_track(track: MediaStreamTrack) -> None:
+        heard.append(track)
+
+    ours = end()
+    await stock.setLocalDescription(await stock.createOffer())
+    answer = await ours.peer.create_answer(stock.localDescription.sdp)
+    await stock.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    begin(ours, Tone(440))
+    await ours.told.heard.wait()
+    frame = await heard[0].recv()  # type: ignore[attr-defined]
+    assert frame.sample_rate == RATE
+
+    for hold, direction in ((True, "inactive"), (False, "sendrecv")):
+        offer = await ours.peer.create_offer(hold=hold)
+        await stock.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await stock.setLocalDescription(await stock.createAnswer())
+        await ours.peer.apply_answer(stock.localDescription.sdp)
+        assert stock.getTransceivers()[0].currentDirection == direction
+    received = ours.peer.stats().received
+    await until(lambda: ours.peer.stats().received > received + 5)
+    await close(ours)
+    await stock.close()
