@@ -89,6 +89,7 @@ class Sound:
         self._settings = settings or IceSettings()
         self._line: Line | None = None
         self._devices: list[Any] = []  # opened ones
+        self._opening: asyncio.Future[None] | None = None
         self._stats = Stats()  # of a line that is closed
         self._found: list[Candidate] = []  # not told yet
         self._found_all = False
@@ -185,17 +186,18 @@ class Sound:
         """Open microphone and loudspeaker, or what stands for them."""
         from wephone.media.devices import as_sink, as_source
 
-        loop = asyncio.get_running_loop()
         source = as_source(self._call.source)
         self._devices.append(source)
         sink = as_sink(self._call.sink)
         self._devices.append(sink)
-        for device in (source, sink):
-            await loop.run_in_executor(None, device.open)
+        self._opening = asyncio.ensure_future(asyncio.to_thread(open_all, source, sink))
+        await asyncio.shield(self._opening)  # a device that is being opened can be closed only after
         line.mute(self._call.muted)
         line.start(source, sink)
 
     async def _close_devices(self) -> None:
+        if self._opening is not None:
+            await asyncio.wait((self._opening,))
         devices, self._devices = self._devices, []
         loop = asyncio.get_running_loop()
         for device in devices:
@@ -251,3 +253,9 @@ class Sound:
         """The source has been said to its end."""
         self.said = True
         self._call.mark("said")
+
+
+def open_all(*devices: Any) -> None:
+    """Open one after the other. DeviceError from the first that cannot be."""
+    for device in devices:
+        device.open()

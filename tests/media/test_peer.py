@@ -218,6 +218,24 @@ async def test_video_and_data_beside_the_sound_are_declined() -> None:
     await close(one, other)
 
 
+async def test_either_side_may_be_the_one_that_opens_dtls() -> None:
+    one, other = end(), end()
+    offer = await one.peer.create_offer()
+    answer = await other.peer.create_answer(offer.replace("a=setup:actpass", "a=setup:active"))
+    assert "a=setup:passive" in answer
+    await other.peer.close()
+    await one.peer.close()
+
+    one, other = end(), end()
+    await talk(one, other)
+    again = await other.peer.create_answer(await one.peer.create_offer())
+    assert "a=setup:active" in again  # the part it had before
+    await one.peer.apply_answer(again)
+    again = await one.peer.create_answer(await other.peer.create_offer())
+    assert "a=setup:passive" in again
+    await close(one, other)
+
+
 async def test_an_offer_can_be_taken_back_and_theirs_answered_instead() -> None:
     one, other = end(), end()
     await talk(one, other)

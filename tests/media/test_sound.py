@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -244,6 +245,28 @@ async def test_muted_before_it_begins_it_is_muted_when_it_does(side: MakeSide, a
     await call(one, other)
     await until(lambda: other.handle.sink.length > RATE // 2)
     assert peak(other.handle.sink.heard) < 50  # of 32768: what a codec makes of silence
+
+
+async def test_a_device_that_opens_slowly_is_closed_all_the_same(side: MakeSide) -> None:
+    class Slow(Tone):
+        opened = closed = 0.0
+
+        def open(self) -> None:
+            time.sleep(0.2)
+            self.opened = time.monotonic()
+
+        def close(self) -> None:
+            self.closed = time.monotonic()
+
+    slow = Slow()
+    one, other = side(slow), side()
+    one.do(out.CreateOffer, AUDIO)
+    other.do(out.CreateAnswer, (await one.expect(inputs.OfferCreated)).sdp, AUDIO)
+    one.do(out.ApplyAnswer, (await other.expect(inputs.AnswerCreated)).sdp)
+    one.do(out.StartMedia)
+    await until(lambda: slow in one.sound._devices)
+    await one.sound.close()
+    assert 0 < slow.opened < slow.closed
 
 
 async def test_closed_at_once_it_leaves_nothing(side: MakeSide) -> None:

@@ -143,7 +143,7 @@ class Peer:
         return self._say(self._offer, "inactive" if hold else "sendrecv", "actpass")
 
     async def create_answer(self, offer: str, *, hold: bool = False) -> str:
-        """Take this offer and answer it. DescriptionError leaves everything as it was."""
+        """Take this offer and answer it. DescriptionError: a call that has begun goes on as it was."""
         self._check_alive()
         if self._offer is not None:
             raise StateError("an offer of ours is not answered yet")
@@ -152,6 +152,7 @@ class Peer:
             await self._set_remote(theirs, "offer")
             await self._pc.setLocalDescription(await self._pc.createAnswer())
             self._ours = sdp.parse(self._pc.localDescription.sdp)
+            self._setup = "passive" if sdp.setup(self._ours) == "passive" else "active"
             self._begin(theirs)
         self._check_same(theirs)
         assert self._ours is not None
@@ -170,9 +171,7 @@ class Peer:
         theirs = sdp.checked(sdp.parse(answer))
         if self._ufrag is None:
             await self._set_remote(theirs, "answer")
-            self._setup = (
-                "passive" if "a=setup:active" in theirs.sections[sdp.spoken(theirs)].lines else "active"
-            )
+            self._setup = "passive" if sdp.setup(theirs) == "active" else "active"
             self._begin(theirs)
         self._check_same(theirs)
         self._offer = None
@@ -239,7 +238,7 @@ class Peer:
                 aioice.Candidate.from_sdp(said.candidate.removeprefix("candidate:"))
             )
         except (ValueError, IndexError, AssertionError):
-            log.info("`%s` is no candidate", said.candidate)
+            log.info("the far end sent what is no candidate")
             return None
         candidate.sdpMid = self._transceiver.mid
         return candidate

@@ -104,7 +104,7 @@ class Incoming:
         self._playout = Playout()
         self._sink: Sink = Nowhere()
         self._started = 0  # ns
-        self._open = False
+        self._open = self._heard = False
         self._arrived = asyncio.Event()
         self._player: asyncio.Task[None] | None = None
 
@@ -161,7 +161,8 @@ class Incoming:
 
     def _play_frame(self, due: int) -> bool:
         frame = self._playout.frame(due)
-        if self._playout.counts.played == 1:
+        if not self._heard and self._playout.counts.played:
+            self._heard = True
             self._first_frame()
         try:
             self._sink.write(frame, in_samples(due - self._started))

@@ -202,3 +202,9 @@ def ufrag(description: Description) -> str | None:
     """The ICE user name fragment of the audio section."""
     lines = (*description.sections[spoken(description)].lines, *description.session)
     return next((line[12:] for line in lines if line.startswith("a=ice-ufrag:")), None)
+
+
+def setup(description: Description) -> str | None:
+    """Which part the description's side wants in DTLS (RFC 8842 §5.1)."""
+    lines = (*description.sections[spoken(description)].lines, *description.session)
+    return next((line[8:] for line in lines if line.startswith("a=setup:")), None)
