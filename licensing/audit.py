@@ -1,8 +1,8 @@
 """The hash chain of the journal: what an entry is, how it is linked, and what `verify` can tell.
 
-Pure, and on the standard library alone, so that the process that writes the journal can import it without the
-rest. A chained entry holds no personal datum in clear: numbers and names enter as salted hashes, and the clear
-values with their salts lie in rows beside the chain, to be deleted at a date without breaking it.
+Pure, and on the standard library alone, so that the process that writes the journal can import it without
+the rest. A chained entry holds no personal datum in clear: numbers and names enter as salted hashes, and the
+clear values with their salts lie in rows beside the chain, to be deleted at a date without breaking it.
 """
 
 import json
@@ -18,7 +18,7 @@ Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class ClearValue:
-    """A personal datum beside the chain. `hash` stands in the entry; `delete_after` is in UTC microseconds."""
+    """A personal datum beside the chain; its `hash` stands in the entry. `delete_after`: UTC microseconds."""
 
     hash: str
     salt: bytes
@@ -92,7 +92,7 @@ def beginning(node: str) -> Head:
 
 
 def canonical(value: Mapping[str, object]) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, ASCII (RFC 8785 in spirit; it has no floats here).
+    """The one JSON text of a value: sorted keys, no spaces, ASCII (RFC 8785 without its floats).
 
     TypeError for anything but null, booleans, integers, strings, lists and objects with string keys.
     """
@@ -117,7 +117,7 @@ def _check(value: object) -> None:
 
 
 def link(head: Head, draft: Draft) -> Entry:
-    """The draft as the next entry after `head`. Time per node is monotone: a late draft gets the head's time."""
+    """The draft as the next entry. Time per node is monotone: a late draft gets the head's time."""
     at = max(head.at, draft.at)
     seq = head.seq + 1
     record = _record(at, draft.body, draft.kind, head.node, draft.at, seq, draft.subject)
@@ -174,7 +174,7 @@ def _record(at: int, body: str, kind: str, node: str, said_at: int, seq: int, su
     return (
         f'{{"at":{at},"body":{body},"kind":{json.dumps(kind)},"node":{json.dumps(node)},'
         f'"said_at":{said_at},"seq":{seq},"subject":{json.dumps(subject)}}}'
-    ).encode("ascii", "backslashreplace")
+    ).encode("utf-8", "surrogatepass")
 
 
 def _hash(prev: str, record: bytes) -> str:

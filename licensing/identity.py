@@ -1,4 +1,4 @@
-"""Ids of decisions and permit events: UUIDv7 (RFC 9562 §5.7), a decision shown as `D-` and Crockford base32."""
+"""Ids of decisions and permit events: UUIDv7 (RFC 9562 §5.7), shown as `D-` and Crockford base32."""
 
 from typing import NewType
 from uuid import UUID
@@ -34,7 +34,7 @@ def show(uuid: UUID) -> DecisionId:
 
 
 def read(text: str) -> UUID:
-    """The UUID of a decision's id as a person typed it: any case, O for 0, I and L for 1. ValueError if none."""
+    """The UUID of an id as a person typed it: any case, O for 0, I and L for 1. ValueError if none."""
     letters = text.strip().upper().removeprefix("D-").replace("-", "")
     if len(letters) != _LENGTH or not all(letter in _READ for letter in letters) or _READ[letters[0]] > 7:
         raise ValueError(f"`{text}` is no decision id")

@@ -1,4 +1,4 @@
-"""What licensing asks of the world: a clock, a durable journal, a store of permits, a hint that they changed."""
+"""What licensing asks of the world: a clock, a durable journal, a store of permits, hints of change."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Clock(Protocol):
 
 
 class Journal(Protocol):
-    """One node's chain of entries. Whoever implements it owns the chain and links drafts with `audit.link`."""
+    """One node's chain of entries. Its implementer owns the chain and links drafts with `audit.link`."""
 
     def append(self, draft: Draft) -> Awaitable[int]:
         """Link the draft, keep its clear values beside it, and answer its sequence number once it is durable.
@@ -55,8 +55,8 @@ class Journal(Protocol):
 class RegisterRow:
     """One version of one thing in the register. A change is a higher version; none is ever overwritten.
 
-    `kind` is "permit", "toggle", "switch" or "proposal"; `document` is canonical JSON, and "null" once the thing
-    is gone.
+    `kind` is "permit", "toggle", "switch" or "proposal"; `document` is canonical JSON, and "null" once the
+    thing is gone.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class PermitStore(Protocol):
     def change(self, epoch: int, rows: Sequence[RegisterRow], draft: Draft) -> Awaitable[int]:
         """In one transaction: move `epoch` on by one, add `rows`, append `draft` to the chain. The new epoch.
 
-        A guarded statement, no read-then-write: EpochMovedError, and no trace, if `epoch` is no longer current.
+        A guarded statement, no read-then-write: EpochMovedError, and no trace, if `epoch` has passed.
         """
         ...
 

@@ -1,0 +1,234 @@
+"""Profiles: law as dated data with sources, one JSON file each. Adding a country needs no code."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from licensing.classify import ServiceClass
+from licensing.facts import LegKind
+from licensing.permit import Document
+from licensing.reasons import Obligation
+
+REVIEW = timedelta(days=180)  # after `as_of`, where a profile names no review date
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"`{name}` is no IANA time zone") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Duties = tuple[Obligation | Literal["CLI_ATTEST"], ...]
+Codes = tuple[tuple[str, ...], ...]  # any of these lists; all of each list
+
+
+class Requirement(Document):
+    """What a class needs. `permissive_any_of` counts only under the permissive reading."""
+
+    kind: Literal["permit", "none", "general_authorisation", "prohibited"]
+    any_of: Codes = ()
+    permissive_any_of: Codes = ()
+    only_if: Literal["equipment_in_jurisdiction"] | None = None
+    uncertain: bool = False
+
+
+class ServiceRule(Document):
+    """The law on one service class."""
+
+    domestic: Requirement
+    international: Requirement
+    basis: Literal["settled", "interpretation"]
+    confidence: Literal["high", "medium", "low"]
+    region_test: str = "every_leg_in_jurisdiction"
+    per_call: Duties = ()
+    international_per_call: Duties = ()
+    requires_capabilities: tuple[Literal["emergency_route", "registered_location"], ...] = ()
+    own_organisation_exempt: Literal["settled"] | None = None
+    sources: tuple[str, ...] = ()
+    notes: str | None = None
+
+
+class Readings(Document):
+    """An answer that depends on the reading of the law that the operator chose."""
+
+    conservative: bool = True
+    permissive: bool = True
+
+
+class Accepted(Document):
+    """A foreign regulator's categories that this profile takes for one of its own."""
+
+    stands_for: str
+    regulator_time_zone: Zone
+    categories: tuple[str, ...]
+
+
+class PermitChecks(Document):
+    """Which checks of a permit this profile asks for; every real jurisdiction asks for all of them."""
+
+    holder: Literal["required", "where_stated"] = "required"
+    regions: bool = True
+    verified: bool = True
+    any_jurisdiction: bool = False  # permits of every jurisdiction are looked at, not only this one's
+
+
+class OnLoss(Document):
+    """Seconds that a running call keeps when its permit is lost; 0 ends it at once."""
+
+    suspended: int = Field(default=60, ge=0, le=60)
+    revoked: int = Field(default=30, ge=0, le=30)
+    expired: int = Field(default=900, ge=0, le=900)
+    toggled_off: int = Field(default=60, ge=0, le=60)
+
+
+class RecordingRule(Document):
+    consent: str
+    all_party_subdivisions: tuple[str, ...] = ()
+    default: str | None = None
+    notes: str | None = None
+    sources: tuple[str, ...] = ()
+    confidence: str | None = None
+
+
+class Profile(Document):
+    """One jurisdiction: requirements and duties by class, and where they are written."""
+
+    format: Literal["wephone.jurisdiction/1"]
+    code: str
+    name: Mapping[str, str]
+    as_of: date
+    review_on: date | None = None
+    regulator_time_zone: Zone
+    everywhere: bool = False  # every leg lies in it: the baseline profile's way of having no borders
+    members: tuple[str, ...] = ()
+    treated_as_international: tuple[str, ...] = ()
+    categories: Mapping[str, Any]
+    accepts: Mapping[str, Accepted] = Field(default_factory=dict)
+    services: Mapping[ServiceClass, ServiceRule]
+    with_telephone_leg: Requirement | None = None  # in place of the class's own, when any leg is a telephone
+    country_needed: tuple[LegKind, ...] = (LegKind.APP, LegKind.PSTN, LegKind.PRIVATE)
+    permit_checks: PermitChecks = PermitChecks()
+    partner_permit_accepted: Readings = Readings()
+    standing: tuple[Obligation, ...] = ()
+    identity_required: bool = False
+    cli_rule: Literal["attest", "must_be_verified", "valid", "valid_and_not_domestic_from_abroad"] | None = (
+        None
+    )
+    renewal_notice_days: int | None = None
+    recording: RecordingRule | None = None
+    on_loss: OnLoss = OnLoss()
+    sources: Mapping[str, Any] = Field(default_factory=dict)
+    notes: str | None = None
+
+    def contains(self, country: str | None) -> bool:
+        """Does a leg in this country lie in the jurisdiction?"""
+        return self.everywhere or country == self.code or country in self.members
+
+    def zone_of(self, jurisdiction: str) -> str:
+        """The zone in which a permit of that jurisdiction states its dates."""
+        accepted = self.accepts.get(jurisdiction)
+        return accepted.regulator_time_zone if accepted else self.regulator_time_zone
+
+    def accepted_for(self, code: str) -> tuple[str, ...]:
+        """The category itself, then the foreign ones that stand for it."""
+        return code, *(c for a in self.accepts.values() if a.stands_for == code for c in a.categories)
+
+    @property
+    def review_due(self) -> date:
+        return self.review_on or self.as_of + REVIEW
+
+
+class ProfileError(Exception):
+    """A profile cannot be used: which file, where in it, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """The profiles that are loaded, with the version of each: its date and the hash of its bytes."""
+
+    by_code: Mapping[str, Profile]
+    versions: Mapping[str, str]
+    _governing: Mapping[str, str] = field(repr=False)
+
+    def profile_for(self, country: str) -> Profile | None:
+        """The country's own profile, or the one that it is a member of."""
+        code = self._governing.get(country)
+        return self.by_code[code] if code else None
+
+
+def load_profiles(folder: Traversable | None = None) -> Profiles:
+    """Every `*.json` of a folder (the ones we ship, if none is given). ProfileError names file and path."""
+    folder = folder or files("licensing").joinpath("jurisdictions")
+    found = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    return gather((f.name, f.read_bytes()) for f in found)
+
+
+def gather(named: Iterable[tuple[str, bytes]]) -> Profiles:
+    """Profiles from the bytes of their files."""
+    by_code: dict[str, Profile] = {}
+    versions: dict[str, str] = {}
+    for name, data in named:
+        profile = read_profile(name, data)
+        if profile.code in by_code:
+            raise ProfileError(f"{name}: code: `{profile.code}` is the code of another file too")
+        by_code[profile.code] = profile
+        versions[profile.code] = f"{profile.as_of}+{sha256(data).hexdigest()[:12]}"
+    governing = {member: p.code for p in by_code.values() for member in p.members}
+    return Profiles(by_code, versions, governing | {code: code for code in by_code})
+
+
+def read_profile(name: str, data: bytes) -> Profile:
+    """One profile from its file's bytes. ProfileError: file, path inside it, and what is wrong there."""
+    try:
+        document = json.loads(data, object_pairs_hook=_no_duplicates)
+        profile = Profile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(step) for step in first["loc"]) or "the whole file"
+        raise ProfileError(f"{name}: {path}: {first['msg']} (found {first['input']!r:.80})") from None
+    except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
+        raise ProfileError(f"{name}: {error}") from None
+    for path, code in _codes_used(profile):
+        if not _is_listed(code, profile):
+            raise ProfileError(f"{name}: {path}: `{code}` is not among the categories")
+    return profile
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"`{next(k for k in keys if keys.count(k) > 1)}` is there twice")
+    return document
+
+
+def _codes_used(profile: Profile) -> Iterable[tuple[str, str]]:
+    requirements = [
+        (f"services.{service}.{reach}", getattr(rule, reach))
+        for service, rule in profile.services.items()
+        for reach in ("domestic", "international")
+    ]
+    if profile.with_telephone_leg:
+        requirements.append(("with_telephone_leg", profile.with_telephone_leg))
+    for path, requirement in requirements:
+        for alternative in (*requirement.any_of, *requirement.permissive_any_of):
+            yield from ((path, code) for code in alternative)
+    yield from ((f"accepts.{key}.stands_for", a.stands_for) for key, a in profile.accepts.items())
+
+
+def _is_listed(code: str, profile: Profile) -> bool:
+    base = code.partition("#")[0]
+    if base.endswith("-*"):
+        return any(category.startswith(base[:-1]) for category in profile.categories)
+    return base in profile.categories

@@ -1,0 +1,177 @@
+"""A telecom permit as a document, and what of it is in force at an instant. Edits make versions.
+
+Dates are in the regulator's zone and both ends are inclusive; status events hold in [from, to) with their own
+offset. No grace of any kind.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from licensing.classify import ServiceClass
+from licensing.instant import MICROSECOND, SECOND
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Category = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,12}:[A-Za-z0-9-]{1,40}(#[a-z_]{1,40})?$")]
+Region = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
+
+
+class Document(BaseModel):
+    """Anything that an operator files: closed, frozen, checked whole."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
+
+class StatusEvent(Document):
+    """What the regulator did to the permit. `suspended` is a window, the others are final from `from`."""
+
+    status: Literal["suspended", "revoked", "surrendered"]
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime | None = Field(default=None, alias="to")  # None: until lifted
+    reference: str | None = None
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError("`to` must be after `from`")
+        if self.end is not None and self.status != "suspended":
+            raise ValueError(f"`{self.status}` is final and has no `to`")
+        return self
+
+
+class Renewal(Document):
+    """An application to renew. While it has no decision, some laws let the permit run on."""
+
+    applied_on: date
+    decision: Literal["granted", "refused"] | None = None
+    receipt: str | None = None
+
+
+class Evidence(Document):
+    """What was looked at to check the permit: a file by its SHA-256, the entry in a public register."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    register_address: str | None = None
+    checked_on: date | None = None
+    checked_by: str | None = None
+
+
+class Permit(Document):
+    """One permit, registration or notification. `number` is shown and never parsed for its scope."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|baseline)$")]
+    categories: tuple[Category, ...] = Field(min_length=1)
+    holder: Word | None = None
+    basis: Literal["own", "carrier_contract"] = "own"
+    issuer: str | None = None
+    number: str | None = None
+    regions: tuple[Region, ...] = Field(default=("*",), min_length=1)
+    valid_from: date
+    valid_until: date | None = None  # None: no end is stated
+    status_events: tuple[StatusEvent, ...] = ()
+    conditions: tuple[str, ...] = ()
+    renewal: Renewal | None = None
+    evidence: tuple[Evidence, ...] = ()
+    verified: bool = False
+    next_review_on: date | None = None
+    version: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError(f"valid_until {self.valid_until} is before valid_from {self.valid_from}")
+        windows = sorted((e for e in self.status_events if e.status == "suspended"), key=lambda e: e.start)
+        for earlier, later in pairwise(windows):
+            if earlier.end is None or earlier.end > later.start:
+                raise ValueError(f"the suspension from {later.start.isoformat()} overlaps the one before it")
+        return self
+
+
+class Toggle(Document):
+    """The operator switches kinds of calls off. It narrows what permits allow and can never widen it."""
+
+    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*][A-Za-z0-9*._:-]{0,63}$")]
+    enabled: bool
+    services: tuple[ServiceClass, ...] = ()  # none named: every class
+    jurisdictions: tuple[str, ...] = ()  # none named: everywhere; a profile's code or the country of any leg
+
+    def switches_off(self, service: ServiceClass, places: frozenset[str]) -> bool:
+        """Does it forbid this class where these profiles and countries are involved?"""
+        if self.enabled or (self.services and service not in self.services):
+            return False
+        return not self.jurisdictions or not places.isdisjoint(self.jurisdictions)
+
+
+class Standing(StrEnum):
+    """What a permit is worth at an instant, in the order in which it is asked."""
+
+    REVOKED = "revoked"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    IN_FORCE = "in_force"
+
+
+def standing(permit: Permit, zone: str, utc_ns: int) -> Standing:
+    """What is true of the permit at this UTC nanosecond; its dates are in `zone` (IANA)."""
+    if any(e.status != "suspended" and _ns(e.start) <= utc_ns for e in permit.status_events):
+        return Standing.REVOKED
+    if utc_ns < day_begins(permit.valid_from, zone):
+        return Standing.NOT_YET_VALID
+    if permit.valid_until is not None and utc_ns >= day_ends(permit.valid_until, zone):
+        return Standing.EXPIRED
+    if any(_suspends(event, utc_ns) for event in permit.status_events):
+        return Standing.SUSPENDED
+    return Standing.IN_FORCE
+
+
+def next_change(permit: Permit, zone: str, utc_ns: int) -> int | None:
+    """The next UTC nanosecond after this one at which `standing` may answer otherwise."""
+    moments = [day_begins(permit.valid_from, zone)]
+    if permit.valid_until is not None:
+        moments.append(day_ends(permit.valid_until, zone))
+    for event in permit.status_events:
+        moments.append(_ns(event.start))
+        if event.end is not None:
+            moments.append(_ns(event.end))
+    return min((moment for moment in moments if moment > utc_ns), default=None)
+
+
+@lru_cache(4096)
+def day_begins(day: date, zone: str) -> int:
+    """The UTC nanosecond at which `day` begins in `zone`; if clocks skip midnight, the first there is."""
+    return _ns(datetime.combine(day, time.min, ZoneInfo(zone)))
+
+
+@lru_cache(4096)
+def day_ends(day: date, zone: str) -> int:
+    """The first UTC nanosecond after `day` in `zone`. Days of 23 and 25 hours come out as such."""
+    return day_begins(day + timedelta(days=1), zone) if day < date.max else _FOREVER
+
+
+def local_date(utc_ns: int, zone: str) -> date:
+    """The date on the regulator's wall calendar."""
+    return datetime.fromtimestamp(utc_ns // SECOND, ZoneInfo(zone)).date()
+
+
+_FOREVER = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _ns(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * MICROSECOND
+
+
+def _suspends(event: StatusEvent, utc_ns: int) -> bool:
+    if event.status != "suspended" or utc_ns < _ns(event.start):
+        return False
+    return event.end is None or utc_ns < _ns(event.end)

@@ -1,0 +1,230 @@
+"""Do the permits in force meet a requirement? Which one got furthest, and what stopped it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import IntEnum, StrEnum
+from functools import lru_cache
+
+from licensing.facts import CallFacts
+from licensing.jurisdiction import Profile, ServiceRule
+from licensing.permit import Permit, Standing, local_date, standing
+from licensing.reasons import Obligation, Reason
+
+RENEWAL_NOTICE = 30  # days before its end that a renewal must be filed, where a profile names none
+BY_SEAT = "permissive: operator_seat"
+
+
+class Reading(StrEnum):
+    """Which of the defensible readings the operator chose; every use of it is recorded."""
+
+    CONSERVATIVE = "conservative"
+    PERMISSIVE = "permissive"
+
+
+class Stage(IntEnum):
+    """How far a permit got through the checks; with several failing ones the furthest is reported."""
+
+    NONE = 0
+    CATEGORY = 1
+    SUBSCOPE = 2
+    HOLDER = 3
+    BASIS = 4
+    REVOKED = 5
+    NOT_YET_VALID = 6
+    EXPIRED = 7
+    SUSPENDED = 8
+    REGION = 9
+    VERIFIED = 10
+    COVERS = 11
+
+
+FAILURES = {
+    Stage.NONE: Reason.DENY_NO_PERMIT,
+    Stage.CATEGORY: Reason.DENY_CATEGORY_NOT_COVERED,
+    Stage.SUBSCOPE: Reason.DENY_PERMIT_SUBSCOPE,
+    Stage.HOLDER: Reason.DENY_HOLDER_MISMATCH,
+    Stage.BASIS: Reason.DENY_PARTNER_PERMIT_NOT_ACCEPTED,
+    Stage.REVOKED: Reason.DENY_PERMIT_REVOKED,
+    Stage.NOT_YET_VALID: Reason.DENY_PERMIT_NOT_YET_VALID,
+    Stage.EXPIRED: Reason.DENY_PERMIT_EXPIRED,
+    Stage.SUSPENDED: Reason.DENY_PERMIT_SUSPENDED,
+    Stage.REGION: Reason.DENY_REGION_NOT_COVERED,
+    Stage.VERIFIED: Reason.DENY_PERMIT_UNVERIFIED,
+}
+STANDINGS = {
+    Standing.REVOKED: Stage.REVOKED,
+    Standing.NOT_YET_VALID: Stage.NOT_YET_VALID,
+    Standing.EXPIRED: Stage.EXPIRED,
+    Standing.SUSPENDED: Stage.SUSPENDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a permit is held against: the law, the call, the operator, the moment."""
+
+    profile: Profile
+    rule: ServiceRule
+    facts: CallFacts
+    legal_entity: str | None
+    seat: str | None
+    reading: Reading
+    verified_only: bool
+    utc_ns: int
+
+    @property
+    def permissive(self) -> bool:
+        return self.reading is Reading.PERMISSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The stage that was reached, and on what: permits as "id@version", and whether readings differ on it."""
+
+    stage: Stage
+    permits: tuple[str, ...] = ()
+    needed: str | None = None  # the category that is missing or not in force
+    uncertain: bool = False
+    standing: tuple[Obligation, ...] = ()
+
+    @property
+    def covers(self) -> bool:
+        return self.stage is Stage.COVERS
+
+
+def best_alternative(
+    alternatives: Iterable[tuple[str, ...]], permits: tuple[Permit, ...], on: Setting
+) -> Found:
+    """Any of these lists of categories will do; each list is met by the weakest of its members."""
+    found = [met_together(codes, permits, on) for codes in alternatives]
+    return max(found, key=_rank, default=Found(Stage.NONE))
+
+
+def met_together(codes: tuple[str, ...], permits: tuple[Permit, ...], on: Setting) -> Found:
+    """All of these categories are needed."""
+    found = [best_permit(code, permits, on) for code in codes]
+    weakest = min(found, key=lambda each: each.stage)
+    if not weakest.covers:
+        return weakest
+    return Found(
+        Stage.COVERS,
+        tuple(dict.fromkeys(name for each in found for name in each.permits)),
+        None,
+        any(each.uncertain for each in found),
+        tuple(dict.fromkeys(duty for each in found for duty in each.standing)),
+    )
+
+
+def best_permit(code: str, permits: tuple[Permit, ...], on: Setting) -> Found:
+    """The permit that gets furthest with one category."""
+    here = [permit for permit in permits if _counts(permit, on.profile)]
+    if not here:
+        return Found(Stage.NONE, needed=code)
+    return max((held_against(permit, code, on) for permit in here), key=_rank)
+
+
+def _counts(permit: Permit, profile: Profile) -> bool:
+    """Does this profile look at permits of that jurisdiction at all?"""
+    return profile.permit_checks.any_jurisdiction or permit.jurisdiction in (profile.code, *profile.members)
+
+
+def _rank(found: Found) -> tuple[int, bool]:
+    return found.stage, not found.uncertain
+
+
+def held_against(permit: Permit, code: str, on: Setting) -> Found:
+    """One permit through all the checks, in the model's order."""
+    uncertain = False
+    duties: list[Obligation] = []
+
+    def stopped(stage: Stage) -> Found:
+        return Found(stage, (), code, uncertain)
+
+    scope = best_scope(permit.categories, on.profile.accepted_for(code))
+    if scope is None:
+        return stopped(Stage.CATEGORY)
+    if not scope:
+        if not on.permissive:
+            return stopped(Stage.SUBSCOPE)
+        uncertain = True
+    if permit.basis == "own":
+        if not _holds(permit, on):
+            return stopped(Stage.HOLDER)
+    else:
+        uncertain = True
+        accepted = on.profile.partner_permit_accepted
+        if not (accepted.permissive if on.permissive else accepted.conservative):
+            return stopped(Stage.BASIS)
+    zone = on.profile.zone_of(permit.jurisdiction)
+    now = standing(permit, zone, on.utc_ns)
+    if now is Standing.EXPIRED and on.permissive and is_deemed_renewed(permit, on.profile):
+        now, uncertain = Standing.IN_FORCE, True
+        duties.append(Obligation.DEEMED_RENEWAL_RELIED_ON)
+    if now is not Standing.IN_FORCE:
+        return stopped(STANDINGS[now])
+    if on.profile.permit_checks.regions and not covers_legs(permit.regions, on.facts, on.profile):
+        by_seat = on.permissive and BY_SEAT in on.rule.region_test
+        if not by_seat or on.seat is None or not in_regions(on.seat, permit.regions):
+            return stopped(Stage.REGION)
+        uncertain = True
+    if on.verified_only and on.profile.permit_checks.verified and not permit.verified:
+        return stopped(Stage.VERIFIED)
+    if is_renewal_due(permit, on.profile, zone, on.utc_ns):
+        duties.append(Obligation.PERMIT_RENEWAL_DUE)
+    return Found(Stage.COVERS, (f"{permit.id}@{permit.version}",), None, uncertain, tuple(duties))
+
+
+@lru_cache(4096)
+def best_scope(held: tuple[str, ...], accepted: tuple[str, ...]) -> bool | None:
+    """None: another category. False: the category, in another sub-scope. True: it is covered."""
+    best: bool | None = None
+    for code in held:
+        base, _, part = code.partition("#")
+        for needed in accepted:
+            wanted, _, wanted_part = needed.partition("#")
+            if base != wanted and not (wanted.endswith("*") and base.startswith(wanted[:-1])):
+                continue
+            if not part or not wanted_part or part == wanted_part:
+                return True
+            best = False
+    return best
+
+
+def _holds(permit: Permit, on: Setting) -> bool:
+    if on.profile.permit_checks.holder == "where_stated" and None in (permit.holder, on.legal_entity):
+        return True
+    return permit.holder is not None and permit.holder == on.legal_entity
+
+
+def is_deemed_renewed(permit: Permit, profile: Profile) -> bool:
+    """Is a renewal pending that was filed in time? Only the permissive reading lets it count."""
+    if permit.renewal is None or permit.renewal.decision is not None or permit.valid_until is None:
+        return False
+    notice = timedelta(days=profile.renewal_notice_days or RENEWAL_NOTICE)
+    return permit.renewal.applied_on <= permit.valid_until - notice
+
+
+def is_renewal_due(permit: Permit, profile: Profile, zone: str, utc_ns: int) -> bool:
+    """Is it time to file, where the law says by when?"""
+    if profile.renewal_notice_days is None or permit.valid_until is None or permit.renewal is not None:
+        return False
+    return local_date(utc_ns, zone) >= permit.valid_until - timedelta(days=profile.renewal_notice_days)
+
+
+def covers_legs(regions: tuple[str, ...], facts: CallFacts, profile: Profile) -> bool:
+    """Does every leg in the jurisdiction lie in a region that is listed?"""
+    if "*" in regions:
+        return True
+    for leg in facts.parties:
+        if not profile.contains(leg.country):
+            continue
+        place = leg.country if leg.country in profile.members else leg.subdivision
+        if place is None or not in_regions(place, regions):
+            return False
+    return True
+
+
+def in_regions(place: str, regions: tuple[str, ...]) -> bool:
+    """Is this ISO 3166-2 code (or member country's code) among them?"""
+    return "*" in regions or place in regions
