@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -59,20 +60,26 @@ class PostgresDatabase:
     async def open(self, owner_url: str | None) -> None:
         """Migrate and connect. StoreError in one line if that fails."""
         try:
-            await self._claim.take()
-            if await version_of(self._url) != HEAD or owner_url:
-                await bring_to_head(self._url, owner_url or self._url)
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=MOST_CONNECTIONS,
-                command_timeout=ANSWER_S,  # for one statement: a call does not wait longer
-                statement_cache_size=512,
-                server_settings={"application_name": f"wephone {self.node}"},
-            )
+            try:
+                await self._claim.take()
+                await self._connect(owner_url)
+            except BaseException:
+                await self._claim.close()
+                raise
         except (*TROUBLE, ValueError, Refused) as error:
-            await self._claim.close()
             raise StoreError(f"cannot open the database: {sentence(error)}") from None
+
+    async def _connect(self, owner_url: str | None) -> None:
+        if await version_of(self._url) != HEAD or owner_url:
+            await bring_to_head(self._url, owner_url or self._url)
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=MOST_CONNECTIONS,
+            command_timeout=ANSWER_S,  # for one statement: a call does not wait longer
+            statement_cache_size=512,
+            server_settings={"application_name": f"wephone {self.node}"},
+        )
 
     async def write(self, command: str, *arguments: object) -> Any:
         """See Database.write."""
@@ -181,7 +188,7 @@ async def version_of(url: str) -> str | None:
 
 
 async def bring_to_head(url: str, owner_url: str) -> None:
-    """Migrate as the owner of the tables, and grant the role in `url` what a server needs."""
+    """Migrate as the tables' owner, and grant the role in `url` what a server needs. Refused says why not."""
     connection = await asyncpg.connect(url, timeout=ANSWER_S)
     try:
         name, role = await connection.fetchrow("SELECT current_database(), current_user")
@@ -199,5 +206,7 @@ async def bring_to_head(url: str, owner_url: str) -> None:
     try:
         async with engine.begin() as begun:
             await begun.run_sync(locked)
+    except DBAPIError as error:
+        raise Refused(sentence(error.orig or error)) from None
     finally:
         await engine.dispose()

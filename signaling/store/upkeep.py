@@ -16,6 +16,7 @@ from signaling.store.tables import (
     invitation,
     message,
     receipt,
+    register_version,
     session,
 )
 
@@ -64,7 +65,7 @@ CLEAR = [
     _delete(device, device.c.account == _USER),
     _delete(contact, contact.c.account == _USER),
     _delete(block, block.c.account == _USER),
-    _delete(invitation, invitation.c.invited_by == _USER, invitation.c.used_at.is_(None)),
+    _delete(invitation, (invitation.c.invited_by == _USER) | (invitation.c.used_by == _USER)),
     # A text is both its author's and its reader's: it goes with the last of the two.
     _delete(
         message,
@@ -112,13 +113,17 @@ EXPORT = {
         Statement(select(block.c.blocked).where(block.c.account == _USER).order_by(block.c.blocked)),
     ),
     "invitations": (
-        ("created_at", "expires_at", "used_by", "used_at"),
+        ("invited_by", "created_at", "expires_at", "used_by", "used_at"),
         Statement(
             select(
-                invitation.c.created_at, invitation.c.expires_at, invitation.c.used_by, invitation.c.used_at
+                invitation.c.invited_by,
+                invitation.c.created_at,
+                invitation.c.expires_at,
+                invitation.c.used_by,
+                invitation.c.used_at,
             )
-            .where(invitation.c.invited_by == _USER)
-            .order_by(invitation.c.created_at)
+            .where((invitation.c.invited_by == _USER) | (invitation.c.used_by == _USER))
+            .order_by(invitation.c.created_at, invitation.c.token_hash)
         ),
     ),
     "texts": (
@@ -184,6 +189,29 @@ EXPORT = {
             )
             .where((call.c.caller == _USER) | ((call.c.callee == _USER) & (call.c.offered == YES)))
             .order_by(call.c.offered_at, call.c.call_id)
+        ),
+    ),
+    # What an operator did to the register stays when the account goes, and so does what a decision was made
+    # on, until its own date.
+    "register_changes": (
+        ("kind", "key", "version", "at"),
+        Statement(
+            select(
+                register_version.c.kind,
+                register_version.c.key,
+                register_version.c.version,
+                register_version.c.at,
+            )
+            .where(register_version.c.changed_by == _USER)
+            .order_by(register_version.c.epoch, register_version.c.kind, register_version.c.key)
+        ),
+    ),
+    "evidence": (
+        ("hash", "value", "delete_after"),
+        Statement(
+            select(clear_value.c.hash, clear_value.c.value, clear_value.c.delete_after)
+            .where(clear_value.c.value == _USER)
+            .order_by(clear_value.c.hash)
         ),
     ),
 }

@@ -108,10 +108,10 @@ class Postgres:
         """Where a client finds a database."""
         return f"postgresql:///{database}?host={self.folder}&user={role}"
 
-    def sql(self, statement: str, database: str = "postgres") -> str:
-        """What a superuser gets from one statement: rows by line, columns by `|`."""
+    def sql(self, statement: str, database: str = "postgres", role: str = ROLE) -> str:
+        """What a role, by default the superuser, gets from a statement: rows by line, columns by `|`."""
         return self.run(
-            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-U", ROLE,
+            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-U", role,
             "-d", database, "-c", statement,
         )  # fmt: skip
 

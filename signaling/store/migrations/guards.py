@@ -27,7 +27,7 @@ def guard(table: str, key: Sequence[str], postgresql: bool) -> Iterator[str]:
     )
 
 
-def views() -> Iterator[str]:
+def views(postgresql: bool) -> Iterator[str]:
     """What outside programs may rely on; read-only, alike on both databases."""
     yield """
         CREATE VIEW v_permit AS
@@ -50,3 +50,16 @@ def views() -> Iterator[str]:
                     ELSE ended_at - answered_at END AS talked_us
         FROM call
     """
+    if not postgresql:
+        return
+    # PostgreSQL would pass what is written to a simple view on to its table.
+    yield (
+        "CREATE FUNCTION a_view_is_only_read() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'permission denied: cannot modify % because it is a view', TG_TABLE_NAME"
+        " USING ERRCODE = 'insufficient_privilege'; END $$"
+    )
+    for view in ("v_permit", "v_audit", "v_cdr"):
+        yield (
+            f"CREATE TRIGGER {view}_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON {view}"
+            " FOR EACH ROW EXECUTE FUNCTION a_view_is_only_read()"
+        )

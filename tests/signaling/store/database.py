@@ -16,6 +16,10 @@ class Direct(Protocol):
 
     def run(self, statement: str) -> list[tuple[Any, ...]]: ...
 
+    def columns(self, view: str) -> list[str]:
+        """The names of its columns, in order."""
+        ...
+
     def disarm(self, table: str) -> None:
         """Take away the triggers, as only the tables' owner can."""
         ...
@@ -38,6 +42,9 @@ class DirectSqlite:
         finally:
             connection.close()
 
+    def columns(self, view: str) -> list[str]:
+        return [name for (name,) in self.run(f"SELECT name FROM pragma_table_info('{view}')")]
+
     def disarm(self, table: str) -> None:
         for (name,) in self.run(
             f"SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'"
@@ -59,10 +66,18 @@ class DirectPostgres:
             self._cluster.sql(statement, self._database)
             return []
         text = self._cluster.sql(
-            f"SELECT json_agg(json_build_array({columns(statement)})) FROM ({statement}) AS rows",
+            f"SELECT json_agg(json_build_array({named(statement)})) FROM ({statement}) AS rows",
             self._database,
         )
         return [tuple(row) for row in json.loads(text or "[]")]
+
+    def columns(self, view: str) -> list[str]:
+        found = self._cluster.sql(
+            f"SELECT column_name FROM information_schema.columns WHERE table_name = '{view}'"
+            " ORDER BY ordinal_position",
+            self._database,
+        )
+        return found.split()
 
     def disarm(self, table: str) -> None:
         self.run(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
@@ -71,5 +86,7 @@ class DirectPostgres:
         return "OR REPLACE" not in statement
 
 
-def columns(select: str) -> str:
-    return select.removeprefix("SELECT ").split(" FROM ")[0]
+def named(select: str) -> str:
+    """The names of a statement's columns: after the AS, where there is one."""
+    columns = select.removeprefix("SELECT ").split(" FROM ")[0].split(", ")
+    return ", ".join(column.split(" AS ")[-1] for column in columns)

@@ -33,7 +33,7 @@ async def fill(store: DatabaseStore) -> None:
         await store.set_contact(user, other, "a friend")
     text, _ = await store.accept_text(some_message(), ALICE, BOB, "secret", AT)
     await store.read(BOB, ALICE, text.seq, AT + 1)
-    await call(store)
+    await calls(store)
     await store.permits.change(
         0,
         [RegisterRow("permit", "P-1", 1, '{"id":"P-1"}', ALICE, AT, 1)],
@@ -44,11 +44,11 @@ async def fill(store: DatabaseStore) -> None:
     )
 
 
-async def call(store: DatabaseStore) -> None:
+async def calls(store: DatabaseStore) -> None:
     """One call that was talked on, one that rings, one that was refused."""
     talked = offered()
     await store.offer(talked)
     await store.answer(talked.call, BOBS, AT + 1, 1)
-    await store.end(talked.call, EndReason.HANGUP, AT + 2_000_001, missed=False)
+    await store.end(talked.call, EndReason.HANGUP, AT + 2, missed=False)
     await store.offer(offered(at=AT + 3))
     await store.refused(offered(some_call(), at=AT + 4, decision="D-1"), EndReason.REFUSED, "+86139••••5678")

@@ -173,15 +173,3 @@ async def test_a_chain_whose_head_was_set_back_accepts_nothing(store: DatabaseSt
     direct.run(f"UPDATE journal_head SET seq = 1, hash = '{'1' * 64}'")
     with pytest.raises(JournalError):
         await store.journal.append(draft("D-4"))
-
-
-async def test_the_views_are_alike_on_both_databases(store: DatabaseStore, direct: Direct) -> None:
-    await store.permits.change(0, [version("P-1", 1, 1)], draft("P-1"))
-    await store.permits.change(1, [version("P-1", 2, 2, '{"id":"P-1","n":2}')], draft("P-1"))
-    assert direct.run("SELECT permit, version, document, changed_by, epoch FROM v_permit") == [
-        ("P-1", 2, '{"id":"P-1","n":2}', "root", 2)
-    ]
-    assert direct.run("SELECT node, seq, kind, subject FROM v_audit ORDER BY seq") == [
-        ("local", 1, "decision", "P-1"),
-        ("local", 2, "decision", "P-1"),
-    ]
