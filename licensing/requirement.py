@@ -183,7 +183,8 @@ def best_scope(held: tuple[str, ...], accepted: tuple[str, ...]) -> bool | None:
         base, _, part = code.partition("#")
         for needed in accepted:
             wanted, _, wanted_part = needed.partition("#")
-            if base != wanted and not (wanted.endswith("*") and base.startswith(wanted[:-1])):
+            part_of = base.startswith(wanted[:-1]) if wanted.endswith("*") else base == wanted
+            if not part_of and not wanted.startswith(f"{base}-"):  # a parent code covers its children
                 continue
             if not part or not wanted_part or part == wanted_part:
                 return True
