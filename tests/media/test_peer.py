@@ -212,6 +212,10 @@ async def test_video_and_data_beside_the_sound_are_declined() -> None:
         ("application", True),
     ]
     assert "a=group:BUNDLE 0" in answer.session
+    later = sdp.parse(await other.peer.create_offer(hold=True))
+    assert [section.lines[0].split(" ")[:2] for section in later.sections] == [
+        section.lines[0].split(" ")[:2] for section in answer.sections
+    ]
     alone = str(sdp.audio_alone(answer))
     await one.peer.apply_answer(alone)
     await asyncio.gather(one.told.connected.wait(), other.told.connected.wait())

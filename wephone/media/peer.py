@@ -139,7 +139,7 @@ class Peer:
         if self._ours is None:
             await self._pc.setLocalDescription(await self._pc.createOffer())
             self._ours = sdp.parse(self._pc.localDescription.sdp)
-        self._offer, self._offer_held = sdp.audio_alone(self._ours), hold
+        self._offer, self._offer_held = self._ours, hold
         return self._say(self._offer, "inactive" if hold else "sendrecv", "actpass")
 
     async def create_answer(self, offer: str, *, hold: bool = False) -> str:
@@ -157,8 +157,9 @@ class Peer:
         self._check_same(theirs)
         assert self._ours is not None
         self._ways = Ways(hold, theirs.sections[sdp.spoken(theirs)].direction)
-        answer = sdp.declining(sdp.audio_alone(self._ours), theirs)
-        text = self._say(answer, self._ways.direction, self._setup)
+        # Sections once declined keep their places in whatever is said later (RFC 8829 §5.2.2).
+        self._ours = sdp.declining(sdp.audio_alone(self._ours), theirs)
+        text = self._say(self._ours, self._ways.direction, self._setup)
         self._apply_ways()
         await self._use_early()
         return text
