@@ -77,7 +77,8 @@ class Client:
         self._events: Inbox[SessionEvent] = Inbox("events")
         self._writing: dict[MessageId, asyncio.Future[TextAccepted]] = {}
         self._asked: dict[int, MessageId] = {}
-        self._watched = False
+        self._watched = self._closed = False
+        self._furthest: dict[tuple[str, UserId], int] = {}  # receipts: kind and peer -> seq
         self._over: SignedOut | None = None
 
     async def __aenter__(self) -> Self:
@@ -94,6 +95,9 @@ class Client:
 
     async def close(self) -> None:
         """Hang up, say goodbye, and let go of everything. The end of `async with` does it for you."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             await self._stay.leave()
         finally:
@@ -228,7 +232,7 @@ class Client:
             case TextMessage():
                 self._messages.put(event)
             case Receipt():
-                self._receipts.put(event)
+                self._take_receipt(event)
             case Missed():
                 self._missed.put(event)
             case TextAccepted():
@@ -244,6 +248,13 @@ class Client:
                 pass
         if self._watched and not isinstance(event, TextMessage | Receipt | Missed | TextAccepted):
             self._events.put(event)
+
+    def _take_receipt(self, receipt: Receipt) -> None:
+        """Only ever further: the server says them again at each sign-in."""
+        who = (receipt.kind, receipt.peer)
+        if receipt.seq > self._furthest.get(who, 0):
+            self._furthest[who] = receipt.seq
+            self._receipts.put(receipt)
 
     def _answer_error(self, error: Error) -> None:
         message = error.message or (self._asked.get(error.ref) if error.ref is not None else None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wephone.core import inputs
+from wephone.media.errors import DescriptionError
 from wephone.media.stats import Stats
 from wephone.protocol.messages import Candidate
 from wephone.sound import Handle, Line, Sound, Tell
@@ -48,26 +48,33 @@ class QuietLine:
         pass
 
 
-class QuietSound(Sound):
-    """Runs a call whose line is quiet."""
+class BrokenLine(QuietLine):
+    """The connection of a device that can describe nothing."""
+
+    async def create_offer(self, *, hold: bool = False) -> str:
+        raise DescriptionError("this device is broken")
+
+
+class FakeSound(Sound):
+    """Runs a call over a line that is none."""
+
+    kind: type[QuietLine] = QuietLine
 
     async def _ready_line(self) -> Line | None:
         if self._line is None:
-            self._line = QuietLine(self)
+            self._line = self.kind(self)
         return self._line
 
 
-class BrokenSound(QuietSound):
-    """Media of a device that can describe nothing."""
+class BrokenSound(FakeSound):
+    """Runs a call that cannot be described."""
 
-    async def _describe(self, work: Any, outcome: Any) -> None:
-        work.close()
-        self._tell(self._id, inputs.DescriptionFailed())
+    kind = BrokenLine
 
 
 def quiet_sound(call: Handle, tell: Tell) -> Sound:
     """For `Client(start_sound=...)`."""
-    return QuietSound(call, tell)
+    return FakeSound(call, tell)
 
 
 def broken_sound(call: Handle, tell: Tell) -> Sound:
