@@ -87,7 +87,8 @@ class Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(message=f"wephone {version('wephone')}\n")
+        print(f"wephone {version('wephone')}")
+        parser.exit()
 
 
 def register(command: str, subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> bool:

@@ -10,6 +10,7 @@ from wephone.events import CallEvent, LinkLost
 from wephone.sound import StartSound, start_sound
 from wephone.testing.clock import TestClock
 from wephone.testing.peer import Peer
+from wephone.testing.permits import Permits
 from wephone.testing.server import TestServer
 from wephone.testing.timeline import Timeline
 
@@ -23,6 +24,7 @@ class Kit:
         self.start_sound: StartSound = start_sound  # what makes the media of the peers' calls
         self.clock = TestClock(lambda what: self.timeline.add("clock", "moved", what))
         self.server = TestServer(settings or {}, self.clock, self.timeline)
+        self.permits = Permits(self.server, self.timeline)
         self._stack = AsyncExitStack()
         self._devices: Counter[str] = Counter()
 

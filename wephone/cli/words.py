@@ -1,0 +1,94 @@
+"""The softphone's sentences, in English and 简体中文. Reasons and refusals bring their own."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    # A call
+    "placing": ("calling {peer}", "正在呼叫 {peer}"),
+    "sent": ("the server has taken the call", "服务器已接受呼叫"),
+    "delivered": ("a device of {peer} has the call", "呼叫已到达 {peer} 的设备"),
+    "alerting": ("it rings at {peer}", "{peer} 的设备正在振铃"),
+    "answered": ("{peer} answered", "{peer} 已接听"),
+    "answered here": ("answered", "已接听"),
+    "connected": ("you can hear each other", "双方可以通话"),
+    "code": (
+        "safety code {code}: if {peer} reads the same, nobody listens between you",
+        "安全码 {code}：若 {peer} 看到的相同，则无人窃听",
+    ),
+    "held": ("{peer} holds the call", "{peer} 保持了通话"),
+    "talk on": ("the call goes on", "通话继续"),
+    "glare": (
+        "{peer} called at the same moment: it is one call now",
+        "{peer} 同时呼叫了你：两通呼叫已合为一通",
+    ),
+    "hanging up": ("hanging up", "正在挂断"),
+    "ended": ("{reason}, after {duration}", "{reason}，时长 {duration}"),
+    "recorded": ("what was heard is in {path}", "所听到的声音保存在 {path}"),
+    # A refusal
+    "reason code": ("reason", "原因代码"),
+    "decision": ("decision", "决定编号"),
+    "permit": ("permit needed", "所需许可"),
+    "instead": ("instead", "可改为"),
+    # Waiting for calls
+    "listening": ("{user} can be called; Ctrl-C ends it", "{user} 可以被呼叫；按 Ctrl-C 结束"),
+    "rings": ("{peer} calls", "{peer} 来电"),
+    "ask": ("Enter answers, n and Enter declines", "按回车接听，输入 n 并回车拒绝"),
+    "busy": ("{peer} calls; told that you are in another call", "{peer} 来电；已告知你正在通话"),
+    "text": ("{peer} writes: {text}", "{peer} 发来消息：{text}"),
+    "missed": ("a call by {peer} was missed at {time}", "{time} 有一个来自 {peer} 的未接来电"),
+    # The server
+    "signing in": ("signing in to {server} as {user}", "正在以 {user} 登录 {server}"),
+    "link lost": (
+        "the server is out of reach; a running call talks on, and I keep trying",
+        "无法连接服务器；进行中的通话不受影响，正在重试",
+    ),
+    "link back": ("the server is back", "已重新连接服务器"),
+    "draining": ("the server stops within {within:g} s", "服务器将在 {within:g} 秒内停止"),
+    # A text
+    "stored": (
+        "the server has the text and hands it to {peer} when it can",
+        "服务器已保存消息，将在可能时送达 {peer}",
+    ),
+    # The demonstration
+    "own server": ("a server of its own, in a temporary folder", "独立的服务器，位于临时文件夹"),
+    "serves": ("it serves at {url}", "服务地址 {url}"),
+    "signed in": ("{user} signed in", "{user} 已登录"),
+    "calls": ("{caller} calls {callee}", "{caller} 呼叫 {callee}"),
+    "both hear": ("sound passes both ways", "双向语音已接通"),
+    "same code": ("both show the safety code {code}", "双方显示相同的安全码 {code}"),
+    "both spoke": ("both spoke, {seconds:.1f} s", "双方均已讲话，{seconds:.1f} 秒"),
+    "hung up": ("{caller} hung up, and both ends say so", "{caller} 挂断，两端记录一致"),
+    "heard": ("{listener} heard {speaker}: {score}", "{listener} 听到 {speaker}：{score}"),
+    "set-up": ("set-up, from the call to its answer: {ms:.0f} ms", "建立通话，从呼叫到接听：{ms:.0f} 毫秒"),
+    "first audio": (
+        "first audio after the answer: {ms:.0f} ms at {user}",
+        "接听后首帧语音：{user} 端 {ms:.0f} 毫秒",
+    ),
+    "loss": (
+        "lost on the way to {user}: {loss:.1%} of {packets} packets",
+        "发往 {user} 的丢包：{packets} 个包中 {loss:.1%}",
+    ),
+    "dials": ("{caller} dials {number}", "{caller} 拨打 {number}"),
+    "refused": ("refused: {text}", "被拒绝：{text}"),
+    "not refused": ("it was not refused: {outcome}", "未被拒绝：{outcome}"),
+    "decided": ("decision {decision} ({code}), in the journal", "决定 {decision}（{code}），已记入日志"),
+    "needed": ("permit needed: {permit}", "所需许可：{permit}"),
+    "alternative": ("instead: {alternative}", "可改为：{alternative}"),
+    "in time": ("all of it within {seconds:g} s", "全部在 {seconds:g} 秒内完成"),
+    "went on": ("it went on to its end: {why}", "演示未能完成：{why}"),
+    "all so": ("all of this is so", "以上全部属实"),
+    "not so": ("{count} of what is shown above is not so", "以上有 {count} 项不属实"),
+    "kept": ("what was said and heard is in {folder}", "所说与所听保存在 {folder}"),
+    # Devices
+    "no microphone": (
+        "you are silent: {why}; --play FILE says a file",
+        "对方听不到你的声音：{why}；可用 --play FILE 播放文件",
+    ),
+    "no loudspeaker": (
+        "you hear nothing: {why}; --record FILE keeps what there is to hear",
+        "你听不到声音：{why}；可用 --record FILE 录音",
+    ),
+}
+
+
+def words(key: str, language: str, /, **values: object) -> str:
+    """A sentence in this language ("zh..." is Chinese, else English), with its values in it."""
+    return WORDS[key][language.startswith("zh")].format(**values)
