@@ -8,6 +8,7 @@ fails.
 import asyncio
 import logging
 import os
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from licensing.alarms import Alarm, Alarms
@@ -33,6 +34,7 @@ WAIT_FOR_PHONES = 2.0  # a caller takes that for ringing; a disk that needs long
 WAIT_FOR_APPS = 0.05
 WAIT_FOR_HELP = 0.25
 WAIT_FOR_REGISTER = 0.25  # one last look before a stale register refuses
+MOST_SAID = 10_000  # answers kept for those who write to each other over and over
 MOST_DECISIONS = 3  # of one attempt, while the register changes under it
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,18 @@ class Verdict:
     @property
     def allowed(self) -> bool:
         return allows(self.decision)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A yes that holds while the register is at this epoch, and until this UTC nanosecond."""
+
+    verdict: Verdict
+    epoch: int
+    until_ns: int
+
+    def holds(self, epoch: int, now: Instant) -> bool:
+        return epoch == self.epoch and now.utc_ns < self.until_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,7 @@ class Gate:
         self._watch = ClockWatch(synchronised)
         self._recorder = Recorder(journal, self._alarms, self._watch.wrote)
         self._book = Book()
+        self._said: OrderedDict[tuple[object, CallFacts], _Said] = OrderedDict()
         self._graphs: dict[str, CallFacts] = {}  # of calls with a leg that holds a lease
 
     async def open(self) -> None:
@@ -118,6 +133,22 @@ class Gate:
     def check(self, facts: CallFacts) -> Decision:
         """What `authorize` would decide now. Nothing is written down and nothing granted."""
         return self._judge(facts, self._clock.now()).decision
+
+    async def authorize_again(self, ask: Ask) -> Verdict:
+        """`authorize`, for texts: one decision for the same people, while facts and register are the same."""
+        key = (tuple(ask.people.items()), ask.facts)
+        known = self._said.get(key)
+        now = self._clock.now()
+        holds = known is not None and known.holds(self._register.snapshot.epoch, now)
+        if known is not None and holds and not (known.verdict.decision.permits and self._doubt(now)):
+            return known.verdict
+        verdict = await self.authorize(ask)
+        if verdict.allowed and verdict.grant is None:
+            taken = self._register.snapshot
+            self._said[key] = _Said(verdict, taken.epoch, self._law.stands_until(taken, now))
+            if len(self._said) > MOST_SAID:
+                self._said.popitem(last=False)
+        return verdict
 
     async def _attempt(self, ask: Ask, overtaken: DecisionId | None) -> Verdict | DecisionId:
         """One decision; its id alone if the register changed before it could take effect."""

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from licensing.gate import Ask, Gate, Verdict
-
 from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
+from licensing.gate import Ask, Gate, Verdict
 from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask
 from licensing.reasons import fault_text
 from wephone.protocol.codec import PeerError
@@ -74,12 +73,12 @@ class Permission:
         return answer(await self._gate.authorize(ask))
 
     async def may_text(self, text: str, sender: UserId, to: UserId | Telephone) -> Answer:
-        """May this user write to that user or number?"""
+        """May this user write to that user or number? Decided once for two users who write on and on."""
         if isinstance(to, UserId):
             facts = self._facts(app_leg(Role.DESTINATION), (Medium.TEXT,))
-            ask = Ask(text, facts, {"caller": sender, "callee": to})
-        else:
-            ask = self._telephone_ask(text, sender, to, (Medium.SMS,))
+            ask = Ask(text, facts, {"sender": sender, "recipient": to})
+            return answer(await self._gate.authorize_again(ask))
+        ask = self._telephone_ask(text, sender, to, (Medium.SMS,))
         return answer(await self._gate.authorize(ask))
 
     def _telephone_ask(self, subject: str, caller: UserId, to: Telephone, media: tuple[Medium, ...]) -> Ask:

@@ -102,6 +102,9 @@ class Texts:
             raise PeerError(ErrorCode.UNKNOWN_USER, f"{callee!r}", "to")
         if await self._store.has_blocked(callee, sender):
             raise PeerError(ErrorCode.UNREACHABLE, f"{callee!r}", "to")
+        answer = await self._permission.may_text(message.message, sender, callee)
+        if isinstance(answer, Refused):
+            return answer.refusal
         now = self._clock.now().utc_us
         stored, _ = await self._store.accept_text(message.message, sender, callee, message.text, now)
         return stored
