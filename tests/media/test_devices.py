@@ -34,7 +34,7 @@ from wephone.media.devices import (
     read_wav,
 )
 from wephone.media.errors import DeviceError
-from wephone.media.live import BACKLOG
+from wephone.media.live import BACKLOG, WINDOW
 
 
 def all_of(source: Source, limit: int = 1000) -> Samples:
@@ -310,6 +310,31 @@ def test_a_loudspeaker_gathers_a_little_before_it_plays(card: Card) -> None:
     assert asked() == 0
     loudspeaker.write(np.full(FRAME, 2, np.int16), FRAME)
     assert [asked() for _ in range(4)] == [1, 2, 0, 0]
+    for frame in range(2):
+        loudspeaker.write(np.full(FRAME, 3 + frame, np.int16), frame * FRAME)
+    assert asked() == 0  # it ran dry before, so it gathers one more
+    loudspeaker.write(np.full(FRAME, 5, np.int16), 2 * FRAME)
+    assert [asked() for _ in range(4)] == [3, 4, 5, 0]
+    loudspeaker.close()
+
+
+def test_what_lies_ready_for_long_is_delay_and_goes(card: Card) -> None:
+    microphone, loudspeaker = Microphone(), Loudspeaker()
+    microphone.open()
+    loudspeaker.open()
+    heard, played = card.streams
+    frame = np.ones(FRAME, np.int16)
+    for _ in range(BACKLOG):  # while the call connects
+        heard.callback(frame.tobytes(), FRAME, None, None)
+        loudspeaker.write(frame, 0)
+    for _ in range(2 * WINDOW):
+        microphone.read()
+        heard.callback(frame.tobytes(), FRAME, None, None)
+        played.callback(bytearray(2 * FRAME), FRAME, None, None)
+        loudspeaker.write(frame, 0)
+    assert len(microphone._frames) <= 2
+    assert 1 <= len(loudspeaker._frames) <= 4
+    microphone.close()
     loudspeaker.close()
 
 

@@ -19,9 +19,10 @@ from wephone.media.audio import FRAME, RATE, Samples, filled, silence
 from wephone.media.errors import DeviceError
 from wephone.media.files import Placed
 
+WINDOW = 50  # frames, 1 s: what has lain there for so long is too much
 LATENCY = 0.06  # seconds; with less, PulseAudio plays gaps and reports none
-BACKLOG = 8  # frames, 160 ms, between a sound card's clock and ours; the oldest give way
-AHEAD = 2  # frames to gather before a loudspeaker that ran dry plays on
+BACKLOG = 10  # frames, 200 ms, between a sound card's clock and ours; the oldest give way
+AHEAD = (2, 6)  # frames to gather before a loudspeaker plays: at first, and after it ran dry again and again
 FRAME_BYTES = 2 * FRAME
 PIPE_BACKLOG = 50 * FRAME_BYTES  # 1 s for a program that does not read
 GOODBYE = 5.0  # seconds for a program to end by itself
@@ -49,6 +50,8 @@ class Card:
         self._device = device
         self._frames: deque[Samples] = deque(maxlen=BACKLOG)
         self._lock = threading.Lock()
+        self._least = BACKLOG  # frames that lay ready at least, in this window
+        self._taken = 0  # frames
         self._stream: Any = None
         try:
             self._portaudio.query_devices(device, self.kind)
@@ -76,6 +79,17 @@ class Card:
         """PortAudio's callback: take from `data`, or fill it."""
         raise NotImplementedError
 
+    def take(self, spare: int) -> Samples | None:
+        """The next frame. What lay there beside it for a second, beyond `spare` frames, is left out."""
+        self._least = min(self._least, len(self._frames))
+        self._taken += 1
+        if self._taken % WINDOW == 0:
+            while len(self._frames) > 1 and self._least > spare + 1:
+                self._frames.popleft()
+                self._least -= 1
+            self._least = BACKLOG
+        return self._frames.popleft() if self._frames else None
+
     def close(self) -> None:
         if self._stream is not None:
             self._stream.close()
@@ -94,7 +108,8 @@ class Microphone(Card):
 
     def read(self) -> Samples | None:
         with self._lock:
-            return filled(self._frames.popleft()) if self._frames else silence()
+            frame = self.take(spare=1)
+        return silence() if frame is None else filled(frame)
 
 
 class Loudspeaker(Card):
@@ -105,6 +120,9 @@ class Loudspeaker(Card):
     def __init__(self, device: str | int | None = None) -> None:
         super().__init__(device)
         self._dry = True
+        self._ahead = AHEAD[
+            0
+        ]  # PortAudio takes several frames at once, how many depends on what lies under it
 
     def write(self, samples: Samples, at: int) -> None:
         with self._lock:
@@ -112,8 +130,12 @@ class Loudspeaker(Card):
 
     def move(self, data: Any, frames: int, times: Any, status: Any) -> None:
         with self._lock:
-            self._dry = len(self._frames) < (AHEAD if self._dry else 1)
-            sound = silence(frames) if self._dry else self._frames.popleft()
+            if not self._dry and not self._frames:
+                self._ahead = min(self._ahead + 1, AHEAD[1])
+            self._dry = len(self._frames) < (self._ahead if self._dry else 1)
+            sound = None if self._dry else self.take(spare=self._ahead)
+        if sound is None:
+            sound = silence(frames)
         data[:] = sound.tobytes()
 
 
