@@ -23,7 +23,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unroutable:
-    """There is nobody to ring: no such user, one who does not want to be disturbed or has blocked the caller."""
+    """There is nobody to ring: no such user, one who is not to be disturbed or has blocked the caller."""
 
     reason: EndReason
 

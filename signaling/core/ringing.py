@@ -212,10 +212,13 @@ def give_way(call: CallState, event: LostGlare, now: Instant) -> Step:
 
 
 def dismiss(call: CallState, event: Answered | Rejected | HungUp | Returned, now: Instant) -> Step:
-    """Another device has won: tell this one, though it may have heard."""
-    branch = call.branch(event.by.device)
-    if branch is None or call.is_between(event.by):
+    """Another device has won: tell this one, though it may have heard.
+
+    After a restart we no longer know which devices had rung: one that comes back with the call did.
+    """
+    if call.is_between(event.by):
         return complaint(call, event.by, ErrorCode.OUT_OF_PLACE)
+    branch = call.branch(event.by.device) or Branch(event.by.device)
     branch = replace(branch, standing=Standing.TOLD, told=branch.told or EndReason.ANSWERED_ELSEWHERE)
     ended = Ended(call=call.id, reason=branch.told or EndReason.ANSWERED_ELSEWHERE, by=Role.CALLEE)
     return replace(call, branches=with_branch(call.branches, branch)), (Send(event.by, ended),)
@@ -274,8 +277,6 @@ def catch_up(call: CallState, event: Returned, now: Instant) -> Step:
             return ring(call, DeviceArrived(event.by), now)
         case _ if call.is_between(event.by):
             return call, offered(call, event.by, now) if call.phase is Phase.GLARED else ()
-        case _ if call.branch(event.by.device) is None:
-            return complaint(call, event.by, ErrorCode.UNKNOWN_CALL)
         case _:
             return dismiss(call, event, now)
 

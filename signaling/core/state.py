@@ -19,7 +19,7 @@ NEGOTIATE = 30 * SECOND  # for the answer to a change that was offered
 RINGING = frozenset({Phase.OFFERED, Phase.DELIVERED, Phase.ALERTING})
 # The callee's person turned it down, or talks in the other call: nothing to tell later.
 NOT_MISSED = frozenset({EndReason.DECLINED, EndReason.GLARE})
-# Nothing rang, and the person may want to know. A blocked caller's call is never offered, so never recorded so.
+# Nothing rang, and the person may want to know. A blocked caller's call is never offered nor recorded so.
 UNRUNG = frozenset({EndReason.UNREACHABLE, EndReason.DO_NOT_DISTURB})
 PROGRESS = {
     Phase.OFFERED: Progress.SENT,

@@ -88,7 +88,7 @@ def reveal(call: CallState, event: Revealed, now: Instant) -> Step:
 def catch_up_talking(call: CallState, event: Returned, now: Instant) -> Step:
     """All that the other side has said and this device may have missed, in its order."""
     if not call.is_between(event.by):
-        known = event.by.user == call.callee and call.branch(event.by.device)
+        known = event.by.user == call.callee
         return dismiss(call, event, now) if known else complaint(call, event.by, ErrorCode.UNKNOWN_CALL)
     if event.by == call.caller:
         sends = answer_for_caller(call)
