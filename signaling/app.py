@@ -173,6 +173,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         metrics=metrics,
         exchange=exchange,
         permission=licence.permission,
+        licence=licence,
         version=version("wephone"),
     )
     stack.push_async_callback(settle, exchange)

@@ -7,6 +7,7 @@ from aiohttp import web
 from signaling.accounts import Accounts
 from signaling.api.auth import Who, not_signed_in
 from signaling.exchange import Exchange
+from signaling.licence import Licence
 from signaling.limits import Limits
 from signaling.metrics import Metrics
 from signaling.permission import Permission
@@ -29,6 +30,7 @@ class Parts:
     metrics: Metrics
     exchange: Exchange
     permission: Permission
+    licence: Licence
     version: str
 
     def now_us(self) -> int:
