@@ -8,7 +8,7 @@ from typing import Any
 
 from wephone.calls import Call
 from wephone.cli.output import Progress, say
-from wephone.cli.words import words
+from wephone.cli.words import alternative, words
 from wephone.errors import CallEnded, ending
 from wephone.events import (
     Answered,
@@ -104,8 +104,12 @@ class Conversation:
 
     @property
     def reason(self) -> str:
-        """How it ended, one sentence."""
-        return ending(self._call.ended, self._tongue) if self._call.ended is not None else ""
+        """How it ended, one sentence; of media that failed, also why."""
+        if self._call.ended is None:
+            return ""
+        sentence = ending(self._call.ended, self._tongue)
+        fault = self._call.sound.failure if self._call.sound is not None else None
+        return sentence if fault is None else f"{sentence}: {fault}"
 
     @property
     def seconds(self) -> float:
@@ -165,7 +169,7 @@ def explain(refusal: Refusal, tongue: str) -> None:
         ("reason code", refusal.code),
         ("decision", refusal.decision),
         ("permit", refusal.permit_needed),
-        ("instead", refusal.alternative),
+        ("instead", refusal.alternative and alternative(refusal.alternative, tongue)),
     ):
         if value is not None:
             say(f"  {words(key, tongue)}: {value}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wephone.calls import Call
 from wephone.cli.conversation import refusal_json
 from wephone.cli.output import Progress
-from wephone.cli.words import words
+from wephone.cli.words import alternative, words
 from wephone.client import Client
 from wephone.errors import CallEnded, CallRefused, ending
 from wephone.events import EndReason
@@ -99,7 +99,7 @@ class Demonstration:
             async with self._signed_in(server, CALLER) as alice, self._signed_in(server, CALLEE) as bob:
                 await loaded
                 await self._talk(alice, bob)
-                self._score()
+                await self._score()
                 await self._dial(alice, server)
 
     @asynccontextmanager
@@ -155,14 +155,15 @@ class Demonstration:
         else:
             self.check("both spoke", True, seconds=seconds)
 
-    def _score(self) -> None:
+    async def _score(self) -> None:
         """What each heard, over what the other said; and how long it took."""
         from wephone.media.score import heard
 
         alice, bob = self._sides
         scores = {}
         for listener, speaker in ((bob, alice), (alice, bob)):
-            score = heard(speaker.said, listener.ear.heard)
+            # Beside the loop: it takes a second, in which the call's media is to close.
+            score = await asyncio.to_thread(heard, speaker.said, listener.ear.heard)
             scores[listener.user] = score.as_json()
             self.check("heard", score.good, listener=listener.user, speaker=speaker.user, score=score)
         times = alice.call.times
@@ -209,7 +210,8 @@ class Demonstration:
         self.check("decided", found, decision=decision, code=refused.code)
         self.check("needed", refused.permit_needed is not None, permit=refused.permit_needed)
         if refused.alternative is not None:
-            self._progress.note(words("alternative", self._tongue, alternative=refused.alternative))
+            instead = alternative(refused.alternative, self._tongue)
+            self._progress.note(words("alternative", self._tongue, alternative=instead))
         self._figures["refusal"] = refusal_json(refused.refusal)
 
     # Afterwards

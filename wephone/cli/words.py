@@ -27,6 +27,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "decision": ("decision", "决定编号"),
     "permit": ("permit needed", "所需许可"),
     "instead": ("instead", "可改为"),
+    "app_call": ("call them by their name on this server", "在本服务器上用对方的用户名呼叫"),
+    "app_text": ("write to them by their name on this server", "在本服务器上用对方的用户名发送消息"),
     # Waiting for calls
     "listening": ("{user} can be called; Ctrl-C ends it", "{user} 可以被呼叫；按 Ctrl-C 结束"),
     "rings": ("{peer} calls", "{peer} 来电"),
@@ -87,6 +89,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "你听不到声音：{why}；可用 --record FILE 录音",
     ),
 }
+
+
+def alternative(code: str, language: str) -> str:
+    """What can be done instead of what was refused; a code that is new here speaks for itself."""
+    return words(code, language) if code in WORDS else code
 
 
 def words(key: str, language: str, /, **values: object) -> str:

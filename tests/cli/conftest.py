@@ -1,0 +1,145 @@
+"""The command as people run it: a process of its own, with a home of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wephone.testing.kit import Kit
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The document that is the last line of stdout."""
+        return json.loads(self.out.splitlines()[-1])
+
+
+class Running:
+    """A command under way; what it says is kept."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.said = ""  # stdout and stderr, as they come
+        self._news = asyncio.Event()
+        self._out: list[str] = []
+        self._err: list[str] = []
+        assert process.stdout is not None and process.stderr is not None
+        self._readers = [
+            asyncio.create_task(self._read(process.stdout, self._out)),
+            asyncio.create_task(self._read(process.stderr, self._err)),
+        ]
+
+    async def says(self, text: str) -> None:
+        """Wait until it has said this."""
+        while text not in self.said:
+            assert self._news is not None and not all(reader.done() for reader in self._readers), self.said
+            self._news.clear()
+            await self._news.wait()
+
+    async def ends(self) -> Done:
+        """Wait for its end."""
+        await asyncio.wait(self._readers)
+        return Done(await self.process.wait(), "".join(self._out), "".join(self._err))
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    async def _read(self, stream: asyncio.StreamReader, lines: list[str]) -> None:
+        while line := await stream.readline():
+            lines.append(line.decode())
+            self.said += line.decode()
+            self._news.set()
+        self._news.set()
+
+
+class Commands:
+    """Starts commands, and ends those that are still under way when the test is over."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._running: list[Running] = []
+
+    async def start(self, *arguments: str, stdin: str = "", **environment: str) -> Running:
+        """Begin one."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-W", "error", "-m", "wephone.cli.main"),
+            *arguments,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self._home),
+                "PYTHONUTF8": "1",
+                "PYTHONASYNCIODEBUG": "0",
+                **environment,
+            },
+        )
+        assert process.stdin is not None
+        process.stdin.write(stdin.encode())
+        process.stdin.close()
+        running = Running(process)
+        self._running.append(running)
+        return running
+
+    async def run(self, *arguments: str, stdin: str = "", **environment: str) -> Done:
+        """Begin one, and wait for its end."""
+        return await (await self.start(*arguments, stdin=stdin, **environment)).ends()
+
+    async def close(self) -> None:
+        """None outlives the test."""
+        for running in self._running:
+            if running.process.returncode is None:
+                running.process.kill()
+            await running.ends()
+
+
+@pytest.fixture
+async def commands(tmp_path: Path) -> AsyncIterator[Commands]:
+    """Runs `wephone` in processes of their own."""
+    commands = Commands(tmp_path)
+    yield commands
+    await commands.close()
+
+
+class Softphone:
+    """`wephone` as one user of the test's server."""
+
+    def __init__(self, kit: Kit, commands: Commands, name: str) -> None:
+        self._kit, self._commands, self._name = kit, commands, name
+
+    async def start(self, *arguments: str, **environment: str) -> Running:
+        """Begin a command as this user."""
+        await self._kit.server.start()
+        await self._kit.server.add_user(self._name)
+        account = ("--server", self._kit.server.url, "--user", self._name, "--password-stdin")
+        password = self._kit.server.password(self._name)
+        return await self._commands.start(*arguments, *account, stdin=f"{password}\n", **environment)
+
+    async def run(self, *arguments: str, **environment: str) -> Done:
+        """Begin it, and wait for its end."""
+        return await (await self.start(*arguments, **environment)).ends()
+
+
+@pytest.fixture
+def carol(wephone: Kit, commands: Commands) -> Softphone:
+    """The command, as carol on the test's server."""
+    return Softphone(wephone, commands, "carol")

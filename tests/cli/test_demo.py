@@ -1,0 +1,114 @@
+"""`wephone demo` shows what is so, and fails when something that it shows is not."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Commands
+from wephone.cli.demo import demo
+from wephone.cli.demonstration import sample
+from wephone.cli.output import Progress
+from wephone.media.devices import Voice, read_wav
+from wephone.media.score import heard
+from wephone.sound import Handle, Sound, StartSound, Tell, start_sound
+
+
+async def test_it_shows_a_call_that_is_heard_and_one_that_is_refused(
+    commands: Commands, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recorded"
+    done = await commands.run("demo", "--json", "--record", str(folder))
+    assert done.code == 0, done.err
+    told = done.json
+    assert told["ok"] and all(check["good"] for check in told["checks"])
+    assert told["seconds"] < 60
+    for user in ("alice", "bob"):
+        assert told["heard"][user]["stoi"] >= 0.9
+        assert abs(told["heard"][user]["level"]) <= 6
+        assert told["first_audio_ms"][user] >= 0
+        assert 0 <= told["loss"][user] < 0.1
+    assert told["set_up_ms"] > 0
+    refusal = told["refusal"]
+    assert refusal["decision"].startswith("D-") and refusal["permit_needed"]
+    for shown in (refusal["text"]["en"], refusal["decision"], refusal["permit_needed"]):
+        assert shown in done.err
+    names = {"alice-said.wav", "alice-heard.wav", "bob-said.wav", "bob-heard.wav", "waveforms.png"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert {Path(path).name for path in told["recorded"]} == names
+    assert (folder / "waveforms.png").read_bytes().startswith(b"\x89PNG")
+    assert heard(read_wav(sample("alice")), read_wav(folder / "bob-heard.wav")).good
+
+
+async def test_it_leaves_nothing_behind(commands: Commands, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = await commands.run("demo", LANG="zh_CN.UTF-8", TMPDIR=str(temporary))
+    assert done.code == 0, done.err
+    assert "以上全部属实" in done.out
+    assert list(tmp_path.iterdir()) == [temporary]
+    assert list(temporary.iterdir()) == []
+
+
+async def test_a_far_end_that_is_muted_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def muted(call: Any, tell: Tell) -> Sound:
+        if call.peer == "alice":
+            call.mute()
+        return start_sound(call, tell)
+
+    told = await shown(muted, capsys)
+    assert not told["ok"]
+    assert told["heard"]["alice"]["stoi"] < 0.5
+    assert told["heard"]["bob"]["good"]
+
+
+async def test_a_far_end_that_says_something_else_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def swapped(call: Any, tell: Tell) -> Sound:
+        call.source = Voice(read_wav(sample("alice" if call.peer == "alice" else "bob")))
+        return start_sound(call, tell)
+
+    told = await shown(swapped, capsys)
+    assert not told["ok"]
+    assert told["heard"]["alice"]["stoi"] < 0.9 and told["heard"]["bob"]["stoi"] < 0.9
+
+
+async def test_a_far_end_that_is_far_too_soft_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def soft(call: Any, tell: Tell) -> Sound:
+        if call.peer == "bob":
+            call.source = Voice(read_wav(sample("alice")) // 4)
+        return start_sound(call, tell)
+
+    told = await shown(soft, capsys)
+    assert not told["ok"]
+    assert told["heard"]["bob"]["level"] < -6
+
+
+async def test_media_that_does_not_connect_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
+    class Cut(Sound):
+        def line_found(self, candidate: Any) -> None:
+            pass
+
+    def cut(call: Handle, tell: Tell) -> Sound:
+        return Cut(call, tell)
+
+    told = await shown(cut, capsys, within=4.0)
+    assert not told["ok"]
+    assert told["checks"][-1]["good"] is False
+
+
+async def test_a_folder_that_cannot_be_made_is_one_sentence(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = await commands.run("demo", "--record", str(tmp_path / "file" / "folder"))
+    assert done.code == 1
+    assert done.err == f"wephone: `{tmp_path / 'file' / 'folder'}` cannot be made: not a directory\n"
+
+
+async def shown(start_sound: StartSound, capsys: pytest.CaptureFixture[str], within: float = 60.0) -> Any:
+    """What the demonstration tells machines, with this media; it has failed, and says so by its exit code."""
+    args = argparse.Namespace(json=True, record=None)
+    code = await demo(args, Progress(to_stderr=True), "en", start_sound=start_sound, within=within)
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert code == (0 if told["ok"] else 1)
+    return told

@@ -1,0 +1,66 @@
+"""What the softphone says, in both languages."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from wephone.cli import devices, output
+from wephone.cli.conversation import duration
+from wephone.cli.listen import numbered
+from wephone.cli.output import Failure, Progress
+from wephone.cli.words import WORDS, words
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_both_languages_say_the_same_values(key: str) -> None:
+    english, chinese = ({name for _, name, _, _ in string.Formatter().parse(text)} for text in WORDS[key])
+    assert english - {None} == chinese - {None}
+    assert re.search("[\u4e00-\u9fff]", WORDS[key][1])
+
+
+def test_the_environment_chooses_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert output.language() == "en"
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert output.language() == "zh"
+    assert words("calls", "zh", caller="alice", callee="bob") == "alice 呼叫 bob"
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    assert output.language() == "en"
+
+
+def test_progress_goes_to_stdout_unless_json_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Progress(to_stderr=False).shown("it rings")
+    Progress(to_stderr=True).shown("it does not", good=False)
+    out, err = capsys.readouterr()
+    assert "it rings" in out and "it does not" in err
+
+
+def test_files_are_checked_before_anybodys_telephone_rings(tmp_path: Path) -> None:
+    text = tmp_path / "text.wav"
+    text.write_text("no sound")
+    for play, why in ((tmp_path / "missing.wav", "cannot be read"), (text, "is no sound file")):
+        with pytest.raises(Failure, match=f"`{re.escape(str(play))}` {why}"):
+            devices.check(play, None)
+    with pytest.raises(Failure, match="cannot be written"):
+        devices.check(None, tmp_path / "no folder" / "heard.wav")
+    with pytest.raises(Failure, match="cannot be written"):
+        devices.check(None, tmp_path)
+    devices.check(None, tmp_path / "heard.wav")
+    assert not (tmp_path / "heard.wav").exists()
+
+
+def test_each_call_has_a_recording_of_its_own() -> None:
+    heard = Path("here/heard.wav")
+    assert [numbered(heard, number) for number in (1, 2, 3)] == [
+        heard,
+        Path("here/heard-2.wav"),
+        Path("here/heard-3.wav"),
+    ]
+    assert numbered(None, 2) is None
+
+
+def test_a_duration_is_shown_as_telephones_show_it() -> None:
+    assert [duration(seconds) for seconds in (0, 59.9, 61, 3600)] == ["0:00", "0:59", "1:01", "60:00"]
