@@ -34,7 +34,8 @@ class Claim:
 
     async def take(self) -> None:
         """Refused if another server is this node, or the rows are being replaced."""
-        connection = await asyncpg.connect(self._url, timeout=ANSWER_S)
+        name = {"application_name": f"wephone {self._node} lock"}
+        connection = await asyncpg.connect(self._url, timeout=ANSWER_S, server_settings=name)
         try:
             if not await locked(connection, "pg_try_advisory_lock_shared", WHOLE):
                 raise Refused("a backup is being restored into this database")

@@ -14,8 +14,9 @@ import sqlite3
 import sys
 import time
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -52,8 +53,7 @@ class Writer:
             migrate_file(self._connection, path)
         except (sqlite3.Error, OSError) as error:
             self.close()
-            reason = getattr(error, "strerror", None) or error
-            raise Refused(f"cannot open the database {path}: {reason}") from None
+            raise Refused(f"cannot open the database {path}: {said(error)}") from None
 
     def commit(self, requests: Sequence[Request]) -> list[Reply]:
         """Carry the commands out in order and make them durable together; one that fails, fails alone."""
@@ -66,7 +66,7 @@ class Writer:
             execute("COMMIT")
         except sqlite3.Error as error:
             self._take_back(error)
-            sentence = f"cannot write the database {self._path}: {error}"
+            sentence = f"cannot write the database {self._path}: {said(error)}"
             return [(number, UNWRITTEN, sentence) for number, _, _ in requests]
         return replies
 
@@ -131,30 +131,49 @@ class Writer:
         self._lock.close()
 
 
-def lock(path: Path, owner: int) -> TextIO:
+def said(error: sqlite3.Error | OSError) -> str:
+    """What went wrong; "disk I/O error" alone would not help whoever has to find out."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    name = getattr(error, "sqlite_errorname", "")
+    return f"{error} ({name})" if name.startswith("SQLITE_IOERR_") else str(error)
+
+
+def lock(path: Path, owner: int) -> FileIO:
     """The lock file beside the database; Refused names the process that holds it."""
-    name = path.with_name(path.name + ".lock")
     try:
-        file = name.open("a+")
+        # Unbuffered: what finds no room on the disk says so at once, and is not tried again when it closes.
+        file = FileIO(path.with_name(path.name + ".lock"), "a+")
     except OSError as error:
         raise Refused(f"cannot open the database {path}: {error.strerror or error}") from None
+    try:
+        take(file, path)
+        file.truncate(0)
+        file.write(f"{owner}\n".encode())
+    except OSError as error:
+        file.close()
+        raise Refused(f"cannot open the database {path}: {error.strerror or error}") from None
+    except Refused:
+        file.close()
+        raise
+    return file
+
+
+def take(file: FileIO, path: Path) -> None:
+    """Wait for a killed server's writer to end, and for nobody else."""
     deadline = time.monotonic() + PREDECESSOR_S
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip()
-            # A killed server leaves a writer that is about to end: its commands are being committed.
+            holder = file.read().decode(errors="replace").strip()
+            # What the killed server had sent is being committed.
             if not is_dead(holder) or time.monotonic() > deadline:
-                file.close()
                 raise Refused(f"the database {path} is in use by process {holder or '?'}") from None
             time.sleep(0.01)
         else:
-            file.truncate(0)
-            file.write(f"{owner}\n")
-            file.flush()
-            return file
+            return
 
 
 def is_dead(process: str) -> bool:

@@ -11,9 +11,14 @@ NOT_INSTALLED = "strace is not installed: apt-get install -y --no-install-recomm
 WRITES = "write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync,rename,unlink,sendto,sendmsg"
 
 
-def kill_at(nth: int, calls: str = WRITES) -> list[str]:
-    """Arguments before a program's: SIGKILL before its nth such call. Its children are left alone."""
-    return inject(f"{calls}:signal=KILL:when={nth}")
+def kill_at(nth: int, calls: str = WRITES, *, threads: bool = False) -> list[str]:
+    """Arguments before a program's: SIGKILL before its nth such call.
+
+    Without `threads` only the main one counts, and children are left alone; with it each thread and child
+    counts for itself.
+    """
+    program, *arguments = inject(f"{calls}:signal=KILL:when={nth}")
+    return [program, *(["-f"] if threads else []), *arguments]
 
 
 def refuse(call: str, error: str, when: str) -> list[str]:

@@ -18,6 +18,7 @@ import pytest
 from licensing.ports import JournalError
 from signaling.ports import StoreError
 from signaling.store import open_store
+from signaling.store.backup import backup
 from signaling.store.rows import DatabaseStore
 from tests.fakes.postgres import Postgres
 from tests.fakes.strace import interpreter, kill_at
@@ -150,3 +151,33 @@ async def test_the_server_may_be_killed_at_any_call_on_postgresql(
             break
         died += 1
     assert died > 4
+
+
+RESTORES = """
+import asyncio, sys
+from pathlib import Path
+from signaling.store.backup import restore
+asyncio.run(restore(Path(sys.argv[1]), sys.argv[2], lower_epoch=True))
+"""
+
+
+async def test_a_restore_may_be_killed_at_any_call(prepared: Path, tmp_path: Path, moments: Moments) -> None:
+    """Afterwards the database is what it was, or what the backup is."""
+    url = f"sqlite:///{prepared}"
+    await backup(url, earlier := tmp_path / "earlier")
+    async with await open_store(url) as store:
+        await acknowledged_by(store)
+    died = 0
+    for nth in moments(30):
+        url = f"sqlite:///{shutil.copy(prepared, tmp_path / f'{nth}.db')}"
+        command = [*kill_at(nth, threads=True), sys.executable, "-c", RESTORES, str(earlier), url]
+        process = await asyncio.create_subprocess_exec(*command)
+        finished = await process.wait() == 0
+        async with await open_store(url) as store:
+            left = await flow.left_by(store)
+            assert left == set() or (len(left) == len(flow.steps()) and not finished)
+            await flow.check(store, {})
+        if finished:
+            break
+        died += 1
+    assert died > 2

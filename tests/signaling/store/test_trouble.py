@@ -112,6 +112,19 @@ async def test_a_quota_that_is_reached_while_many_wait_loses_nothing_that_was_ac
         assert isinstance(await whole_chain(store), Verified)
 
 
+async def test_a_start_on_a_full_disk_is_refused_until_it_has_room(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for call in ("write", "pwrite64"):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "executable", interpreter(tmp_path, refuse(call, "ENOSPC", "1+")))
+            said = await refused(open_store(f"sqlite:///{file}"))
+            assert said.startswith(f"cannot open the database {file}: ")
+            assert "No space left on device" in said or "SQLITE_IOERR_SHM" in said or "full" in said
+    async with await open_store(f"sqlite:///{file}") as store:
+        await store.ready()
+
+
 async def test_a_file_in_use_by_a_foreign_program_is_waited_for_and_then_refused(file: Path) -> None:
     async with await open_store(f"sqlite:///{file}", alarm=lambda _: None) as store:
         foreign = sqlite3.connect(file, isolation_level=None)
