@@ -24,7 +24,7 @@ from signaling.api.visit import Parts
 from signaling.clock import SystemClock
 from signaling.exchange import Exchange, Timing
 from signaling.folder import DataFolder, FolderError, FolderInUseError
-from signaling.licence import Licence
+from signaling.licence import Licence, NoProfileError
 from signaling.limits import Limits
 from signaling.lines import Lines
 from signaling.metrics import Metrics
@@ -123,7 +123,7 @@ async def opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tup
         return parts, await first_operator(parts.accounts)
     except FolderInUseError as error:
         raise InUseError(str(error)) from error
-    except (FolderError, StoreError, JournalError) as error:
+    except (FolderError, StoreError, JournalError, NoProfileError) as error:
         raise StartError(str(error)) from error
 
 
@@ -229,6 +229,7 @@ async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dic
         "url": url,
         "ws": "ws" + url.removeprefix("http") + "/api/socket",
         "operator_url": f"{scheme}://{shown(settings.operator_listen, operator_port)}",
+        "listen": str(Endpoint(settings.listen.host, port)),
         "database": database_shown(settings.database_url),
         "data": str(settings.data),
         "pid": os.getpid(),

@@ -1,18 +1,23 @@
 """The licence engine of this server: register and gate on its database, and the law it decides by."""
 
+import difflib
 from types import TracebackType
 from typing import Self
 
-from licensing.decision import Operator, Policy
-
 from licensing.alarms import Alarms
+from licensing.decision import Operator, Policy
 from licensing.gate import Gate
-from licensing.jurisdiction import load_profiles
+from licensing.jurisdiction import Profiles, load_profiles
 from licensing.law import Law
 from licensing.ports import Clock, Journal, PermitStore
 from licensing.register import Register
+from licensing.requirement import Reading
 from signaling.permission import Offer, Permission
 from signaling.settings import DAY, Settings
+
+
+class NoProfileError(Exception):
+    """The settings name a profile that there is not; one sentence."""
 
 
 class Licence:
@@ -22,7 +27,7 @@ class Licence:
         self.alarms = Alarms()
         self.journal = journal
         profiles = load_profiles()
-        self.law = Law(profiles, Operator(), Policy())
+        self.law = Law(profiles, operator_of(settings), policy_of(settings, profiles))
         self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms)
         self.gate = Gate(
             register=self.register,
@@ -48,3 +53,22 @@ class Licence:
     ) -> None:
         await self.register.close()
         await self.gate.close()
+
+
+def operator_of(settings: Settings) -> Operator:
+    """Who offers the service, as every decision takes it."""
+    return Operator(legal_entity=settings.legal_entity, home=settings.homes, seat=settings.seat)
+
+
+def policy_of(settings: Settings, profiles: Profiles) -> Policy:
+    """What the operator chose. NoProfileError if a profile is named that is not among the loaded ones."""
+    for name in settings.profiles:
+        if name not in profiles.by_code:
+            close = difflib.get_close_matches(name, profiles.by_code, n=1)
+            guess = f": did you mean `{close[0]}`?" if close else f": there are {', '.join(profiles.by_code)}"
+            raise NoProfileError(f"profiles: there is no profile `{name}`{guess}")
+    return Policy(
+        reading=Reading(settings.reading),
+        profiles=settings.profiles,
+        destination_only=settings.destination_only,
+    )

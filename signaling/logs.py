@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 # What a LogRecord has of its own; all else was given as `extra`.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -82,6 +84,12 @@ def shown(value: object) -> object:
     return value if isinstance(value, bool | int | float | None) else clean(str(value))
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """Not what aiohttp says of requests that were no HTTP: anybody can send them, and it quotes them."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
 def log_to(stream: TextIO | None = None, level: str = "info") -> None:
     """Send all of the process's logs there, stderr if none is named."""
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -91,3 +99,4 @@ def log_to(stream: TextIO | None = None, level: str = "info") -> None:
     root.setLevel(level.upper())
     # aiohttp's own lines repeat the request line, and with it what somebody put into a query.
     logging.getLogger("aiohttp.access").setLevel(logging.ERROR)
+    handler.addFilter(is_ours)

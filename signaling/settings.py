@@ -77,10 +77,10 @@ def endpoint(value: object) -> object:
     host, colon, port = value.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65_535:
         raise ValueError("is a host and a port, as in `127.0.0.1:8080`")
-    host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"
-    if ":" in host and not _is_address(host):
+    bare = host.removeprefix("[").removesuffix("]")
+    if ":" in bare and (bare == host or not _is_address(bare)):
         raise ValueError("has an IPv6 address in brackets, as in `[::1]:8080`")
-    return Endpoint(host, int(port))
+    return Endpoint(bare or "0.0.0.0", int(port))
 
 
 def listed(value: object) -> object:
@@ -211,7 +211,19 @@ class Settings(BaseModel):
     )
     stun_urls: IceUrls = Field((), description="STUN servers, as `stun:HOST:PORT`")
 
-    profiles: Names = Field(("baseline",), description="whose telecom law judges the calls")
+    profiles: Names = Field(
+        ("baseline",), description="whose telecom law judges; none named: that of all countries concerned"
+    )
+    destination_only: Annotated[tuple[Country, ...], BeforeValidator(listed)] = Field(
+        (), description="countries without a profile that may be called all the same"
+    )
+    reading: Literal["conservative", "permissive"] = Field(
+        "conservative", description="how the law is read where it can be read in two ways"
+    )
+    legal_entity: str | None = Field(None, description="the operator's name, as permits have it")
+    seat: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")] | None = Field(
+        None, description="where the operator has its seat: ISO 3166-2"
+    )
     homes: Annotated[tuple[Country, ...], BeforeValidator(listed)] = Field(
         (), description="countries where the operator is at home: ISO 3166-1 alpha-2"
     )

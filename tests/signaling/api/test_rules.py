@@ -1,0 +1,196 @@
+"""Who gets in: every route of both listeners, taken from the router, against every kind of credentials."""
+
+import inspect
+import re
+
+import pytest
+
+from signaling.api import rest
+from signaling.api.auth import COOKIE, Door
+from signaling.api.origin import Origins
+from signaling.api.routes import Route, Rule
+from signaling.api.serving import application
+from tests.signaling.api.conftest import PASSWORD, Answer, Begin, Somebody, World
+
+# The routes that nobody has to sign in for. Another one is a decision: it is made here.
+OPEN = {
+    ("GET", "/api/socket"),  # the first frame signs in
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/protocol.json"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("POST", "/api/account"),
+    ("POST", "/api/session"),
+    ("GET", "/"),
+}
+# Those that also take whoever has to change a password first.
+FIRST_STEPS = {
+    ("GET", "/api/account"),
+    ("DELETE", "/api/session"),
+    ("POST", "/api/account/password"),
+}
+
+
+def routes_of(listener: tuple[Route, ...], world: World) -> list[tuple[str, str]]:
+    """Method and path of everything in the router, HEAD and all."""
+    app = application(listener, world.server.parts, Door(world.server.parts.accounts, Origins(None, ())))
+    found = []
+    for route in app.router.routes():
+        assert route.resource is not None
+        found.append((route.method, route.resource.canonical))
+    return found
+
+
+def test_every_route_declares_its_rule() -> None:
+    for route in (*rest.CALLERS, *rest.OPERATORS):
+        assert isinstance(route.rule, Rule)
+        assert route.summary, f"{route.name} does not say what it is for"
+        assert (route.rule is Rule.ANYONE) == ((route.method, route.path) in OPEN), route.name
+        if route.rule is Rule.SIGNED_IN_ONCE:
+            assert (route.method, route.path) in FIRST_STEPS
+        if "/operator" in route.path:
+            assert route.rule is Rule.OPERATOR
+
+
+def test_the_callers_listener_has_no_operators_route() -> None:
+    assert not [route for route in rest.CALLERS if route.rule is Rule.OPERATOR or "operator" in route.path]
+
+
+async def test_the_router_has_the_declared_routes_and_no_other(world: World) -> None:
+    for listener in (rest.CALLERS, rest.OPERATORS):
+        declared = {(route.method, route.path) for route in listener}
+        routed = {(m, p) for m, p in routes_of(listener, world) if m != "HEAD"}
+        assert routed == declared
+
+
+async def ask(somebody: Somebody, method: str, path: str) -> Answer:
+    """A request that would do something if it were let in."""
+    return await somebody.ask(method, re.sub(r"\{\w+\}", "alice", path), {})
+
+
+@pytest.mark.parametrize("listener", ["callers", "operators"])
+async def test_no_route_but_the_open_ones_takes_somebody_without_good_credentials(
+    world: World, listener: str
+) -> None:
+    alice = await world.user("alice")
+    ended = await world.again("alice")
+    await ended.ask("DELETE", "/api/session")
+    expired = await world.again("alice")
+    routes = rest.CALLERS if listener == "callers" else rest.OPERATORS
+    base = world.callers if listener == "callers" else world.operators
+    tokens = {
+        "none": None,
+        "invented": "x" * 43,
+        "ended": ended.token,
+        "not a token": "",
+    }
+    for name, token in tokens.items():
+        for method, path in routes_of(routes, world):
+            if (method if method != "HEAD" else "GET", path) in OPEN:
+                continue
+            somebody = Somebody(world.http, base)
+            headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+            answer = await somebody.ask(method, re.sub(r"\{\w+\}", "alice", path), {}, headers=headers)
+            assert answer.status == 401, (name, method, path, answer.text)
+    world.clock.advance(31 * 24 * 3600)
+    for token in (alice.token, expired.token):
+        for method, path in routes_of(routes, world):
+            if (method if method != "HEAD" else "GET", path) in OPEN:
+                continue
+            somebody = Somebody(world.http, base)
+            somebody.token = token
+            assert (await ask(somebody, method, path)).status == 401, ("expired", method, path)
+
+
+async def test_no_operators_route_takes_a_callers_account(world: World) -> None:
+    alice = await world.user("alice")
+    alice.base = world.operators
+    for route in rest.OPERATORS:
+        if route.rule is Rule.OPERATOR:
+            answer = await ask(alice, route.method, route.path)
+            assert (answer.status, answer.code) == (403, "not_an_operator"), route.path
+
+
+async def test_whoever_has_to_change_the_password_can_do_nothing_else(world: World) -> None:
+    somebody = Somebody(world.http, world.operators)
+    assert world.server.first_password is not None
+    await somebody.sign_in("operator", world.server.first_password)
+    for route in rest.OPERATORS:
+        if route.rule in (Rule.OPERATOR, Rule.SIGNED_IN):
+            answer = await ask(somebody, route.method, route.path)
+            assert (answer.status, answer.code) == (403, "password_change_required"), route.path
+    change = {"password": world.server.first_password, "new_password": PASSWORD}
+    assert (await somebody.post("/api/account/password", change)).status == 204
+    assert (await somebody.get("/api/operator/accounts")).status == 401
+    await somebody.sign_in("operator")
+    assert (await somebody.get("/api/operator/accounts")).status == 200
+
+
+async def test_a_token_in_the_query_is_no_credential(world: World) -> None:
+    alice = await world.user("alice")
+    stranger = world.stranger()
+    for name in ("token", "access_token", "ticket"):
+        assert (await stranger.get(f"/api/account?{name}={alice.token}")).status == 401
+
+
+async def test_a_page_of_another_site_can_do_nothing(world: World) -> None:
+    alice = await world.user("alice")
+    foreign = (
+        "https://evil.example",
+        "null",
+        world.callers + ".evil.example",
+        world.callers.replace("127.0.0.1", "127.0.0.2"),
+        "",
+    )
+    for origin in foreign:
+        answer = await alice.post("/api/ticket", headers={"Origin": origin})
+        assert (answer.status, answer.code) == (403, "foreign_origin"), origin
+        sign_in = {"name": "alice", "password": PASSWORD, "kind": "browser"}
+        assert (
+            await world.stranger().post("/api/session", sign_in, headers={"Origin": origin})
+        ).status == 403
+        upgrade = await world.stranger().get("/api/socket", headers={"Origin": origin})
+        assert upgrade.code == "foreign_origin"
+    assert (await alice.post("/api/ticket", headers={"Origin": world.callers})).status == 201
+
+
+async def test_a_cookie_alone_changes_nothing_without_an_origin(world: World) -> None:
+    alice = await world.user("alice")
+    cookie = {"Cookie": f"{COOKIE}={alice.token}"}
+    alice.token = None
+    assert (await alice.get("/api/account", headers=cookie)).status == 200
+    assert (await alice.post("/api/ticket", headers=cookie)).code == "foreign_origin"
+    assert (await alice.post("/api/ticket", headers={**cookie, "Origin": world.callers})).status == 201
+    assert (await alice.get("/api/socket", headers=cookie)).code == "foreign_origin"
+
+
+async def test_a_name_that_was_made_to_point_here_is_no_origin(world: World) -> None:
+    answer = await world.stranger().post(
+        "/api/account",
+        {"name": "alice", "password": PASSWORD},
+        headers={"Host": "evil.example", "Origin": "http://evil.example"},
+    )
+    assert answer.code == "foreign_origin"
+
+
+async def test_with_a_public_address_only_its_pages_may_ask(begin: Begin) -> None:
+    world = await begin(public_url="https://phone.example.org", origins="https://app.example.org")
+    alice = await world.user("alice")
+    for origin, status in (
+        ("https://phone.example.org", 201),
+        ("https://app.example.org", 201),
+        ("http://phone.example.org", 403),
+        ("https://phone.example.org.evil.example", 403),
+        ("https://phone.example.org:444", 403),
+        (world.callers, 403),
+    ):
+        answer = await alice.post("/api/ticket", headers={"Origin": origin})
+        assert answer.status == status, origin
+
+
+def test_no_handler_is_declared_twice() -> None:
+    for listener in (rest.CALLERS, rest.OPERATORS):
+        names = [route.name for route in listener]
+        assert len(names) == len(set(names))
+        assert all(inspect.iscoroutinefunction(route.handler) for route in listener)
