@@ -43,6 +43,7 @@ def refusal_of(frame: str | bytes) -> PeerError:
         ('{"type":"hangup","call":"' + CALL.upper() + '"}', ErrorCode.BAD_VALUE, "call"),
         ('{"type":"hangup","call":"' + CALL + '","reason":"refused"}', ErrorCode.BAD_VALUE, "reason"),
         ('{"type":"ack","n":1}' + " " * 70_000, ErrorCode.TOO_LARGE, None),
+        ('{"type":"' + "早" * 30_000 + '"}', ErrorCode.TOO_LARGE, None),
         (
             json.dumps({"type": "candidates", "call": CALL, "candidates": [{"candidate": ""}] * 65}),
             ErrorCode.TOO_MANY,

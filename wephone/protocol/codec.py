@@ -31,12 +31,18 @@ class PeerError(Exception):
 
 def decode_client(frame: bytes | str) -> AnyClientMessage:
     """A client's frame as the server reads it; PeerError names the first thing wrong with it."""
-    if len(frame) > MAX_FRAME:
-        raise PeerError(ErrorCode.TOO_LARGE, f"{len(frame)} bytes, at most {MAX_FRAME}")
+    size = len(frame) if isinstance(frame, bytes) or frame.isascii() else utf8_size(frame)
+    if size > MAX_FRAME:
+        raise PeerError(ErrorCode.TOO_LARGE, f"{size} bytes, at most {MAX_FRAME}")
     try:
         return CLIENT.validate_json(frame)
     except ValidationError as error:
         raise peer_error(error) from None
+
+
+def utf8_size(text: str) -> int:
+    """Bytes on the wire; lone surrogates, which cannot be there, count like any other character."""
+    return len(text.encode(errors="surrogatepass"))
 
 
 def decode_server(frame: bytes | str) -> ServerMessage:
