@@ -141,6 +141,11 @@ def canonicalise(text: str, place: Place = NOWHERE) -> Number | Unplaced:
     return Unplaced(NumberFault.NOT_A_NUMBER) if isinstance(callee, UserName) else callee
 
 
+def is_country(code: str) -> bool:
+    """Is it a country or territory that has telephone numbers (ISO 3166-1 alpha-2)?"""
+    return code in libphonenumber.SUPPORTED_REGIONS
+
+
 def mask(address: str) -> str:
     """An address for logs and screens: `+86138****8000`. Short numbers belong to nobody and stay whole."""
     number, _, rest = address.partition(";")

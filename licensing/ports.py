@@ -51,6 +51,18 @@ class Journal(Protocol):
         ...
 
 
+class Chains(Journal, Protocol):
+    """A journal that also shows the chains of other nodes in its database, to verify and export them."""
+
+    def heads(self) -> Awaitable[Sequence[Head]]:
+        """The newest entry of every node, as the database has noted it."""
+        ...
+
+    def entries_of(self, node: str, after: int, limit: int) -> Awaitable[Sequence[Entry]]:
+        """That node's entries with a sequence number above `after`, in order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterRow:
     """One version of one thing in the register. A change is a higher version; none is ever overwritten.

@@ -192,6 +192,13 @@ class Register:
         """Every version of a permit, oldest first. JournalError if the database cannot answer."""
         return await self._store.versions(PERMIT, id)
 
+    async def history(self) -> Sequence[RegisterRow]:
+        """Every version of everything, for whoever explains an old decision. JournalError, likewise."""
+        rows: list[RegisterRow] = []
+        for kind, key in tuple(self._snapshot.rows):
+            rows += await self._store.versions(kind, key)
+        return rows
+
     # How a change is made
 
     async def _change(

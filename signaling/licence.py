@@ -9,7 +9,7 @@ from licensing.decision import Operator, Policy
 from licensing.gate import Gate
 from licensing.jurisdiction import Profiles, load_profiles
 from licensing.law import Law
-from licensing.ports import Clock, Journal, PermitStore
+from licensing.ports import Chains, Clock, PermitStore
 from licensing.register import Register
 from licensing.requirement import Reading
 from signaling.permission import Offer, Permission
@@ -23,7 +23,7 @@ class NoProfileError(Exception):
 class Licence:
     """In a context: open. JournalError if register or journal cannot be read."""
 
-    def __init__(self, settings: Settings, journal: Journal, permits: PermitStore, clock: Clock) -> None:
+    def __init__(self, settings: Settings, journal: Chains, permits: PermitStore, clock: Clock) -> None:
         self.alarms = Alarms()
         self.journal = journal
         profiles = load_profiles()

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from signaling.api import account, calls, health, history, operator
+from signaling.api import account, calls, evidence, health, history, operator, permits
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
 from signaling.api.routes import Route, Routes, Rule
@@ -80,4 +80,6 @@ OPERATORS: tuple[Route, ...] = (
     *health.operators.all,
     *(route for route in account.routes.all if route.name in _OF_THE_OWN_ACCOUNT),
     *operator.routes.all,
+    *permits.routes.all,
+    *evidence.routes.all,
 )
