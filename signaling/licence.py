@@ -7,7 +7,7 @@ from typing import Self
 from licensing.alarms import Alarms
 from licensing.decision import Operator, Policy
 from licensing.gate import Gate
-from licensing.jurisdiction import Profiles, load_profiles
+from licensing.jurisdiction import ProfileError, Profiles, load_profiles
 from licensing.law import Law
 from licensing.ports import Chains, Clock, PermitStore
 from licensing.register import Register
@@ -17,7 +17,7 @@ from signaling.settings import DAY, Settings
 
 
 class NoProfileError(Exception):
-    """The settings name a profile that there is not; one sentence."""
+    """A profile that the settings name is not there or cannot be read; one sentence."""
 
 
 class Licence:
@@ -26,7 +26,10 @@ class Licence:
     def __init__(self, settings: Settings, journal: Chains, permits: PermitStore, clock: Clock) -> None:
         self.alarms = Alarms()
         self.journal = journal
-        profiles = load_profiles()
+        try:
+            profiles = load_profiles()
+        except ProfileError as error:
+            raise NoProfileError(str(error)) from None
         self.law = Law(profiles, operator_of(settings), policy_of(settings, profiles))
         self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms)
         self.gate = Gate(

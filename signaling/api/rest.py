@@ -1,9 +1,12 @@
 """All routes of each listener: the socket, the documents made from routes and models, and the parts' own."""
 
+import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from signaling.api import account, calls, evidence, health, history, operator, permits
 from signaling.api.openapi import openapi
@@ -14,9 +17,50 @@ from signaling.api.websocket import MAX_MESSAGE, Handshake
 from wephone.protocol.codec import json_schema
 from wephone.protocol.messages import SUBPROTOCOL
 
+ANSWER_CLOSE_WITHIN = 2.0  # seconds
+
 own = Routes()
 documents = Routes()
 operator_documents = Routes()
+
+
+class Socket(web.WebSocketResponse):
+    """A WebSocket that another task can close in order: our code, the peer's answer, then the connection.
+
+    aiohttp cuts the connection at once when a receive is under way: the peer would see it break (RFC 6455
+    §7.1.1 has the server wait for the answer). So the frame is written here, and whoever receives reads on.
+    """
+
+    _reader_task: asyncio.Task[object] | None = None
+    _left: asyncio.Event
+
+    @contextmanager
+    def read_here(self) -> Iterator[None]:
+        """Meanwhile the running task receives: what closes from elsewhere waits for it."""
+        self._reader_task, self._left = asyncio.current_task(), asyncio.Event()
+        try:
+            yield
+        finally:
+            self._reader_task = None
+            self._left.set()
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        """See aiohttp."""
+        if self._reader_task not in (None, asyncio.current_task()) and not self.closed:
+            transport = None if self._req is None else self._req.transport
+            if transport is None:
+                return False
+            transport.write(close_frame(code, message))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), ANSWER_CLOSE_WITHIN)
+                return True
+        return await super().close(code=code, message=message, drain=drain)
+
+
+def close_frame(code: int, reason: bytes) -> bytes:
+    """One unmasked close frame (RFC 6455 §5.5.1)."""
+    payload = code.to_bytes(2) + reason[:123]
+    return b"\x88" + len(payload).to_bytes() + payload
 
 
 @own.add("GET", "/api/socket", Rule.ANYONE, status=101)
@@ -25,7 +69,8 @@ async def socket(visit: Visit) -> web.StreamResponse:
     request = visit.request
     if "Origin" not in request.headers and "Cookie" in request.headers:
         raise Problem(403, "foreign_origin", "a request with a cookie must say its origin")
-    response = web.WebSocketResponse(
+    response = Socket(
+        timeout=ANSWER_CLOSE_WITHIN,
         compress=False,  # each browser offers it; it costs a factor of 1.8 in calls and of 7 in memory
         protocols=(SUBPROTOCOL,),
         max_msg_size=MAX_MESSAGE,
@@ -35,9 +80,10 @@ async def socket(visit: Visit) -> web.StreamResponse:
     if not response.can_prepare(request).ok:
         raise Problem(426, "upgrade_required", "this is a WebSocket", headers={"Upgrade": "websocket"})
     await response.prepare(request)
-    connection = await Handshake(visit.parts.exchange, response, request).receive()
-    if connection is not None:
-        await connection.run()
+    with response.read_here():
+        connection = await Handshake(visit.parts.exchange, response, request).receive()
+        if connection is not None:
+            await connection.run()
     return response
 
 
