@@ -27,6 +27,14 @@ WITHIN = 60.0  # seconds for a request: changing a permit may wait for every nod
 Work = Callable[["OperatorApi"], Awaitable[int]]
 
 
+class Refused(Failure):
+    """The server's answer is a problem (RFC 9457); `problem` is its document."""
+
+    def __init__(self, sentence: str, problem: dict[str, Any]) -> None:
+        super().__init__(sentence)
+        self.problem = problem
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Which server, and as which operator."""
     group = parser.add_argument_group("the server")
@@ -45,25 +53,72 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document, last on stdout")
 
 
+def add_why(parser: argparse.ArgumentParser) -> None:
+    """Every change of what may be offered says why."""
+    parser.add_argument(
+        "--why",
+        metavar="TEXT",
+        default="no reason given",
+        help="why; it enters the journal with who and what",
+    )
+
+
 class OperatorApi:
     """A server's operator API."""
 
     def __init__(self, http: aiohttp.ClientSession, base: str) -> None:
         self._http, self._base = http, base
 
-    async def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        query: dict[str, str] | None = None,
+        within: float = WITHIN,
+    ) -> dict[str, Any]:
         """One request; Failure with the server's sentence if it does not do it."""
         try:
             async with self._http.request(
-                method, f"{self._base}{path}", json=body, allow_redirects=False
+                method,
+                f"{self._base}{path}",
+                json=body,
+                params=query,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=within),
             ) as response:
-                status, text = response.status, await response.text()
+                return answered(path, response.status, await response.text())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Failure(f"the server cannot be reached: {error or type(error).__name__}") from None
-        document = parsed(text)
-        if status >= 300:
-            raise Failure(str(document.get("detail") or f"the server answered {path} with HTTP {status}"))
-        return document
+            raise unreachable(error) from None
+
+    async def pieces(self, path: str) -> AsyncIterator[bytes]:
+        """The bytes of an answer that may be long; Failure likewise, and if it is cut off."""
+        patient = aiohttp.ClientTimeout(total=None, sock_read=WITHIN)
+        try:
+            async with self._http.get(
+                f"{self._base}{path}", allow_redirects=False, timeout=patient
+            ) as response:
+                if response.status >= 300:
+                    answered(path, response.status, await response.text())
+                async for piece in response.content.iter_any():
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable(error) from None
+
+
+def answered(path: str, status: int, text: str) -> dict[str, Any]:
+    """The document of an answer; Refused if it is a problem."""
+    document = parsed(text)
+    if status >= 300:
+        sentence = str(document.get("detail") or f"the server answered {path} with HTTP {status}")
+        raise Refused(sentence, document)
+    return document
+
+
+def unreachable(error: Exception) -> Failure:
+    """What to say when there is no answer."""
+    return Failure(f"the server cannot be reached: {str(error) or type(error).__name__}")
 
 
 def run(args: argparse.Namespace, work: Work) -> int:
