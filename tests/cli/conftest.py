@@ -72,30 +72,39 @@ class Running:
 class Commands:
     """Starts commands, and ends those that are still under way when the test is over."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, without_cards: Path) -> None:
+        """`without_cards`: a folder whose modules hide the sound cards that this machine may have."""
+        self._home, self._without_cards = home, without_cards
         self._running: list[Running] = []
 
     async def start(self, *arguments: str, stdin: str = "", **environment: str) -> Running:
-        """Begin one."""
+        """Begin one, with this text as its stdin."""
+        running = await self._start(PIPE, arguments, environment)
+        assert running.process.stdin is not None
+        running.process.stdin.write(stdin.encode())
+        running.process.stdin.close()
+        return running
+
+    async def start_at_terminal(self, terminal: int, *arguments: str, **environment: str) -> Running:
+        """Begin one with a person at its terminal."""
+        return await self._start(terminal, arguments, environment)
+
+    async def _start(self, stdin: int, arguments: tuple[str, ...], environment: dict[str, str]) -> Running:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-W", "error", "-m", "wephone.cli.main"),
             *arguments,
-            stdin=PIPE,
+            stdin=stdin,
             stdout=PIPE,
             stderr=PIPE,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self._home),
+                "PYTHONPATH": str(self._without_cards),
                 "PYTHONUTF8": "1",
-                "PYTHONASYNCIODEBUG": "0",
                 **environment,
             },
         )
-        assert process.stdin is not None
-        process.stdin.write(stdin.encode())
-        process.stdin.close()
         running = Running(process)
         self._running.append(running)
         return running
@@ -113,9 +122,11 @@ class Commands:
 
 
 @pytest.fixture
-async def commands(tmp_path: Path) -> AsyncIterator[Commands]:
+async def commands(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Commands]:
     """Runs `wephone` in processes of their own."""
-    commands = Commands(tmp_path)
+    without_cards = tmp_path_factory.mktemp("without-cards")
+    (without_cards / "sounddevice.py").write_text("raise ModuleNotFoundError('hidden')\n")
+    commands = Commands(tmp_path, without_cards)
     yield commands
     await commands.close()
 
@@ -137,6 +148,13 @@ class Softphone:
     async def run(self, *arguments: str, **environment: str) -> Done:
         """Begin it, and wait for its end."""
         return await (await self.start(*arguments, **environment)).ends()
+
+    async def start_at_terminal(self, terminal: int, *arguments: str) -> Running:
+        """Begin a command as this user, with a person at its terminal."""
+        await self._kit.server.add_user(self._name)
+        account = ("--server", self._kit.server.url, "--user", self._name)
+        token = await self._kit.server.token(self._name)
+        return await self._commands.start_at_terminal(terminal, *arguments, *account, WEPHONE_TOKEN=token)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`wephone call`, `listen` and `message` against a real server, real media and the test kit's peers."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,28 @@ async def test_listening_without_a_terminal_rings_until_the_caller_gives_up(
     assert done.json["calls"][0]["ended"] == "cancelled"
 
 
+@pytest.mark.parametrize(("typed", "ended"), [(b"\n", EndReason.HANGUP), (b"n\n", EndReason.DECLINED)])
+async def test_a_person_at_a_terminal_is_asked(
+    wephone: Kit, carol: Softphone, typed: bytes, ended: EndReason
+) -> None:
+    ours, theirs = os.openpty()
+    try:
+        phone = await carol.start_at_terminal(theirs, "listen", "--once", "--json")
+        await phone.says("carol can be called")
+        (alice,) = await wephone.peers("alice")
+        call = await alice.call("carol")
+        await phone.says("Enter answers, n and Enter declines")
+        os.write(ours, typed)
+        if ended is EndReason.HANGUP:
+            await call.answered()
+            await call.hangup()
+        assert (await call.wait_ended()).reason is ended
+        assert (await phone.ends()).json["calls"][0]["ended"] == ended
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 async def test_a_call_that_was_missed_is_told(wephone: Kit, carol: Softphone) -> None:
     (alice,) = await wephone.peers("alice")
     await wephone.server.add_user("carol")
@@ -200,6 +223,10 @@ async def test_a_text_that_is_not_taken_says_why(wephone: Kit, carol: Softphone)
     done = await carol.run("message", "nobody", "hello", "--json")
     assert (done.code, done.json["error"]) == (1, "unknown_user")
     assert "wephone: there is no such user" in done.err
+    done = await carol.run("message", "+12025550123", "hello", "--json")
+    assert (done.code, done.json["error"]) == (1, "refused")
+    for shown in ("code", "decision"):
+        assert done.json["refusal"][shown] in done.err
     done = await carol.run("message", "bob", "x" * 5000)
     assert done.code == 1
     assert "`text`: string should have at most 4096 characters" in done.err

@@ -16,6 +16,13 @@ from tests.testing.test_plugin import TALK
 # A machine whose only interface is loopback, and nobody's but ours.
 LOOPBACK_ALONE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
+INI = """\
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -53,7 +60,7 @@ def new_environment(folder: Path, *options: str) -> Path:
 def run(python: Path, folder: Path, *before: str) -> str:
     """The three lines in a folder of their own; what pytest says."""
     (folder / "test_it.py").write_text(TALK)
-    (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\nfilterwarnings = error\n")
+    (folder / "pytest.ini").write_text(INI)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(
         [*before, python, "-m", "pytest", "-p", "no:cacheprovider", "-v", "."],
