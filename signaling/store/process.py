@@ -41,7 +41,12 @@ class WriterProcess(asyncio.Protocol):
         with theirs:
             self._process = start_writer(theirs, self._path)
         ready = self._waiting[READY] = self._loop.create_future()
-        self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
+        try:
+            self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()  # by which it ends
+            await asyncio.to_thread(self._process.wait)
+            raise
         try:
             await ready
         except BaseException:
