@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from licensing.decision import Decision
 from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
 from licensing.gate import Ask, Gate, Verdict
 from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask
@@ -81,6 +82,13 @@ class Permission:
         ask = self._telephone_ask(text, sender, to, (Medium.SMS,))
         return answer(await self._gate.authorize(ask))
 
+    def check(self, to: UserId | Telephone, media: tuple[Media, ...]) -> Decision:
+        """What would be decided about a call now. Nothing is written down, and nothing granted."""
+        kinds = tuple(Medium(kind) for kind in media)
+        if isinstance(to, UserId):
+            return self._gate.check(self._facts(app_leg(Role.DESTINATION), kinds))
+        return self._gate.check(self._facts(phone_leg(Role.DESTINATION, to), kinds, to))
+
     def _telephone_ask(self, subject: str, caller: UserId, to: Telephone, media: tuple[Medium, ...]) -> Ask:
         facts = self._facts(phone_leg(Role.DESTINATION, to), media, to)
         people = {"caller": str(caller), "callee": address(to)}
@@ -100,16 +108,15 @@ def answer(verdict: Verdict) -> Answer:
     """The verdict as the wire knows it."""
     if verdict.allowed:
         return Permitted(verdict.id)
-    return Refused(verdict.id, refusal(verdict))
+    return Refused(verdict.id, refusal(verdict.decision, verdict.id))
 
 
-def refusal(verdict: Verdict) -> Refusal:
+def refusal(decision: Decision, id: str | None) -> Refusal:
     """Why not: for a person, with the id under which the operator can explain it."""
-    decision = verdict.decision
     return Refusal(
         code=decision.reason,
         text=RefusalText(en=decision.text.en, zh_cn=decision.text.zh_cn),
-        decision=verdict.id,
+        decision=id,
         permit_needed=decision.permit_needed,
         alternative=None if decision.alternative is None else str(decision.alternative),
     )

@@ -5,14 +5,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from licensing.decision import Outcome
 from signaling.api.account import limited
 from signaling.api.problem import Problem, refused
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.permission import Refused
+from signaling.permission import Refused, address, refusal
 from signaling.turn import turn_credentials
 from wephone.protocol.ids import UserId
-from wephone.protocol.messages import Address, Media, Model
+from wephone.protocol.messages import Address, Media, Model, Refusal
 from wephone.protocol.reasons import EndReason, end_text
 
 routes = Routes()
@@ -23,6 +24,15 @@ class NewCall(Model):
 
     to: Address
     media: Annotated[tuple[Media, ...], Field(min_length=1, max_length=2)] = (Media.AUDIO,)
+
+
+class Prospect(Model):
+    """What would happen now. `to` is the canonical address, `service` the class the law sees in it."""
+
+    to: str
+    allowed: bool
+    service: str
+    refusal: Refusal | None = None
 
 
 class IceServer(Model):
@@ -53,6 +63,21 @@ async def click_to_call(visit: Visit, body: NewCall) -> None:
         parts.metrics.refused(answer.refusal.code)
         raise refused(answer.refusal, blocked_by(visit))
     raise Problem(503, "no_route", end_text(EndReason.NO_ROUTE), more={"decision": answer.decision})
+
+
+@routes.add("POST", "/api/calls/check", Rule.SIGNED_IN, status=200)
+async def check_call(visit: Visit, body: NewCall) -> Prospect:
+    """What would happen to a call. Nothing is done, and whether there is such a user is not said."""
+    permission = visit.parts.permission
+    callee = permission.callee(body.to)
+    decision = permission.check(callee, body.media)
+    allowed = decision.outcome is not Outcome.DENY
+    return Prospect(
+        to=callee if isinstance(callee, UserId) else address(callee),
+        allowed=allowed,
+        service=decision.service,
+        refusal=None if allowed else refusal(decision, None),
+    )
 
 
 @routes.add("GET", "/api/turn", Rule.SIGNED_IN)

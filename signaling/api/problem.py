@@ -71,6 +71,7 @@ def refused(refusal: Refusal, blocked_by: str) -> Problem:
         refusal.text.en,
         headers={"Link": f'<{blocked_by}>; rel="blocked-by"', "Cache-Control": "no-store"},
         more={
+            "instance": f"urn:wephone:decision:{refusal.decision}",
             "text": {"en": refusal.text.en, "zh-CN": refusal.text.zh_cn},
             "decision": refusal.decision,
             "permit_needed": refusal.permit_needed,

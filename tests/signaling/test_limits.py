@@ -1,5 +1,7 @@
 """Limits and tickets, by a clock that stands still."""
 
+from collections.abc import Callable
+
 from licensing.instant import SECOND
 from signaling.buckets import SWEEP_AT, Buckets
 from signaling.core.party import Party
@@ -49,11 +51,12 @@ def test_buckets_forget_whoever_asks_no_more() -> None:
 def test_calls_texts_and_frames_have_limits_of_their_own() -> None:
     clock = HandClock()
     limits = Limits(clock)
-    for ask, many in (
+    kinds: list[tuple[Callable[[], float], int]] = [
         (lambda: limits.invite(ALICE), 40),
         (lambda: limits.text(ALICE), 80),
         (lambda: limits.frame(PHONE, 100), 500),
-    ):
+    ]
+    for ask, many in kinds:
         waits = [ask() for _ in range(many)]
         assert waits[0] == 0
         assert waits[-1] > 0

@@ -66,8 +66,8 @@ class Somebody:
         """The token, which is used from now on."""
         answer = await self.post("/api/session", {"name": name, "password": password})
         assert answer.status == 201, answer.text
-        self.token = answer.json["token"]
-        return answer.json["token"]
+        self.token = token = str(answer.json["token"])
+        return token
 
     async def ticket(self) -> str:
         answer = await self.post("/api/ticket")

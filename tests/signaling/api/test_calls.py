@@ -1,0 +1,135 @@
+"""Calls by HTTP, their history, and what a permit changes."""
+
+import json
+import uuid
+
+from licensing.permit import Permit
+from tests.signaling.api.conftest import Begin, World
+from tests.signaling.device import Device
+
+NUMBER = "+1 202-555-0123"  # kept for fiction
+
+BASIC = {
+    "id": "basic",
+    "jurisdiction": "baseline",
+    "categories": ["baseline:basic"],
+    "holder": "us",
+    "basis": "own",
+    "issuer": "the regulator",
+    "number": "1",
+    "regions": ["*"],
+    "valid_from": "2020-01-01",
+    "valid_until": "2099-12-31",
+}
+
+
+async def test_a_call_to_a_number_is_refused_with_its_decision_and_the_permit_it_needs(world: World) -> None:
+    alice = await world.user("alice")
+    answer = await alice.post("/api/calls", {"to": NUMBER})
+    assert answer.status == 451
+    assert answer.headers["link"] == f'<{world.callers}>; rel="blocked-by"'
+    problem = answer.json
+    assert problem["code"].startswith("DENY_") and problem["code"] == answer.code
+    assert set(problem["text"]) == {"en", "zh-CN"}
+    assert problem["detail"] == problem["text"]["en"]
+    assert problem["permit_needed"] == "baseline:basic"
+    assert problem["decision"].startswith("D-")
+    entries = await world.server.parts.licence.journal.about(problem["decision"])
+    assert len(entries) == 1
+
+
+async def test_the_socket_says_the_same_as_http(world: World) -> None:
+    alice = await world.user("alice")
+    device = Device(world.http, world.callers, "alice")
+    device.token = alice.token or ""
+    await device.open()
+    await device.invite(NUMBER)
+    refusal = (await device.hears("ended"))["refusal"]
+    problem = (await alice.post("/api/calls", {"to": NUMBER})).json
+    for field in ("code", "text", "permit_needed", "alternative"):
+        assert refusal.get(field) == problem[field]
+    assert refusal["decision"] != problem["decision"]
+    await device.close()
+
+
+async def test_a_question_is_answered_and_leaves_no_trace(world: World) -> None:
+    alice = await world.user("alice")
+    before = (await world.server.parts.licence.journal.head()).seq
+    answer = (await alice.post("/api/calls/check", {"to": NUMBER})).json
+    assert answer["to"] == "+12025550123"
+    assert (answer["allowed"], answer["service"]) == (False, "pstn_out")
+    assert answer["refusal"]["permit_needed"] == "baseline:basic"
+    assert answer["refusal"]["decision"] is None
+    for name in ("bob", "nobody"):
+        answer = (await alice.post("/api/calls/check", {"to": name, "media": ["audio", "video"]})).json
+        assert answer == {"to": name, "allowed": True, "service": "app_video", "refusal": None}
+    assert (await alice.post("/api/calls/check", {"to": "!?"})).code == "bad_address"
+    assert (await world.server.parts.licence.journal.head()).seq == before
+
+
+async def test_a_permit_changes_the_answer_at_once(world: World) -> None:
+    alice = await world.user("alice")
+    permit = Permit.model_validate_json(json.dumps(BASIC))
+    await world.server.parts.licence.register.add_permit(permit, by="operator", why="a test")
+    assert (await alice.post("/api/calls/check", {"to": NUMBER})).json["allowed"] is True
+    answer = await alice.post("/api/calls", {"to": NUMBER})
+    assert (answer.status, answer.code) == (503, "no_route")
+    assert answer.json["decision"].startswith("D-")
+
+
+async def test_what_is_not_built_says_so(world: World) -> None:
+    alice = await world.user("alice")
+    assert (await alice.post("/api/calls", {"to": "bob"})).code == "not_built"
+
+
+async def test_history_has_pages(begin: Begin) -> None:
+    world = await begin()
+    alice, bob = await world.user("alice"), await world.user("bob")
+    device = Device(world.http, world.callers, "alice")
+    device.token = alice.token or ""
+    await device.open()
+    calls = []
+    for _ in range(5):
+        calls.append(await device.invite("bob"))
+        assert (await device.hears("ended"))["reason"] == "unreachable"
+        world.clock.advance(1)
+    for number in range(5):
+        await device.say(type="text", message=str(uuid.uuid4()), to="bob", text=f"text {number}")
+        await device.hears("text_accepted")
+    seen, before = [], ""
+    while True:
+        page = (await alice.get(f"/api/history/calls?limit=2{before}")).json
+        seen += [call["call"] for call in page["calls"]]
+        if page["before"] is None:
+            break
+        before = f"&before={page['before']}"
+    assert seen == calls[::-1]
+    first = (await bob.get("/api/history/texts/alice?limit=3")).json
+    rest = (await bob.get(f"/api/history/texts/alice?limit=3&before={first['before']}")).json
+    assert [text["text"] for text in first["texts"] + rest["texts"]] == [
+        f"text {n}" for n in range(4, -1, -1)
+    ]
+    assert rest["before"] is None
+    carol = await world.user("carol")
+    assert (await carol.get("/api/history/texts/alice")).json["texts"] == []
+    assert (await carol.get("/api/history/calls")).json["calls"] == []
+    await device.close()
+
+
+async def test_a_blocked_caller_sees_somebody_who_cannot_be_reached(world: World) -> None:
+    alice, bob = await world.user("alice"), await world.user("bob")
+    devices = []
+    for somebody, name in ((alice, "alice"), (bob, "bob")):
+        device = Device(world.http, world.callers, name)
+        device.token = somebody.token or ""
+        await device.open()
+        devices.append(device)
+    await bob.ask("PUT", "/api/blocked/alice")
+    await devices[0].invite("bob")
+    assert (await devices[0].hears("ended"))["reason"] == "unreachable"
+    await bob.ask("DELETE", "/api/blocked/alice")
+    await bob.ask("PATCH", "/api/account", {"do_not_disturb": True})
+    await devices[0].invite("bob")
+    assert (await devices[0].hears("ended"))["reason"] == "do_not_disturb"
+    for device in devices:
+        await device.close()
