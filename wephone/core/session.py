@@ -117,6 +117,8 @@ class Session:
             return self, ()
         if message.n is None:
             return outside_the_count(self, message, now)
+        if self.link is Link.GREETING:
+            return self, (out.Drop(),)  # which session it counts in, only a welcome says
         if message.n <= self.seen:
             return self, ()
         if message.n != self.seen + 1:
