@@ -39,10 +39,10 @@ def test_a_test_that_fails_shows_what_happened_to_whom(tmp_path: Path) -> None:
     assert done.returncode == 1
     report = done.stdout[done.stdout.index("wephone: what happened to whom") :]
     for line in (
-        r"alice  sent +invite .*to=bob",
-        r"bob    told +Rings .*peer=alice",
-        r"alice  received +answered",
-        r"bob    received +ended .*reason=hangup by=caller",
+        r"alice +sent +invite .*to=bob",
+        r"bob +told +Rings .*peer=alice",
+        r"alice +received +answered",
+        r"bob +received +ended .*reason=hangup by=caller",
     ):
         assert re.search(line, report), report
     for hidden in ("v=0", "fingerprint", "candidate:", "ticket"):

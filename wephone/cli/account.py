@@ -19,6 +19,7 @@ from wephone.errors import WePhoneError
 from wephone.events import Draining, LinkLost, Welcome
 from wephone.media.errors import DeviceError
 from wephone.protocol.ids import DeviceId
+from wephone.sound import preload
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 MOST_AT_ONCE = 16  # programs of one user on one machine that have an id kept for them
@@ -66,6 +67,20 @@ def run(work: Coroutine[Any, Any, int]) -> int:
         raise Failure(str(error)) from None
     except asyncio.CancelledError:
         raise Failure("stopped") from None
+
+
+@asynccontextmanager
+async def signed_in(
+    args: argparse.Namespace, progress: Progress, tongue: str, *, calls: bool = False
+) -> AsyncIterator[Client]:
+    """A client for these options; meanwhile it is shown when the server is lost and found again.
+
+    `calls`: there will be some, so media is loaded while the server is asked.
+    """
+    loading = [preload()] if calls else []
+    async with client(args) as signed_in, watched(signed_in, progress, tongue):
+        await asyncio.gather(*loading, return_exceptions=True)  # what is missing is said when a call needs it
+        yield signed_in
 
 
 @asynccontextmanager

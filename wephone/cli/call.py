@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 async def call(args: argparse.Namespace, progress: Progress, tongue: str) -> int:
     """The exit code; what happened is on the screen, the reason of a failure on stderr."""
     source, sink = devices.ends(args.play, args.record, progress, tongue)
-    async with account.client(args) as client, account.watched(client, progress, tongue):
+    async with account.signed_in(args, progress, tongue, calls=True) as client:
         progress.line(words("placing", tongue, peer=args.to))
         conversation = Conversation(client.place(args.to, source=source, sink=sink), progress, tongue)
         await conversation.hold(until_said=args.play is not None)

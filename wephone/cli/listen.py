@@ -56,8 +56,8 @@ class Listener:
     async def listen(self) -> int:
         """Until Ctrl-C, the end of the session, or of the first call if that is all. The exit code."""
         good = True
-        client = account.client(self._args)
-        async with client, account.watched(client, self._progress, self._tongue), self._reading(client):
+        signing_in = account.signed_in(self._args, self._progress, self._tongue, calls=True)
+        async with signing_in as client, self._reading(client):
             self._progress.line(words("listening", self._tongue, user=client.user))
             try:
                 good = await self._take_calls(client)

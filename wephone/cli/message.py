@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def message(args: argparse.Namespace, progress: Progress, tongue: str) -> int:
     """The exit code."""
-    async with account.client(args) as client, account.watched(client, progress, tongue):
+    async with account.signed_in(args, progress, tongue) as client:
         try:
             accepted = await client.send(args.to, args.text)
         except MessageFailed as failed:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from wephone.client import Client
 from wephone.events import CallEvent, LinkLost
-from wephone.sound import StartSound, start_sound
+from wephone.sound import StartSound, preload, start_sound
 from wephone.testing.clock import TestClock
 from wephone.testing.peer import Peer
 from wephone.testing.permits import Permits
@@ -50,6 +50,7 @@ class Kit:
 
     async def peer(self, name: str, *, answer: bool = True, url: str | None = None) -> Peer:
         """One headless peer. `url` is another way to the server, e.g. through a proxy."""
+        loading = preload()  # so that no call waits for it
         await self.server.start()
         await self.server.add_user(name)
         self._devices[name] += 1
@@ -62,4 +63,5 @@ class Kit:
             start_sound=self.start_sound,
             trace=partial(self._trace, label),
         )
+        await loading
         return await self._stack.enter_async_context(Peer(client, answer).signed_in())
