@@ -20,10 +20,11 @@ def check_sdp(sdp: str) -> None:
         raise bad(f"{len(sdp)} characters, at most {MAX_SDP}")
     if not sdp.isprintable() and re.search(r"[^\x20-\x7e\r\n\t\u0080-\U0010ffff]", sdp):
         raise bad("control characters")
-    lines = sdp.splitlines()
+    # As peers split it: not at what else Unicode calls an end of line, where they would see no line of ours.
+    lines = [line.removesuffix("\r") for line in sdp.removesuffix("\n").split("\n")]
     if len(lines) > MAX_LINES:
         raise bad(f"{len(lines)} lines, at most {MAX_LINES}")
-    if not lines or lines[0] != "v=0":
+    if lines[0] != "v=0":
         raise bad("it must begin with v=0")
     check_lines(lines)
 
@@ -34,9 +35,9 @@ def check_lines(lines: list[str]) -> None:
     for line in lines:
         if len(line) > MAX_LINE:
             raise bad(f"a line of {len(line)} characters, at most {MAX_LINE}")
-        if len(line) < 2 or line[1] != "=" or not line[0].isalpha():
+        if len(line) < 2 or line[1] != "=" or not "a" <= line[0] <= "z" or "\r" in line:
             raise bad(f"not a line of SDP: {line[:32]!a}")
-        if line.startswith("a=crypto"):
+        if line[:8].lower() == "a=crypto":  # names are case-sensitive, but a lenient peer might not know
             raise bad("a=crypto (SDES) is not allowed in WebRTC (RFC 8827 §6.5)")
         sections += line.startswith("m=")
         candidates += line.startswith("a=candidate:")
