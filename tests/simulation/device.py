@@ -36,9 +36,6 @@ LATE = {
 # What a terse device leaves out.
 UNSAID: dict[bool, tuple[type, ...]] = {True: (messages.Delivered,), False: ()}
 
-Row = tuple[Phase, type]
-USED: set[Row] = set()  # the rows of the client's table that were needed since this was last cleared
-
 
 class Broken(AssertionError):
     """Something that must never be so is so."""
@@ -73,7 +70,6 @@ class Reaction:
     sent: tuple[ClientMessage, ...]
     told: tuple[events.CallEvent, ...]
     opened: tuple[CallId, ...]  # calls whose sound may leave from now on
-    rows: frozenset[Row]
 
 
 def signed_in(device: Device) -> Device:
@@ -84,14 +80,14 @@ def signed_in(device: Device) -> Device:
 @cache
 def place(device: Device, call: CallId, to: str) -> Reaction:
     """The person calls somebody."""
-    return react(device, device.session.place(call, to, AUDIO, NONCE), frozenset())
+    return react(device, device.session.place(call, to, AUDIO, NONCE))
 
 
 @cache
 def tell(device: Device, call: CallId, event: inputs.CallInput) -> Reaction:
     """The person, the media or a clock says something of one call."""
-    rows = row_for(device, call, event)
-    return react(device, device.session.tell_call(call, event, 0), rows)
+    require_row(device.session, call, event)
+    return react(device, device.session.tell_call(call, event, 0))
 
 
 @cache
@@ -101,8 +97,9 @@ def hear(device: Device, message: ServerMessage) -> Reaction:
         message = message.model_copy(update={"n": device.session.seen + 1})
     call = getattr(message, "call", None)
     glared = isinstance(message, messages.Ended) and message.survivor is not None
-    rows = row_for(device, call, message) if call is not None and not glared else frozenset()
-    return react(device, device.session.received(message, 0), rows)
+    if call is not None and not glared:
+        require_row(device.session, call, message)
+    return react(device, device.session.received(message, 0))
 
 
 @cache
@@ -118,27 +115,22 @@ def come_back(device: Device, resync: messages.Resync | None) -> Reaction:
         heartbeat=20.0,
         resume_for=60.0,
     )
-    reaction = react(device, session.received(welcome, 0), frozenset())
+    reaction = react(device, session.received(welcome, 0))
     if resync is None:
         return reaction
     second = hear(reaction.device, resync)
     return replace(second, sent=reaction.sent + second.sent, told=reaction.told + second.told)
 
 
-def row_for(device: Device, id: CallId, event: object) -> frozenset[Row]:
-    """The row that this needs; Broken if there is none though the call is there and it is not late."""
-    call = device.session.call(id)
-    if call is None:
-        return frozenset()
-    kind = type(event)
-    if kind in TRANSITIONS[call.phase]:
-        return frozenset({(call.phase, kind)})
-    if kind in LATE.get(call.phase, ()):
-        return frozenset()
+def require_row(session: Session, id: CallId, event: object) -> None:
+    """Broken if the client's table has no row for this, though the call is there and it is not late."""
+    call, kind = session.call(id), type(event)
+    if call is None or kind in TRANSITIONS[call.phase] or kind in LATE.get(call.phase, ()):
+        return
     raise Broken(f"a device has no row for {kind.__name__} in {call.phase}")
 
 
-def react(device: Device, step: Step, rows: frozenset[Row]) -> Reaction:
+def react(device: Device, step: Step) -> Reaction:
     """Carry out what can be done at once: describe, ring, find a candidate, run timers."""
     session, effects = step
     timers = set(device.timers)
@@ -163,13 +155,13 @@ def react(device: Device, step: Step, rows: frozenset[Row]) -> Reaction:
             case _:
                 pass
         for id, said in answers(effect, device.trickles):
-            rows |= row_for(replace(device, session=session), id, said)
+            require_row(session, id, said)
             session, more = session.tell_call(id, said, 0)
             queue.extend(more)
     calls = tuple(plain(call) for call in session.calls)
     session = replace(session, seen=0, acked=0, next_ref=1, failures=0, user=None, session=None, calls=calls)
     after = replace(device, session=session, timers=frozenset(timers))
-    return Reaction(KNOWN.setdefault(after, after), tuple(sent), tuple(told), tuple(opened), rows)
+    return Reaction(KNOWN.setdefault(after, after), tuple(sent), tuple(told), tuple(opened))
 
 
 def answers(effect: out.Effect, trickles: bool) -> list[tuple[CallId, inputs.CallInput]]:

@@ -12,14 +12,13 @@ from tests.simulation.world import Rules, World, agreed, is_over, start
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """How big a world is, and which rows of the two tables it needs."""
+    """How big a world is, and which rows of the server's table it needs."""
 
     name: str
     states: int
     moves: int
     over: int  # states in which every call has ended for everybody
     rows: frozenset[switch.Row]
-    client_rows: frozenset[device.Row]
 
     def __str__(self) -> str:
         return f"{self.name}: {self.states} states, {self.moves} moves, {self.over} ends"
@@ -28,7 +27,6 @@ class Found:
 def explore(rules: Rules) -> Found:
     """Every state that can be reached; Broken, with the way there, for the first that must not be."""
     switch.USED.clear()
-    device.USED.clear()
     first = start(rules)
     numbers: dict[World, int] = {first: 0}
     came: list[tuple[int, str]] = [(-1, "")]
@@ -57,8 +55,7 @@ def explore(rules: Rules) -> Found:
     stuck = unable_to_end(len(came), edges_from, edges_to, finished)
     if stuck is not None:
         raise Broken(f"some call can never end; after: {' / '.join(way(came, stuck))}")
-    rows, client_rows = frozenset(switch.USED), frozenset(device.USED)
-    return Found(rules.name, len(came), len(edges_from), len(finished), rows, client_rows)
+    return Found(rules.name, len(came), len(edges_from), len(finished), frozenset(switch.USED))
 
 
 def way(came: list[tuple[int, str]], here: int) -> list[str]:

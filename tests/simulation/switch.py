@@ -198,7 +198,6 @@ def deliver(world: World, to: Party, message: ServerMessage) -> World:
 def absorbed(world: World, by: Party, reaction: Reaction) -> World:
     """The device has changed, has sent, and has told its person things."""
     end = world.end(by)
-    devices.USED.update(reaction.rows)
     for call in reaction.device.session.calls:
         if call.phase is client.Phase.ACTIVE and call.role is Role.CALLEE:
             require_only(world, by, call.id)

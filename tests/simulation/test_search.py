@@ -20,9 +20,8 @@ from tests.simulation.search import Found, explore, forget
 from tests.simulation.world import Rules
 
 ROWS = [(phase, event) for phase, rows in TRANSITIONS.items() for event in rows]
-REMOVED = (
-    12  # rows that the fast tier takes out and proves to be missed, chosen by the seed; the long run: all
-)
+# How many rows the fast tier takes out and proves to be missed, chosen by the seed; the long run: all of them.
+REMOVED = 12
 
 
 def named(rules: Rules) -> str:

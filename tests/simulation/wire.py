@@ -15,36 +15,20 @@ from signaling.core.glare import glare, resolved
 from signaling.core.party import Party
 from signaling.core.replay import Replay
 from tests.simulation.device import AUDIO, NONCE, Broken, answers
+from tests.simulation.phone import Phone, welcome
 from tests.simulation.switch import call_of, event_of
 from tests.simulation.world import NOW
 from wephone.core import call as client
 from wephone.core import effects as out
-from wephone.core import events as told_events
 from wephone.core import inputs
 from wephone.core.session import Link, Session, Step
 from wephone.protocol import messages
 from wephone.protocol.codec import decode_client, decode_server, encode
 from wephone.protocol.ids import CallId, SessionId, UserId
 from wephone.protocol.messages import Hello, Invite, ServerMessage
-from wephone.protocol.reasons import EndReason, ErrorCode
+from wephone.protocol.reasons import ErrorCode
 
 Move = Callable[[], None]
-
-
-@dataclass(slots=True)
-class Phone:
-    """A device: its session, its clocks, its line to the server, and what its person was told."""
-
-    party: Party
-    session: Session
-    timers: set[tuple[CallId, inputs.Timer]] = field(default_factory=set)
-    connected: bool = False
-    up: deque[bytes] = field(default_factory=deque)
-    down: deque[bytes] = field(default_factory=deque)
-    ended: dict[CallId, EndReason] = field(default_factory=dict)
-    goes_on: set[CallId] = field(default_factory=set)  # calls that became others
-    knows: set[CallId] = field(default_factory=set)  # calls that its person was shown
-    alone: set[CallId] = field(default_factory=set)  # ended by its own clock, or for want of a server
 
 
 @dataclass(slots=True)
@@ -349,7 +333,7 @@ class Net:
                 case out.StartMedia(call):
                     self.opened(phone, call)
                 case out.Tell(event):
-                    self.told(phone, event)
+                    phone.told(event)
                 case _:
                     pass
             for call, said in answers(effect, trickles=True):
@@ -365,21 +349,6 @@ class Net:
             return
         if self.selected.setdefault(id, phone.party) != phone.party:
             raise Broken("two devices talk as the one who answered")
-
-    def told(self, phone: Phone, event: object) -> None:
-        """The person hears of its calls: of each end once."""
-        match event:
-            case told_events.Rings(call):
-                phone.knows.add(call)
-            case told_events.GoesOn(call, survivor):
-                phone.goes_on.add(call)
-                phone.knows.add(survivor)
-            case told_events.Ended(call, reason):
-                if call in phone.ended:
-                    raise Broken(f"{phone.party.user} was told twice that a call ended")
-                phone.ended[call] = reason
-            case _:
-                pass
 
     # The end
 
@@ -428,19 +397,6 @@ class Net:
     def running(self) -> list[Call]:
         """The server's calls that have not ended."""
         return [call for call in self.calls.values() if call.phase is not Phase.ENDED]
-
-
-def welcome(phone: Phone, name: SessionId, resumed: bool) -> messages.Welcome:
-    """What a device hears first."""
-    return messages.Welcome(
-        user=phone.party.user,
-        device=phone.party.device,
-        session=name,
-        resumed=resumed,
-        now=0,
-        heartbeat=20.0,
-        resume_for=60.0,
-    )
 
 
 def net(parties: tuple[Party, ...], places: tuple[tuple[CallId, Party, UserId], ...]) -> Net:
