@@ -20,7 +20,7 @@ from tests.simulation.search import Found, explore, forget
 from tests.simulation.world import Rules
 
 ROWS = [(phase, event) for phase, rows in TRANSITIONS.items() for event in rows]
-# How many rows the fast tier takes out and proves to be missed, chosen by the seed; the long run: all of them.
+# Rows that the fast tier takes out and proves to be missed, chosen by the seed; the long run takes out all.
 REMOVED = 12
 
 
