@@ -123,8 +123,8 @@ class Accounts:
         account = await self._proved(name, password)
         if account.operator:
             await self._keep_an_operator(name)
-        self._tell(name, None)
         await self._store.delete_account(name, self._now())
+        self._tell(name, None)
         log.info("account deleted", extra={"user": name})
 
     # Signing in and out

@@ -16,7 +16,8 @@ from licensing.instant import SECOND
 from licensing.ports import JournalError
 from signaling import local
 from signaling.accounts import FIRST_OPERATOR, Accounts
-from signaling.api.auth import Door
+from signaling.api.auth import OPERATOR_COOKIE, Door
+from signaling.api.listener import BACKLOG, ListenError, runner_of, serve_at
 from signaling.api.origin import Origins
 from signaling.api.rest import CALLERS, OPERATORS
 from signaling.api.serving import application
@@ -37,9 +38,7 @@ from signaling.switch import Switch
 from signaling.texts import Texts
 from signaling.tickets import Tickets
 
-BACKLOG = 4096  # with aiohttp's 128 a storm of 5,000 returning clients takes five times as long
 OWNER_EPOCH = 1  # of the calls on this node: a take-over by another one would raise it
-CLOSING = 3.0  # seconds for handlers to end once their connections are closed
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +96,10 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
         retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
         retention.start()
         stack.push_async_callback(retention.close)
-        ready = await listen(settings, parts, stack)
+        try:
+            ready = await listen(settings, parts, stack)
+        except ListenError as error:
+            raise StartError(str(error)) from error
         # First of all that close: the connections, so that nothing new comes while the rest is closed.
         stack.callback(parts.exchange.hang_up_all, WSCloseCode.GOING_AWAY, "the server stops")
         log.info("ready", extra={"url": ready["url"], "operator_url": ready["operator_url"]})
@@ -219,7 +221,8 @@ async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dic
     callers = application(CALLERS, parts, Door(parts.accounts, origins))
     port = await serve_at(settings.listen, callers, stack)
     here = Origins(None, ())
-    operators = application(OPERATORS, parts, Door(parts.accounts, here), settings.operator_networks)
+    door = Door(parts.accounts, here, cookie=OPERATOR_COOKIE)
+    operators = application(OPERATORS, parts, door, settings.operator_networks)
     tls = operator_tls(settings)
     operator_port = await serve_at(settings.operator_listen, operators, stack, tls)
     await serve_locally(settings, parts, stack)
@@ -237,25 +240,10 @@ async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dic
     }
 
 
-async def serve_at(
-    endpoint: Endpoint, app: web.Application, stack: AsyncExitStack, tls: ssl.SSLContext | None = None
-) -> int:
-    """Serve the application there; the port."""
-    runner = await running(app, stack)
-    site = web.TCPSite(runner, endpoint.host, endpoint.port, backlog=BACKLOG, ssl_context=tls)
-    try:
-        await site.start()
-    except OSError as error:
-        why = os.strerror(error.errno).lower() if error.errno else str(error)
-        raise StartError(f"cannot listen on {endpoint}: {why}") from None
-    address: tuple[str, int] = runner.addresses[0]
-    return address[1]
-
-
 async def serve_locally(settings: Settings, parts: Parts, stack: AsyncExitStack) -> None:
     """Serve operators' commands on this machine."""
     door = Door(parts.accounts, Origins(None, ()), local=True)
-    runner = await running(application(OPERATORS, parts, door), stack)
+    runner = await runner_of(application(OPERATORS, parts, door), stack)
     path = settings.operator_socket
     try:
         made = local.listening(path, BACKLOG)
@@ -263,14 +251,6 @@ async def serve_locally(settings: Settings, parts: Parts, stack: AsyncExitStack)
         raise StartError(f"cannot listen on {path}: {(error.strerror or str(error)).lower()}") from None
     stack.callback(path.unlink, missing_ok=True)
     await web.SockSite(runner, made).start()
-
-
-async def running(app: web.Application, stack: AsyncExitStack) -> web.AppRunner:
-    """A runner of the application, closed with the rest."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=CLOSING)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    return runner
 
 
 def operator_tls(settings: Settings) -> ssl.SSLContext | None:

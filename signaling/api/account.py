@@ -6,7 +6,6 @@ from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from signaling.accounts import AccountError, AccountFault
-from signaling.api.auth import COOKIE
 from signaling.api.problem import Problem, slow_down
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
@@ -184,7 +183,7 @@ async def sign_in(visit: Visit, body: Credentials) -> NewSession | web.StreamRes
     )
     age = (begun.session.expires_at - begun.session.created_at) // 1_000_000
     response.set_cookie(
-        COOKIE, begun.token, max_age=age, path="/", secure=True, httponly=True, samesite="Strict"
+        visit.cookie, begun.token, max_age=age, path="/", secure=True, httponly=True, samesite="Strict"
     )
     return response
 
@@ -193,7 +192,7 @@ async def sign_in(visit: Visit, body: Credentials) -> NewSession | web.StreamRes
 async def sign_out(visit: Visit) -> web.Response:
     """Sign out: the session that asks."""
     await visit.parts.accounts.end_session(visit.user, visit.known.session)
-    return without_cookie(web.Response(status=204))
+    return without_cookie(visit)
 
 
 @routes.add("GET", "/api/sessions", Rule.SIGNED_IN)
@@ -248,7 +247,7 @@ async def change_password(visit: Visit, body: PasswordChange) -> web.Response:
     guarded(visit)
     await visit.parts.accounts.change_password(visit.user, body.password, body.new_password)
     visit.parts.limits.signed_in(visit.user, visit.address)
-    return without_cookie(web.Response(status=204))
+    return without_cookie(visit)
 
 
 @routes.add("GET", "/api/account/export", Rule.SIGNED_IN)
@@ -266,7 +265,7 @@ async def delete_account(visit: Visit, body: Proof) -> web.Response:
     guarded(visit)
     await visit.parts.accounts.delete(visit.user, body.password)
     visit.parts.limits.signed_in(visit.user, visit.address)
-    return without_cookie(web.Response(status=204))
+    return without_cookie(visit)
 
 
 @routes.add("GET", "/api/contacts", Rule.SIGNED_IN)
@@ -345,7 +344,8 @@ def guarded(visit: Visit) -> None:
     limited(visit, "password", visit.parts.limits.sign_in(visit.user, visit.address))
 
 
-def without_cookie(response: web.Response) -> web.Response:
-    """Take the browser's cookie away."""
-    response.set_cookie(COOKIE, "", max_age=0, path="/", secure=True, httponly=True, samesite="Strict")
+def without_cookie(visit: Visit) -> web.Response:
+    """Done, and the browser's cookie is taken away."""
+    response = web.Response(status=204)
+    response.set_cookie(visit.cookie, "", max_age=0, path="/", secure=True, httponly=True, samesite="Strict")
     return response

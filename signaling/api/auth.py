@@ -11,7 +11,10 @@ from signaling.api.routes import Rule
 from signaling.passwords import is_once
 from wephone.protocol.ids import UserId
 
-COOKIE = "__Host-wephone"  # RFC 6265bis §4.1.3.2: of this host alone, over HTTPS alone, for all paths
+# RFC 6265bis §4.1.3.2: of this host alone, over HTTPS alone, for all paths. Cookies know no ports, so two
+# listeners on one host need two names.
+COOKIE = "__Host-wephone"
+OPERATOR_COOKIE = "__Host-wephone-operator"
 OPERATOR_HEADER = "WePhone-Operator"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -30,7 +33,10 @@ class Who:
 class Door:
     """Lets requests in, or not. `local` is the Unix socket: its file's mode has let only our own user in."""
 
-    def __init__(self, accounts: Accounts, origins: Origins, *, local: bool = False) -> None:
+    def __init__(
+        self, accounts: Accounts, origins: Origins, *, cookie: str = COOKIE, local: bool = False
+    ) -> None:
+        self.cookie = cookie
         self._accounts, self._origins, self._local = accounts, origins, local
 
     def check_origin(self, request: web.BaseRequest) -> None:
@@ -41,7 +47,7 @@ class Door:
 
     async def who(self, request: web.BaseRequest) -> Who | None:
         """Whose request it is. None if it has no credentials; Problem if they are no good."""
-        token, by_cookie = credentials(request)
+        token, by_cookie = credentials(request, self.cookie)
         if token is None:
             return await self._local_operator(request) if self._local else None
         found = await self._accounts.who(token)
@@ -84,7 +90,7 @@ class Door:
         return Who(UserId(named), "", operator=True)
 
 
-def credentials(request: web.BaseRequest) -> tuple[str | None, bool]:
+def credentials(request: web.BaseRequest, name: str) -> tuple[str | None, bool]:
     """The token, and whether a cookie brought it. A query is never looked at: queries end up in logs."""
     header = request.headers.get("Authorization")
     if header is not None:
@@ -92,7 +98,7 @@ def credentials(request: web.BaseRequest) -> tuple[str | None, bool]:
         if scheme.lower() != "bearer" or not token.strip():
             raise not_signed_in("credentials are `Authorization: Bearer TOKEN`")
         return token.strip(), False
-    cookie = request.cookies.get(COOKIE)
+    cookie = request.cookies.get(name)
     return cookie, cookie is not None
 
 

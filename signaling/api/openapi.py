@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from signaling.api.auth import COOKIE
 from signaling.api.routes import Route, Rule
 
 REF = "#/components/schemas/{model}"
@@ -46,7 +45,7 @@ ABOUT_RULES = {
 
 
 @lru_cache(maxsize=4)
-def openapi(routes: tuple[Route, ...], title: str, version: str) -> dict[str, Any]:
+def openapi(routes: tuple[Route, ...], title: str, version: str, cookie: str) -> dict[str, Any]:
     """The description of these routes."""
     schemas: dict[str, Any] = {"Problem": PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
@@ -60,7 +59,7 @@ def openapi(routes: tuple[Route, ...], title: str, version: str) -> dict[str, An
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie},
             },
         },
     }

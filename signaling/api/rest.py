@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from aiohttp import WSCloseCode, web
 
-from signaling.api import account, calls, evidence, health, history, operator, permits
+from signaling.api import account, calls, evidence, health, history, operator, page, permits
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
 from signaling.api.routes import Route, Routes, Rule
@@ -90,7 +90,7 @@ async def socket(visit: Visit) -> web.StreamResponse:
 @documents.add("GET", "/api/openapi.json", Rule.ANYONE, status=200)
 async def openapi_json(visit: Visit) -> web.Response:
     """This description, made from the routes and models (OpenAPI 3.1)."""
-    return web.json_response(openapi(CALLERS, "WePhone", visit.parts.version))
+    return web.json_response(openapi(CALLERS, "WePhone", visit.parts.version, visit.cookie))
 
 
 @documents.add("GET", "/api/protocol.json", Rule.ANYONE, status=200)
@@ -102,7 +102,7 @@ async def protocol_json(visit: Visit) -> web.Response:
 @operator_documents.add("GET", "/api/openapi.json", Rule.ANYONE, status=200)
 async def operator_openapi_json(visit: Visit) -> web.Response:
     """This description, made from the routes and models (OpenAPI 3.1)."""
-    return web.json_response(openapi(OPERATORS, "WePhone, for operators", visit.parts.version))
+    return web.json_response(openapi(OPERATORS, "WePhone, for operators", visit.parts.version, visit.cookie))
 
 
 @lru_cache(maxsize=1)
@@ -112,6 +112,7 @@ def protocol() -> bytes:
 
 
 CALLERS: tuple[Route, ...] = (
+    *page.routes.all,
     *own.all,
     *documents.all,
     *health.callers.all,

@@ -145,7 +145,7 @@ def handled(route: Route, parts: Parts, door: Door) -> Handler:
         if who is not None and (wait := parts.limits.request(who.user)):
             parts.metrics.limited("account")
             raise slow_down(wait)
-        call = partial(route.handler, Visit(parts, request, address, who))
+        call = partial(route.handler, Visit(parts, request, address, who, door.cookie))
         if route.query is not None:
             call = partial(call, query=read_query(request, route.query))
         if route.body is not None:

@@ -46,6 +46,7 @@ class Visit:
     request: web.Request
     address: str  # that limits are counted for
     who: Who | None
+    cookie: str  # the name under which this listener keeps a browser's session
 
     @property
     def known(self) -> Who:

@@ -134,6 +134,7 @@ class Connection:
         try:
             self.dispatch(message)
         except PeerError as error:
+            self.exchange.counted_error(error.code)
             self.line.answer(
                 Error(
                     code=error.code,
@@ -141,6 +142,7 @@ class Connection:
                     field=error.field,
                     ref=message.ref,
                     call=getattr(message, "call", None),
+                    message=getattr(message, "message", None),
                 )
             )
         except Exception:
@@ -160,6 +162,8 @@ class Connection:
             case Invite():
                 exchange.switch.place(party, message)
             case SendText():
+                if wait := exchange.limits.text(party.user):
+                    raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
                 exchange.texts.send(self.line, message)
             case Received():
                 exchange.texts.received(self.line, message)

@@ -11,7 +11,7 @@ import pytest
 
 from signaling.api import rest
 from signaling.exchange import REPLACED, SIGNED_OUT
-from tests.signaling.api.conftest import World
+from tests.signaling.api.conftest import Somebody, World
 from tests.signaling.api.protocol_tables import ends, errors, routes
 from wephone.protocol import messages
 from wephone.protocol.codec import decode_client, decode_server, encode, json_schema
@@ -69,6 +69,16 @@ async def test_the_description_of_http_is_a_good_openapi_document(world: World) 
     for operation in document["paths"]["/api/account"].values():
         assert operation["summary"]
         assert "application/problem+json" in operation["responses"]["default"]["content"]
+
+
+async def test_the_description_for_operators_is_a_good_one_too(world: World) -> None:
+    document = (await Somebody(world.http, world.operators).get("/api/openapi.json")).json
+    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert described == {(route.method, route.path) for route in rest.OPERATORS}
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    for reference in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)):
+        assert reference in document["components"]["schemas"]
 
 
 async def test_answers_are_as_they_are_described(world: World) -> None:

@@ -6,10 +6,11 @@ import logging
 
 import pytest
 
-from signaling.api import health
+from signaling.api import health, listener
 from signaling.api.headers import HEADERS
 from signaling.ports import StoreError
 from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World
+from tests.signaling.device import Device
 
 
 async def test_every_answer_tells_browsers_what_not_to_do(world: World) -> None:
@@ -167,3 +168,57 @@ async def test_limits_can_be_switched_off(begin: Begin) -> None:
     world = await begin(limits=False)
     wrong = {"name": "alice", "password": "not this one"}
     assert {(await world.stranger().post("/api/session", wrong)).status for _ in range(12)} == {401}
+
+
+async def test_a_connection_that_never_asks_for_anything_is_cut_off(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener.Patience.__init__, "__defaults__", (0.2,))
+    world = await begin()
+    address = world.callers.removeprefix("http://").split(":")
+    for said in (b"", b"GET /healthz HTTP/1.1\r\nHost:"):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(said)
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+    reader, writer = await asyncio.open_connection(*address)
+    async with world.http.ws_connect(f"{world.callers}/api/socket", protocols=("wephone.v1",)) as socket:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(0.4)  # what must not happen has no event to wait for
+        assert not socket.closed
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b"}")
+        assert (await asyncio.wait_for(reader.readuntil(b"}"), 20)).endswith(b"}")
+    writer.close()
+
+
+async def test_the_front_page_says_how_to_call(begin: Begin) -> None:
+    world = await begin()
+    page = await world.stranger().get("/", headers={"Host": "evil.example"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert world.callers in page.text
+    assert "evil" not in page.text
+
+
+async def test_operators_and_callers_have_cookies_of_their_own(world: World) -> None:
+    await world.operator("boss")
+    names = []
+    for base in (world.callers, world.operators):
+        body = {"name": "boss", "password": PASSWORD, "kind": "browser"}
+        answer = await Somebody(world.http, base).post("/api/session", body, headers={"Origin": base})
+        names.append(answer.headers["set-cookie"].partition("=")[0])
+    assert len(set(names)) == 2
+
+
+async def test_texts_without_end_have_to_wait(world: World) -> None:
+    await world.user("bob")
+    alice = Device(world.http, world.callers, "alice")
+    alice.token = (await world.user("alice")).token or ""
+    await alice.open()
+    for _ in range(62):
+        await alice.say(type="text", message=alice.new_id(), to="bob", text="hello")
+    error = await alice.hears("error")
+    assert error["code"] == "slow_down"
+    assert error["message"]
+    await alice.close()
