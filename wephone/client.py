@@ -199,6 +199,11 @@ class Client:
         return aiter(self._events)
 
     @property
+    def signed_out(self) -> SignedOut | None:
+        """The server's word that ended this session, if it has."""
+        return self._over
+
+    @property
     def link(self) -> str:
         """What there is between this device and its server: "up", "down", ... ("over" for good)."""
         return self._stay.session.link

@@ -197,6 +197,14 @@ async def test_a_person_at_a_terminal_is_asked(
         os.close(theirs)
 
 
+async def test_listening_ends_with_its_session(wephone: Kit, carol: Softphone) -> None:
+    phone = await carol.start("listen")
+    await phone.says("carol can be called")
+    await wephone.server.sign_out_everywhere("carol")
+    done = await phone.ends()
+    assert (done.code, done.err) == (1, "wephone: the server has ended this session (revoked)\n")
+
+
 async def test_a_call_that_was_missed_is_told(wephone: Kit, carol: Softphone) -> None:
     (alice,) = await wephone.peers("alice")
     await wephone.server.add_user("carol")

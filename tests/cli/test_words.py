@@ -64,3 +64,18 @@ def test_each_call_has_a_recording_of_its_own() -> None:
 
 def test_a_duration_is_shown_as_telephones_show_it() -> None:
     assert [duration(seconds) for seconds in (0, 59.9, 61, 3600)] == ["0:00", "0:59", "1:01", "60:00"]
+
+
+def test_what_others_wrote_cannot_move_the_cursor_or_pass_for_our_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    progress = Progress(to_stderr=False)
+    progress.line("bob writes: hi\n  \u2713 bob answered \x1b[2J \x9b2J \u202eabc\u200b")
+    progress.shown("你好\u3000👩\u200d👩")
+    output.say("wephone: first\nsecond\x07")
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "bob writes: hi\\n  \u2713 bob answered \\x1b[2J \\x9b2J \\u202eabc\\u200b",
+        "  \u2713 你好\u3000👩\u200d👩",
+    ]
+    assert err == "wephone: first\nsecond\\x07\n"

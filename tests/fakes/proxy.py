@@ -50,7 +50,15 @@ class Proxy:
         if not self._let_in:
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
+        try:
+            there, back = await asyncio.open_connection("127.0.0.1", self._server_port)
+        except OSError:  # the server is down, and so is the way to it
+            writer.transport.abort()
+            return
+        if not self._let_in:
+            writer.transport.abort()
+            back.transport.abort()
+            return
         self._writers |= {writer, back}
         for source, target in ((reader, back), (there, writer)):
             task = asyncio.create_task(pass_on(source, target))

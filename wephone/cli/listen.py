@@ -12,13 +12,11 @@ from typing import Any
 from wephone.calls import Call
 from wephone.cli import account, devices
 from wephone.cli.conversation import Conversation
-from wephone.cli.output import Progress, language, print_json
+from wephone.cli.output import Failure, Progress, language, print_json
 from wephone.cli.words import words
 from wephone.client import Client
 from wephone.errors import CallEnded
 from wephone.events import EndReason
-
-BELL = "\a"
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -79,6 +77,8 @@ class Listener:
             self._talk = asyncio.create_task(self._converse(call), name=f"talk to {call.peer}")
             if self._args.once:
                 return await self._talk
+        if client.signed_out is not None:
+            raise Failure(words("signed out", self._tongue, reason=client.signed_out.reason))
         return True
 
     async def _converse(self, call: Call) -> bool:
@@ -111,7 +111,8 @@ class Listener:
         pressed = asyncio.Event()
         if not sys.stdin.isatty():
             await pressed.wait()
-        self._progress.note(words("ask", self._tongue) + BELL)
+        self._progress.note(words("ask", self._tongue))
+        self._progress.ring()
         loop = asyncio.get_running_loop()
         loop.add_reader(sys.stdin, pressed.set)
         try:

@@ -43,6 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "无法连接服务器；进行中的通话不受影响，正在重试",
     ),
     "link back": ("the server is back", "已重新连接服务器"),
+    "signed out": ("the server has ended this session ({reason})", "服务器已结束此会话（{reason}）"),
     "draining": ("the server stops within {within:g} s", "服务器将在 {within:g} 秒内停止"),
     # A text
     "stored": (

@@ -1,0 +1,201 @@
+"""`wephone permit` and `pstn`: what they file, what they refuse, and who has to agree."""
+
+import json
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Commands
+from tests.cli.office import BASIC, Office
+
+CHINA = {
+    "id": "cn-a15",
+    "jurisdiction": "CN",
+    "categories": ["CN:A15-1"],
+    "holder": "Example Operator Ltd",
+    "number": "A1-20240001",
+    "regions": ["*"],
+    "valid_from": "2024-03-01",
+    "valid_until": "2033-12-31",
+}
+
+
+@pytest.fixture
+async def office(commands: Commands, tmp_path: Path) -> AsyncIterator[Office]:
+    """No server runs until a test starts one."""
+    office = Office(commands, tmp_path)
+    yield office
+    await office.close()
+
+
+async def test_without_a_server_the_database_is_opened_and_a_server_finds_what_was_filed(
+    office: Office,
+) -> None:
+    assert (await office.does("permit", "list"))["permits"] == []
+    filed = await office.files(CHINA)
+    assert filed["permit"] == {**filed["permit"], **CHINA, "version": 1, "verified": False}
+    await office.serve()
+    [listed] = (await office.does("permit", "list"))["permits"]
+    assert listed == filed
+    assert office.rows("SELECT permit, version FROM v_permit") == [("cn-a15", 1)]
+
+
+WRONG: list[tuple[Any, str]] = [
+    ("{", "stdin: document: is no JSON:"),
+    ("[]", "stdin: document:"),
+    ({**CHINA, "valid_until": "2033-02-30"}, "stdin: valid_until: "),
+    ({**CHINA, "valid_until": "2020-01-01"}, "stdin: document: valid_until 2020-01-01 is before"),
+    (
+        {**CHINA, "valid_form": "2024-03-01"},
+        "stdin: valid_form: is no field of it; did you mean `valid_from`?",
+    ),
+    ({**CHINA, "categories": ["CN:A16-1"]}, "stdin: categories[0]: CN has no such category; the nearest"),
+    ({**CHINA, "version": 3}, "stdin: version: the first version is 1 (found 3)"),
+    ('{"id": "x", "id": "y"}', "stdin: id: is there twice"),
+]
+
+
+async def test_a_document_that_is_wrong_is_refused_whole_by_file_path_and_value(office: Office) -> None:
+    await office.serve()
+    for document, fault in WRONG:
+        text = document if isinstance(document, str) else json.dumps(document)
+        done = await office.run("permit", "add", "-", stdin=text)
+        assert (done.code, done.out) == (1, "")
+        assert f"wephone: {fault}" in done.err
+        assert done.err.count("\n") == 1
+    assert (await office.does("permit", "list"))["epoch"] == 0
+
+
+async def test_a_file_is_named_when_it_is_wrong_or_not_there(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "permit.json"
+    assert f"cannot read `{file}`: no such file" in (await office.run("permit", "add", str(file))).err
+    file.write_text(json.dumps({**CHINA, "regions": ["Beijing"]}))
+    done = await office.run("permit", "add", str(file))
+    assert f"wephone: {file}: regions[0]: " in done.err and "found 'Beijing'" in done.err
+
+
+async def test_a_check_is_recorded_with_the_hash_of_what_was_looked_at(
+    office: Office, tmp_path: Path
+) -> None:
+    scan = tmp_path / "permit.pdf"
+    scan.write_bytes(b"scan")
+    checked = ("--verified-by", "Li Na", "--evidence", str(scan))
+    filed = await office.files(CHINA, *checked, "--register-address", "https://tsm.miit.gov.cn/")
+    assert filed["permit"]["verified"] is True
+    [evidence] = filed["permit"]["evidence"]
+    assert evidence["checked_by"] == "Li Na"
+    assert evidence["sha256"] == sha256(b"scan").hexdigest()
+    assert evidence["register_address"] == "https://tsm.miit.gov.cn/"
+    assert filed["warnings"] == []
+    assert (await office.run("permit", "add", "-", "--verified-by", "Li Na", stdin="{}")).code == 2
+    assert (await office.run("permit", "add", "-", "--evidence", str(scan), stdin="{}")).code == 2
+
+
+async def test_a_permit_that_nobody_checked_is_filed_with_a_warning(office: Office) -> None:
+    done = await office.run("permit", "add", "-", stdin=json.dumps({**BASIC, "verified": True}))
+    assert done.code == 0
+    assert "warning: basic-1: nobody has verified it" in done.err
+    assert "not verified" in done.out
+
+
+async def test_a_second_version_leaves_the_first_as_it_was(office: Office) -> None:
+    await office.serve()
+    await office.files(CHINA)
+    done = await office.run("permit", "add", "-", stdin=json.dumps(CHINA))
+    assert "version: `cn-a15` is there as version 1; a new version states 2 (found 1)" in done.err
+    await office.files({**CHINA, "version": 2, "valid_until": "2038-12-31"})
+    shown = await office.does("permit", "show", "cn-a15")
+    assert shown["permit"]["valid_until"] == "2038-12-31"
+    ends = [(each["version"], each["permit"]["valid_until"], each["by"]) for each in shown["versions"]]
+    assert ends == [(1, "2033-12-31", "operator"), (2, "2038-12-31", "operator")]
+
+
+async def test_lifting_a_suspension_takes_two_accounts(office: Office) -> None:
+    await office.serve()
+    await office.files(BASIC)
+    vera = await office.second_operator()
+    suspended = await office.does(
+        "permit", "suspend", "basic-1", "--from", "2026-01-02T00:00:00+08:00", "--reference", "MIIT 7"
+    )
+    assert suspended["standing"] == "suspended"
+    [event] = suspended["permit"]["status_events"]
+    assert (event["from"], event["to"], event["reference"]) == ("2026-01-02T00:00:00+08:00", None, "MIIT 7")
+    asked = await office.does("permit", "reinstate", "basic-1", "--why", "the order was lifted")
+    assert (asked["done"], asked["waiting"]["by"], asked["permit"]["standing"]) == (
+        False,
+        "operator",
+        "suspended",
+    )
+    [waiting] = (await office.does("permit", "list"))["waiting"]
+    assert (waiting["key"], waiting["why"]) == ("reinstate:basic-1", "the order was lifted")
+    again = await office.run("permit", "reinstate", "basic-1")
+    assert again.code == 1 and "another operator has to agree" in again.err
+    agreed = await office.does("permit", "reinstate", "basic-1", "--as", vera)
+    assert (agreed["done"], agreed["waiting"], agreed["permit"]["standing"]) == (True, None, "in_force")
+    assert (await office.does("permit", "list"))["waiting"] == []
+
+
+async def test_what_waits_can_be_taken_back(office: Office) -> None:
+    await office.serve()
+    vera = await office.second_operator()
+    await office.does("pstn", "off")
+    done = await office.run("pstn", "on")
+    assert done.code == 0 and "wephone pstn on --as OPERATOR" in done.out
+    await office.does("permit", "withdraw", "switch_on:telephone")
+    assert (await office.does("pstn", "on", "--as", vera))["on"] is False
+
+
+async def test_only_an_operator_that_is_known_can_be_named(office: Office) -> None:
+    await office.serve()
+    done = await office.run("pstn", "off", "--as", "nobody")
+    assert done.code == 1 and "'nobody' is no operator's account" in done.err
+    assert (await office.does("permit", "list"))["telephone"] == {"on": True}
+
+
+TOGGLES: list[tuple[str, tuple[str, ...], list[str], list[str]]] = [
+    ("pstn_out", (), ["pstn_out"], []),
+    ("CN", (), [], ["CN"]),
+    ("CN:sms_out", (), ["sms_out"], ["CN"]),
+    ("*", (), [], []),
+    ("maintenance", ("--service", "pstn_in", "--service", "pstn_out"), ["pstn_in", "pstn_out"], []),
+]
+
+
+async def test_a_toggle_says_what_it_is_about(office: Office) -> None:
+    await office.serve()
+    for scope, options, services, jurisdictions in TOGGLES:
+        toggle = await office.does("permit", "toggle", scope, "off", *options)
+        assert toggle == {
+            "key": scope,
+            "enabled": False,
+            "services": services,
+            "jurisdictions": jurisdictions,
+        }
+    assert len((await office.does("permit", "list"))["toggles"]) == len(TOGGLES)
+    await office.does("permit", "toggle", "maintenance", "remove")
+    assert len((await office.does("permit", "list"))["toggles"]) == len(TOGGLES) - 1
+
+
+FAULTS: list[tuple[tuple[str, ...], int, str]] = [
+    (("toggle", "pstn_outt", "off"), 2, "`pstn_outt` is neither a service class nor a country"),
+    (("toggle", "x", "off", "--service", "video"), 2, "there is no service class `video`"),
+    (("toggle", "x", "off", "--jurisdiction", "XX"), 1, "`XX` is neither a country"),
+    (("toggle", "pstn_out", "remove"), 1, "there is no such toggle"),
+    (("suspend", "basic-1", "--to", "tomorrow"), 2, "`tomorrow` is no time with an offset"),
+    (("suspend", "basic-1", "--to", "2026-12-01T00:00:00"), 2, "is no time with an offset"),
+    (("revoke", "basic-1"), 1, "there is no such permit (found 'basic-1')"),
+    (("show", "basic-1"), 1, "there is no permit `basic-1`"),
+    (("what-if", "changes.json"), 2, "`permit what-if` is not built yet"),
+    (("withdraw", "x"), 1, "nothing like this waits for a second operator"),
+]
+
+
+async def test_what_cannot_be_done_is_said_in_one_sentence(office: Office) -> None:
+    await office.serve()
+    for arguments, code, fault in FAULTS:
+        done = await office.run("permit", *arguments)
+        assert (done.code, done.out) == (code, "")
+        assert fault in done.err.splitlines()[-1]
