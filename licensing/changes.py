@@ -247,8 +247,8 @@ def _known_categories(permit: Permit, profiles: Profiles | None) -> None:
     if profile is None:
         return
     for place, category in enumerate(permit.categories):
-        code = category.partition("#")[0]
-        if code not in profile.categories:
+        if not profile.knows(category):
+            code = category.partition("#")[0]
             near = get_close_matches(code, list(profile.categories), 1, 0.0)
             hint = f"; the nearest that it has is `{near[0]}`" if near else ""
             raise ChangeError(
@@ -262,8 +262,10 @@ def _read(model: type[D], document: str | bytes | Mapping[str, Any]) -> D:
             document = _parsed(document)
         return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        value = first["input"] if first["loc"] else None
+        faults = error.errors(include_url=False)
+        # A field that is misspelt is missing too: what it was spelt as says more.
+        first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+        value = first["input"] if first["loc"] and first["type"] != "missing" else None
         raise ChangeError(_path(first["loc"]), _fault(model, first), value) from None
 
 

@@ -155,11 +155,8 @@ def judged(case: Case, now: Instant) -> Decision:
     """The decision itself, without looking for what could be done instead."""
     codes = governing(case)
     if not codes:
-        return unknown_jurisdiction(case, "")
-    return merge(
-        decide_one(case, code, now) if code in case.profiles.by_code else unknown_jurisdiction(case, code)
-        for code in codes
-    )
+        return ungoverned(case)
+    return merge(decide_one(case, code, now) for code in codes)
 
 
 def governing(case: Case) -> tuple[str, ...]:
@@ -207,9 +204,20 @@ def merge(decisions: Iterable[Decision]) -> Decision:
 
 
 def decide_one(case: Case, code: str, now: Instant) -> Decision:
-    """What one jurisdiction says, whose profile must be loaded."""
-    one = Judgement(case, case.profiles.by_code[code], now)
+    """What one jurisdiction says. One without a profile says no."""
+    profile = case.profiles.by_code.get(code)
+    if profile is None:
+        return unknown_jurisdiction(case, code)
+    one = Judgement(case, profile, now)
     return one.facts() or one.emergency() or one.switched_off() or one.ruled()
+
+
+def ungoverned(case: Case) -> Decision:
+    """No law at all: because nobody is known to be anywhere, or because nobody's country was asked."""
+    if any(leg.country in UNKNOWN_COUNTRIES for leg in case.facts.parties):
+        reason = Reason.DENY_FACTS_INSUFFICIENT
+        return Decision(Outcome.DENY, reason, reason_text(reason), classify(case.facts), "")
+    return unknown_jurisdiction(case, "")
 
 
 def unknown_jurisdiction(case: Case, code: str) -> Decision:

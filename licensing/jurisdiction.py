@@ -10,10 +10,10 @@ from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from licensing.classify import ServiceClass
-from licensing.facts import LegKind
+from licensing.facts import Leg, LegKind
 from licensing.permit import Document
 from licensing.reasons import Obligation
 
@@ -31,6 +31,9 @@ def _known_zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Duties = tuple[Obligation | Literal["CLI_ATTEST"], ...]
 Codes = tuple[tuple[str, ...], ...]  # any of these lists; all of each list
+RegionTest = Literal[
+    "every_leg_in_jurisdiction", "conservative: every_leg_in_jurisdiction; permissive: operator_seat"
+]
 
 
 class Requirement(Document):
@@ -50,7 +53,7 @@ class ServiceRule(Document):
     international: Requirement
     basis: Literal["settled", "interpretation"]
     confidence: Literal["high", "medium", "low"]
-    region_test: str = "every_leg_in_jurisdiction"
+    region_test: RegionTest = "every_leg_in_jurisdiction"
     per_call: Duties = ()
     international_per_call: Duties = ()
     requires_capabilities: tuple[Literal["emergency_route", "registered_location"], ...] = ()
@@ -102,10 +105,15 @@ class RecordingRule(Document):
 
 
 class Profile(Document):
-    """One jurisdiction: requirements and duties by class, and where they are written."""
+    """One jurisdiction: requirements and duties by class, and where they are written.
+
+    What `decide` does not ask (authorities, emergency numbers, retention, penalties) is there for the people
+    who rely on the rest, and is shown to them.
+    """
 
     format: Literal["wephone.jurisdiction/1"]
-    code: str
+    code: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|baseline)$")]
+    extends: str | None = None  # the profile whose law this one shares, and whose permits it takes
     name: Mapping[str, str]
     as_of: date
     review_on: date | None = None
@@ -113,6 +121,8 @@ class Profile(Document):
     everywhere: bool = False  # every leg lies in it: the baseline profile's way of having no borders
     members: tuple[str, ...] = ()
     treated_as_international: tuple[str, ...] = ()
+    calling_codes: tuple[str, ...] = ()
+    authorities: tuple[Mapping[str, str], ...] = ()
     categories: Mapping[str, Any]
     accepts: Mapping[str, Accepted] = Field(default_factory=dict)
     services: Mapping[ServiceClass, ServiceRule]
@@ -128,12 +138,30 @@ class Profile(Document):
     renewal_notice_days: int | None = None
     recording: RecordingRule | None = None
     on_loss: OnLoss = OnLoss()
+    permit_form: Mapping[str, Any] = Field(default_factory=dict)
+    emergency: Mapping[str, Any] = Field(default_factory=dict)
+    retention: tuple[Mapping[str, str | None], ...] = ()
+    prohibited: tuple[Mapping[str, str], ...] = ()
+    penalties: tuple[Mapping[str, str], ...] = ()
     sources: Mapping[str, Any] = Field(default_factory=dict)
     notes: str | None = None
 
     def contains(self, country: str | None) -> bool:
         """Does a leg in this country lie in the jurisdiction?"""
         return self.everywhere or country == self.code or country in self.members
+
+    def takes_permits_of(self, jurisdiction: str) -> bool:
+        """Are permits of that jurisdiction looked at here at all?"""
+        return self.permit_checks.any_jurisdiction or jurisdiction in (self.code, self.extends, *self.members)
+
+    def region_of(self, leg: Leg) -> str | None:
+        """What a permit's regions list: countries in a union of them, ISO 3166-2 codes elsewhere."""
+        return leg.country if self.members or self.extends else leg.subdivision
+
+    def knows(self, category: str) -> bool:
+        """Is it a category of this jurisdiction, or a parent of some?"""
+        code = category.partition("#")[0]
+        return code in self.categories or any(known.startswith(f"{code}-") for known in self.categories)
 
     def zone_of(self, jurisdiction: str) -> str:
         """The zone in which a permit of that jurisdiction states its dates."""
@@ -176,33 +204,85 @@ def load_profiles(folder: Traversable | None = None) -> Profiles:
 
 def gather(named: Iterable[tuple[str, bytes]]) -> Profiles:
     """Profiles from the bytes of their files."""
+    read = [Source(name, data, _document(name, data)) for name, data in named]
+    bases = {source.code: source for source in read if "extends" not in source.document}
     by_code: dict[str, Profile] = {}
     versions: dict[str, str] = {}
-    for name, data in named:
-        profile = read_profile(name, data)
+    for source in read:
+        base = _base(source, bases)
+        profile = _profile(source, base)
         if profile.code in by_code:
-            raise ProfileError(f"{name}: code: `{profile.code}` is the code of another file too")
+            raise ProfileError(f"{source.name}: code: `{profile.code}` is the code of another file too")
         by_code[profile.code] = profile
-        versions[profile.code] = f"{profile.as_of}+{sha256(data).hexdigest()[:12]}"
+        digest = sha256(source.data + (base.data if base else b"")).hexdigest()
+        versions[profile.code] = f"{profile.as_of}+{digest[:12]}"
     governing = {member: p.code for p in by_code.values() for member in p.members}
     return Profiles(by_code, versions, governing | {code: code for code in by_code})
 
 
 def read_profile(name: str, data: bytes) -> Profile:
-    """One profile from its file's bytes. ProfileError: file, path inside it, and what is wrong there."""
+    """One profile that extends none. ProfileError: file, path inside it, and what is wrong there."""
+    source = Source(name, data, _document(name, data))
+    return _profile(source, _base(source, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file as it was read, before it is known to be a profile."""
+
+    name: str
+    data: bytes
+    document: Mapping[str, Any]
+
+    @property
+    def code(self) -> object:
+        code = self.document.get("code")
+        return code if isinstance(code, str) else None
+
+
+def _document(name: str, data: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(data, object_pairs_hook=_no_duplicates)
-        profile = Profile.model_validate(document)
+    except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
+        raise ProfileError(f"{name}: {error}") from None
+    if not isinstance(document, dict):
+        raise ProfileError(f"{name}: the whole file: is no JSON object")
+    return document
+
+
+def _base(source: Source, bases: Mapping[object, Source]) -> Source | None:
+    extends = source.document.get("extends")
+    if extends is None:
+        return None
+    if not isinstance(extends, str) or extends not in bases:
+        raise ProfileError(f"{source.name}: extends: there is no profile `{extends}` to extend")
+    return bases[extends]
+
+
+def _profile(source: Source, base: Source | None) -> Profile:
+    try:
+        profile = Profile.model_validate(source.document if base is None else _extended(source, base))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(step) for step in first["loc"]) or "the whole file"
-        raise ProfileError(f"{name}: {path}: {first['msg']} (found {first['input']!r:.80})") from None
-    except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
-        raise ProfileError(f"{name}: {error}") from None
+        fault = first["msg"].removeprefix("Value error, ")
+        raise ProfileError(f"{source.name}: {path}: {fault} (found {first['input']!r:.80})") from None
     for path, code in _codes_used(profile):
         if not _is_listed(code, profile):
-            raise ProfileError(f"{name}: {path}: `{code}` is not among the categories")
+            raise ProfileError(f"{source.name}: {path}: `{code}` is not among the categories")
     return profile
+
+
+def _extended(source: Source, base: Source) -> dict[str, Any]:
+    """The base's law with what this file says instead; classes, categories and sources one by one."""
+    own = source.document
+    shared = {key: value for key, value in base.document.items() if key not in ("members", "name")}
+    merged = {
+        key: {**shared[key], **own[key]}
+        for key in ("services", "categories", "sources")
+        if isinstance(shared.get(key), dict) and isinstance(own.get(key), dict)
+    }
+    return {**shared, **own, **merged}
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

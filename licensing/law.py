@@ -1,7 +1,7 @@
 """The law that one installation decides by: its profiles, and what its operator is, has and chose."""
 
 from licensing.classify import classify
-from licensing.decision import Case, Decision, Operator, Outcome, Policy, decide
+from licensing.decision import BASELINE, Case, Decision, Operator, Outcome, Policy, decide
 from licensing.facts import CallFacts
 from licensing.instant import Instant
 from licensing.jurisdiction import OnLoss, Profiles
@@ -21,7 +21,8 @@ class Law:
     def __init__(self, profiles: Profiles, operator: Operator, policy: Policy) -> None:
         self._profiles, self._operator, self._policy = profiles, operator, policy
         self._unchanged = (-1, 0, 0)  # an epoch, and a span of UTC in which no date changes anything
-        versions = tuple(f"{code}@{version}" for code, version in sorted(profiles.versions.items()))
+        judges = [BASELINE] if BASELINE in policy.profiles else sorted(profiles.versions)
+        versions = tuple(f"{code}@{profiles.versions[code]}" for code in judges if code in profiles.versions)
         self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), versions)
 
     @property

@@ -118,15 +118,10 @@ def met_together(codes: tuple[str, ...], permits: tuple[Permit, ...], on: Settin
 
 def best_permit(code: str, permits: tuple[Permit, ...], on: Setting) -> Found:
     """The permit that gets furthest with one category."""
-    here = [permit for permit in permits if _counts(permit, on.profile)]
+    here = [permit for permit in permits if on.profile.takes_permits_of(permit.jurisdiction)]
     if not here:
         return Found(Stage.NONE, needed=code)
     return max((held_against(permit, code, on) for permit in here), key=_rank)
-
-
-def _counts(permit: Permit, profile: Profile) -> bool:
-    """Does this profile look at permits of that jurisdiction at all?"""
-    return profile.permit_checks.any_jurisdiction or permit.jurisdiction in (profile.code, *profile.members)
 
 
 def _rank(found: Found) -> tuple[int, bool]:
@@ -220,7 +215,7 @@ def covers_legs(regions: tuple[str, ...], facts: CallFacts, profile: Profile) ->
     for leg in facts.parties:
         if not profile.contains(leg.country):
             continue
-        place = leg.country if leg.country in profile.members else leg.subdivision
+        place = profile.region_of(leg)
         if place is None or not in_regions(place, regions):
             return False
     return True

@@ -1,0 +1,457 @@
+"""Decision cases from a file: each one decided, and compared with what the file expects.
+
+This is how counsel and operators check the engine without reading it. Three kinds of case tell themselves
+apart by their input: decisions (`facts`), numbers (`dialled`) and calls in progress (`event`).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from licensing.classify import ServiceClass
+from licensing.decision import BLOCKED, Case, Decision, Operator, Outcome, Policy, decide, decide_one
+from licensing.facts import CallFacts, Leg, LegKind, Medium, Recording, Role, facts_from_json
+from licensing.instant import MICROSECOND, Instant
+from licensing.jurisdiction import Profiles, load_profiles
+from licensing.numbering import Number, NumberType, Place, canonicalise
+from licensing.permit import Permit
+from licensing.progress import ON_LOSS, Event, Fate, Loss, Running, progress
+from licensing.reasons import Reason, is_per_call
+from licensing.requirement import Reading
+
+ALL_GOVERNING = "all_governing"
+OF_THE_ENGINE = ("ENGINE", "MULTI")  # scopes that mean the operator's first home
+LARGEST = 16_000_000  # bytes; the longest file that is read
+_NO_INPUT = ("emergency_call", "initiated_by")  # said in cases to show that they decide nothing
+
+
+class CasesError(Exception):
+    """The file is no file of cases: one sentence with the path and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One case, and each way in which the answer is not what it expects."""
+
+    id: str
+    differences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {'; '.join(self.differences)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a whole file."""
+
+    passed: int
+    failures: tuple[Failure, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.failures), f"{self.passed} passed, {len(self.failures)} failed"])
+
+
+def check_cases(text: str | bytes, profiles: Profiles | None = None) -> Report:
+    """Decide every case of a file. CasesError if the file cannot be read; a wrong answer is no error."""
+    profiles = profiles or load_profiles()
+    failures: list[Failure] = []
+    passed = 0
+    for case in read_cases(text):
+        differences = tuple(case.differences(profiles))
+        if differences:
+            failures.append(Failure(case.id, differences))
+        else:
+            passed += 1
+    return Report(passed, tuple(failures))
+
+
+# The format
+
+
+class Format(BaseModel):
+    """Part of a file of cases. What it does not know is an error, so that a typing error tests nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+
+class Told(Format):
+    """What every case tells its reader besides input and expectation."""
+
+    id: str
+    title: str | None = None
+    basis: Literal["settled", "interpretation", "engine_policy"] | None = None
+    confidence: Literal["high", "medium", "low"] | None = None
+    why: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+class Capabilities(Format):
+    emergency_route: tuple[str, ...] = ()
+
+
+class CaseOperator(Format):
+    legal_entity: str | None = None
+    home: tuple[str, ...] = ()
+    seat: str | None = None
+    services_enabled: tuple[str, ...] = ("*",)
+    capabilities: Capabilities = Capabilities()
+
+
+class CasePolicy(Format):
+    ambiguity: Reading = Reading.CONSERVATIVE
+    require_verified_permits: bool = True
+    emergency_override: bool = True
+    block_number_types: tuple[NumberType, ...] = BLOCKED
+    profiles: tuple[str, ...] = ()
+    destination_only: tuple[str, ...] = ()
+
+
+class DecisionInput(Format):
+    facts: Mapping[str, Any]
+    permits: tuple[Permit, ...] = ()
+    operator: CaseOperator = CaseOperator()
+    policy: CasePolicy = CasePolicy()
+    now: AwareDatetime
+
+
+class DecisionExpected(Format):
+    decision: Outcome
+    reason: Reason
+    uncertain: bool | None = None
+    service_class: ServiceClass | None = None
+    jurisdiction: str | None = None
+    permit_needed: str | None = None
+    per_call_includes: tuple[str, ...] = ()
+    per_call_excludes: tuple[str, ...] = ()
+    standing_includes: tuple[str, ...] = ()
+    standing_excludes: tuple[str, ...] = ()
+
+
+class DecisionCase(Told):
+    scope: str | None = None
+    input: DecisionInput
+    expected: DecisionExpected
+
+    def differences(self, profiles: Profiles) -> Iterator[str]:
+        decision = self._decide(profiles)
+        expected = self.expected
+        yield from _differ("decision", expected.decision, decision.outcome)
+        yield from _differ("reason", expected.reason, decision.reason)
+        for name, got in (
+            ("uncertain", decision.uncertain),
+            ("service_class", decision.service),
+            ("jurisdiction", decision.jurisdiction),
+            ("permit_needed", decision.permit_needed),
+        ):
+            wanted = getattr(expected, name)
+            if wanted is not None:
+                yield from _differ(name, wanted, got)
+        per_call = {duty.value for duty in decision.obligations if is_per_call(duty)}
+        standing = {duty.value for duty in decision.obligations} - per_call
+        yield from _lists("per_call", expected.per_call_includes, expected.per_call_excludes, per_call)
+        yield from _lists("standing", expected.standing_includes, expected.standing_excludes, standing)
+
+    def _decide(self, profiles: Profiles) -> Decision:
+        given, operator, policy = self.input, self.input.operator, self.input.policy
+        case = Case(
+            facts=facts_of(given.facts),
+            profiles=profiles,
+            permits=given.permits,
+            operator=Operator(
+                operator.legal_entity,
+                operator.home,
+                operator.seat,
+                operator.services_enabled,
+                operator.capabilities.emergency_route,
+            ),
+            policy=Policy(
+                policy.ambiguity,
+                policy.require_verified_permits,
+                policy.emergency_override,
+                policy.block_number_types,
+                policy.profiles,
+                policy.destination_only,
+            ),
+        )
+        now = Instant(round(given.now.astimezone(UTC).timestamp() * 1_000_000) * MICROSECOND, 0)
+        if self.scope == ALL_GOVERNING:
+            return decide(case, now)
+        if self.scope is None or self.scope in OF_THE_ENGINE:
+            return decide_one(case, next(iter(operator.home), ""), now)
+        return decide_one(case, self.scope, now)
+
+
+class NumberInput(Format):
+    dialled: str
+    caller_country: str | None = None
+
+
+class NumberExpected(Format):
+    """`kind` may be `any`, or `not_` and a kind."""
+
+    country: str | None
+    kind: str
+
+
+class NumberCase(Told):
+    input: NumberInput
+    expected: NumberExpected
+
+    def differences(self, profiles: Profiles) -> Iterator[str]:
+        placed = canonicalise(self.input.dialled, Place(self.input.caller_country))
+        country = placed.country if isinstance(placed, Number) else None
+        kind = placed.type.value if isinstance(placed, Number) else "refused"
+        wanted = self.expected.kind
+        yield from _differ("country", self.expected.country, country)
+        fits = wanted == "any" or (kind != wanted[4:] if wanted.startswith("not_") else kind == wanted)
+        if not fits:
+            yield from _differ("kind", wanted, kind)
+
+
+class CaseLoss(Format):
+    this_call: Literal[Fate.TERMINATE_AFTER_NOTICE, Fate.LET_FINISH, "re_evaluate"]
+    max_seconds: int = Field(ge=0)
+
+    @property
+    def loss(self) -> Loss:
+        """What ends after being decided again ends with notice."""
+        fate = Fate.LET_FINISH if self.this_call == Fate.LET_FINISH else Fate.TERMINATE_AFTER_NOTICE
+        return Loss(fate, self.max_seconds)
+
+
+class CaseOnLoss(Format):
+    suspended: CaseLoss | None = None
+    revoked: CaseLoss | None = None
+    expired: CaseLoss | None = None
+    toggled_off: CaseLoss | None = None
+    profile_changed: CaseLoss | None = None
+
+
+class ProgressPolicy(Format):
+    on_loss: CaseOnLoss = CaseOnLoss()
+
+
+class CaseCall(Format):
+    service_class: ServiceClass
+    jurisdiction: str
+    emergency: bool = False
+    permits: tuple[str, ...] | None = None
+
+
+class CaseLeg(Format):
+    kind: LegKind
+    country: str | None = None
+    subdivision: str | None = None
+
+
+class CaseEvent(Format):
+    type: Event
+    effective: Literal["now"] = "now"
+    leg: CaseLeg | None = None
+    remaining: tuple[LegKind, ...] = ()
+    new_service_class: ServiceClass | None = None
+    all_parties_consented: bool = False
+
+
+class ProgressInput(Format):
+    call: CaseCall
+    event: CaseEvent
+    policy: ProgressPolicy = ProgressPolicy()
+
+
+class ProgressExpected(Format):
+    new_calls: str
+    this_call: Fate
+    max_seconds: int | None
+    audit: tuple[str, ...]
+    reason: Reason | None = None
+
+
+class ProgressCase(Told):
+    input: ProgressInput
+    expected: ProgressExpected
+
+    def differences(self, profiles: Profiles) -> Iterator[str]:
+        given = self.input
+        told = {f"permit_{name}": loss for name, loss in given.policy.on_loss if loss is not None}
+        told |= {name.removeprefix("permit_"): loss for name, loss in told.items()}
+        on_loss = {event: told[event].loss if event in told else loss for event, loss in ON_LOSS.items()}
+        after = self._after(profiles) if given.event.type.re_decides else None
+        if after is not None and given.event.new_service_class not in (None, after.service):
+            yield from _differ("new_service_class", given.event.new_service_class, after.service)
+        got = progress(Running(given.call.emergency, on_loss), given.event.type, after)
+        expected = self.expected
+        yield from _differ("new_calls", expected.new_calls, got.new_calls)
+        yield from _differ("this_call", expected.this_call, got.this_call)
+        yield from _differ("max_seconds", expected.max_seconds, got.seconds)
+        yield from _differ("audit", list(expected.audit), list(got.audit))
+        if expected.reason is not None:
+            yield from _differ("reason", expected.reason, got.reason)
+
+    def _after(self, profiles: Profiles) -> Decision:
+        """The decision on the call as it would be, with everything in order but the permits."""
+        call = self.input.call
+        case = Case(
+            facts=_after_facts(call, self.input.event),
+            profiles=profiles,
+            permits=_held(call, profiles),
+            operator=Operator(
+                "Example Operator Ltd", (call.jurisdiction,), None, ("*",), (call.jurisdiction,)
+            ),
+            policy=Policy(profiles=()),
+        )
+        return decide_one(case, call.jurisdiction, Instant(0, 0))
+
+
+AnyCase = DecisionCase | NumberCase | ProgressCase
+M = TypeVar("M", bound=BaseModel)
+
+
+class CaseFile(BaseModel):
+    """The whole file; what it says about itself beside the cases is for its readers."""
+
+    schema_: Annotated[Literal["wephone.licensing-vectors/1"], Field(alias="schema")]
+    cases: Mapping[str, tuple[Mapping[str, Any], ...]]
+
+
+# Reading it
+
+
+def read_cases(text: str | bytes) -> list[AnyCase]:
+    """The cases of a file, in its order. CasesError names the path and the value that is wrong."""
+    if len(text) > LARGEST:
+        raise CasesError(f"the file is longer than {LARGEST} bytes")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
+        raise CasesError(f"the file is no JSON: {error}") from None
+    groups = _valid(CaseFile, document, "")
+    return [
+        _read_case(case, f"cases.{group}[{place}]")
+        for group, cases in groups.cases.items()
+        for place, case in enumerate(cases)
+    ]
+
+
+def _read_case(case: Mapping[str, Any], path: str) -> AnyCase:
+    given = case.get("input")
+    if not isinstance(given, dict):
+        raise CasesError(f"{path}.input: has to be an object (found {given!r:.80})")
+    if "dialled" in given:
+        return _valid(NumberCase, case, path)
+    if "event" in given:
+        return _valid(ProgressCase, case, path)
+    read = _valid(DecisionCase, case, path)
+    try:
+        facts_of(read.input.facts)
+    except ValidationError as error:
+        raise _fault(error, f"{path}.input.facts") from None
+    return read
+
+
+def facts_of(told: Mapping[str, Any]) -> CallFacts:
+    """Facts as cases tell them: an identity not spoken of is verified, equipment not spoken of is none."""
+    facts = {key: value for key, value in told.items() if key not in _NO_INPUT}
+    if isinstance(facts.get("legs"), list | tuple):
+        facts["legs"] = [_leg(leg) for leg in facts["legs"]]
+    return facts_from_json({"identity_verified": True, "equipment_in": (), **facts})
+
+
+def _leg(told: Any) -> Any:
+    """A leg without the digits that were dialled: its number type says what they are."""
+    return {key: value for key, value in told.items() if key != "dialled"} if isinstance(told, dict) else told
+
+
+def _valid(model: type[M], value: Any, path: str) -> M:
+    try:
+        return TypeAdapter(model).validate_json(json.dumps(value))
+    except ValidationError as error:
+        raise _fault(error, path) from None
+
+
+def _fault(error: ValidationError, path: str) -> CasesError:
+    first = error.errors(include_url=False)[0]
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    where = (path + steps).removeprefix(".") or "the whole file"
+    return CasesError(f"{where}: {said} (found {first['input']!r:.80})")
+
+
+def _differ(name: str, expected: object, got: object) -> Iterator[str]:
+    if expected != got:
+        yield f"{name} is {got}, expected {expected}"
+
+
+def _lists(name: str, includes: tuple[str, ...], excludes: tuple[str, ...], got: set[str]) -> Iterator[str]:
+    for duty in includes:
+        if duty not in got:
+            yield f"{name} lacks {duty}"
+    for duty in excludes:
+        if duty in got:
+            yield f"{name} has {duty}"
+
+
+# A call in progress, from the little that its case tells
+
+_KINDS = {
+    ServiceClass.PSTN_OUT: (LegKind.APP, LegKind.PSTN),
+    ServiceClass.PSTN_IN: (LegKind.PSTN, LegKind.APP),
+    ServiceClass.PSTN_BRIDGE: (LegKind.PSTN, LegKind.PSTN),
+    ServiceClass.CONF_APP: (LegKind.APP, LegKind.APP, LegKind.APP),
+    ServiceClass.CONF_PSTN: (LegKind.APP, LegKind.APP, LegKind.PSTN),
+    ServiceClass.CALL_CENTRE: (LegKind.APP, LegKind.PSTN),
+}
+_MEDIA = {
+    ServiceClass.APP_VIDEO: (Medium.AUDIO, Medium.VIDEO),
+    ServiceClass.TEXT_APP: (Medium.TEXT,),
+    ServiceClass.SMS_OUT: (Medium.SMS,),
+    ServiceClass.SMS_IN: (Medium.SMS,),
+    ServiceClass.STORE_FORWARD: (Medium.VOICEMAIL,),
+}
+
+
+def _after_facts(call: CaseCall, event: CaseEvent) -> CallFacts:
+    kinds = event.remaining or _KINDS.get(call.service_class, (LegKind.APP, LegKind.APP))
+    roles = (Role.ORIGIN, Role.DESTINATION, *[Role.PARTICIPANT] * len(kinds))
+    legs = [Leg(role, kind, call.jurisdiction) for role, kind in zip(roles, kinds, strict=False)]
+    if event.leg is not None:
+        legs.append(Leg(Role.PARTICIPANT, event.leg.kind, event.leg.country, event.leg.subdivision))
+    records = event.type is Event.RECORDING_REQUESTED
+    return CallFacts(
+        legs=tuple(legs),
+        media=_MEDIA.get(call.service_class, (Medium.AUDIO,)),
+        identity_verified=True,
+        registered_location=True,
+        recording=Recording(True, event.all_parties_consented) if records else None,
+        equipment_in=(),
+    )
+
+
+def _held(call: CaseCall, profiles: Profiles) -> tuple[Permit, ...]:
+    """The permits that the case names; else the value-added category of the call, and nothing else."""
+    categories = _value_added(call, profiles) if call.permits is None else call.permits
+    if not categories:
+        return ()
+    document = {
+        "id": "held",
+        "jurisdiction": call.jurisdiction,
+        "categories": categories,
+        "holder": "Example Operator Ltd",
+        "valid_from": "1970-01-01",
+        "verified": True,
+    }
+    return (Permit.model_validate(document),)
+
+
+def _value_added(call: CaseCall, profiles: Profiles) -> tuple[str, ...]:
+    profile = profiles.by_code.get(call.jurisdiction)
+    rule = profile.services.get(call.service_class) if profile else None
+    if profile is None or rule is None:
+        return ()
+    named = (code for codes in rule.domestic.any_of for code in codes)
+    tiers = {code: profile.categories.get(code.partition("#")[0], {}).get("tier") for code in named}
+    return tuple(code for code, tier in tiers.items() if tier == "value-added")
