@@ -102,11 +102,31 @@ def origin(text: str) -> str:
     return str(url.origin())
 
 
+def is_placeholder(text: str) -> bool:
+    """Is it what a manual or an example has in a secret's place?"""
+    plain = text.lower().replace("-", "").replace("_", "")
+    return plain in PLACEHOLDERS or plain.startswith(("changeme", "changethis", "replaceme", "yoursecret"))
+
+
+def database_url(text: str) -> str:
+    """Where the rows are; its password, if it has one, must be real."""
+    if text.startswith("sqlite:///"):
+        return text
+    try:
+        url = URL(text)
+    except ValueError:
+        raise ValueError("is sqlite:///PATH or postgresql://...") from None
+    if url.scheme not in ("postgresql", "postgres"):
+        raise ValueError("is sqlite:///PATH or postgresql://...")
+    if url.password is not None and (not url.password or is_placeholder(url.password)):
+        raise ValueError("has a placeholder for a password: make one of your own")
+    return text
+
+
 def real_secret(value: SecretStr) -> SecretStr:
     """The secret, unless it is empty, short, one character over and over, or a manual's example."""
     text = value.get_secret_value()
-    plain = text.lower().replace("-", "").replace("_", "")
-    if plain in PLACEHOLDERS or plain.startswith(("changeme", "changethis", "replaceme", "yoursecret")):
+    if is_placeholder(text):
         raise ValueError("is a placeholder: make a secret of your own, as with `openssl rand -hex 32`")
     if len(text) < SHORTEST_SECRET:
         raise ValueError(f"has fewer than {SHORTEST_SECRET} characters: make one with `openssl rand -hex 32`")
@@ -139,6 +159,7 @@ def data_folder() -> Path:
 
 Listen = Annotated[Endpoint, BeforeValidator(endpoint)]
 Origin = Annotated[str, AfterValidator(origin)]
+DatabaseUrl = Annotated[str, AfterValidator(database_url)]
 Secret = Annotated[SecretStr, AfterValidator(real_secret)]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
 IceUrls = Annotated[
@@ -168,8 +189,10 @@ class Settings(BaseModel):
         None, description="PEM file: operators' own certificates have to be signed by this authority"
     )
     data: Path = Field(default_factory=data_folder, description="folder of everything the server keeps")
-    database: str | None = Field(
-        None, description="sqlite:///PATH or postgresql://...; if none, wephone.db in the data folder"
+    database: DatabaseUrl | None = Field(
+        None,
+        repr=False,
+        description="sqlite:///PATH or postgresql://...; if none, wephone.db in the data folder",
     )
     database_owner: str | None = Field(
         None,

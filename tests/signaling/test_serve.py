@@ -213,6 +213,16 @@ def last(done: Done) -> str:
     return lines[0]
 
 
+async def test_another_package_of_the_name_licensing_is_not_believed(
+    machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "other" / "licensing").mkdir(parents=True)
+    (tmp_path / "other" / "licensing" / "__init__.py").write_text("")
+    done = await machine.run("serve", PYTHONPATH=str(tmp_path / "other"))
+    assert (done.code, done.out) == (1, "")
+    assert "is not WePhone's" in last(done)
+
+
 async def test_a_port_that_was_taken_leaves_nothing_behind(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         await machine.run("serve", WEPHONE_LISTEN=f"127.0.0.1:{taken.getsockname()[1]}")

@@ -83,6 +83,16 @@ def test_a_placeholder_is_no_secret(secret: str) -> None:
     assert not secret or secret not in text
 
 
+def test_a_databases_password_is_real_and_not_shown() -> None:
+    text = refusal({"WEPHONE_DATABASE": "postgresql://wephone:changeme@db/wephone"})
+    assert text.startswith("WEPHONE_DATABASE: has a placeholder")
+    assert "sqlite:///PATH" in refusal({"WEPHONE_DATABASE": "mysql://db/wephone"})
+    assert "sqlite:///PATH" in refusal({"WEPHONE_DATABASE": "wephone.db"})
+    settings = made({"database": f"postgresql://wephone:{SECRET}@db/wephone"})
+    assert SECRET not in repr(settings)
+    assert made({"database": "postgresql:///wephone?host=/run/postgresql"})
+
+
 def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n")
