@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from importlib.metadata import version
 from typing import Any
 
 from aiohttp import WSCloseCode, web
-from yarl import URL
 
 from licensing.instant import SECOND
 from licensing.ports import JournalError
@@ -276,4 +276,5 @@ def shown(endpoint: Endpoint, port: int) -> str:
 
 def database_shown(url: str) -> str:
     """The database's address without its password."""
-    return url if url.startswith("sqlite:") else str(URL(url).with_password(None))
+    url = re.sub(r"://([^/@:]*):[^/@]*@", r"://\1@", url)
+    return re.sub(r"[?&]password=[^&]*", "", url)

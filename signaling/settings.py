@@ -118,7 +118,8 @@ def database_url(text: str) -> str:
         raise ValueError("is sqlite:///PATH or postgresql://...") from None
     if url.scheme not in ("postgresql", "postgres"):
         raise ValueError("is sqlite:///PATH or postgresql://...")
-    if url.password is not None and (not url.password or is_placeholder(url.password)):
+    password = url.password or url.query.get("password")
+    if password is not None and is_placeholder(password):
         raise ValueError("has a placeholder for a password: make one of your own")
     return text
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling.app import database_shown
 from signaling.configuration import SettingsError, listed, load, made
 from signaling.settings import Endpoint, Settings
 
@@ -86,6 +87,7 @@ def test_a_placeholder_is_no_secret(secret: str) -> None:
 def test_a_databases_password_is_real_and_not_shown() -> None:
     text = refusal({"WEPHONE_DATABASE": "postgresql://wephone:changeme@db/wephone"})
     assert text.startswith("WEPHONE_DATABASE: has a placeholder")
+    assert "placeholder" in refusal({"WEPHONE_DATABASE": "postgresql:///wephone?password=changeme"})
     assert "sqlite:///PATH" in refusal({"WEPHONE_DATABASE": "mysql://db/wephone"})
     assert "sqlite:///PATH" in refusal({"WEPHONE_DATABASE": "wephone.db"})
     settings = made({"database": f"postgresql://wephone:{SECRET}@db/wephone"})
@@ -163,3 +165,16 @@ def test_every_setting_says_what_it_is_for() -> None:
 def test_endpoints_are_shown_as_they_are_typed() -> None:
     assert str(Endpoint("::1", 80)) == "[::1]:80"
     assert str(made({"listen": ":80"}).listen) == "0.0.0.0:80"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////var/lib/wephone/wephone.db", "sqlite:////var/lib/wephone/wephone.db"),
+        ("postgresql://wephone:s3cret@db:5432/calls", "postgresql://wephone@db:5432/calls"),
+        ("postgresql:///calls?host=/run/pg&password=s3cret", "postgresql:///calls?host=/run/pg"),
+        ("postgresql://wephone@db/calls?sslmode=require", "postgresql://wephone@db/calls?sslmode=require"),
+    ],
+)
+def test_the_ready_line_shows_no_password(url: str, shown: str) -> None:
+    assert database_shown(url) == shown
