@@ -277,4 +277,4 @@ def shown(endpoint: Endpoint, port: int) -> str:
 def database_shown(url: str) -> str:
     """The database's address without its password."""
     url = re.sub(r"://([^/@:]*):[^/@]*@", r"://\1@", url)
-    return re.sub(r"[?&]password=[^&]*", "", url)
+    return re.sub(r"(?<=[?&])password=[^&]*&?", "", url).rstrip("?&")

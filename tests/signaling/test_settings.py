@@ -173,6 +173,8 @@ def test_endpoints_are_shown_as_they_are_typed() -> None:
         ("sqlite:////var/lib/wephone/wephone.db", "sqlite:////var/lib/wephone/wephone.db"),
         ("postgresql://wephone:s3cret@db:5432/calls", "postgresql://wephone@db:5432/calls"),
         ("postgresql:///calls?host=/run/pg&password=s3cret", "postgresql:///calls?host=/run/pg"),
+        ("postgresql://db/calls?password=s3cret&user=wephone", "postgresql://db/calls?user=wephone"),
+        ("postgresql://db/calls?password=s3cret", "postgresql://db/calls"),
         ("postgresql://wephone@db/calls?sslmode=require", "postgresql://wephone@db/calls?sslmode=require"),
     ],
 )
