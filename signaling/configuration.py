@@ -25,6 +25,8 @@ ELSEWHERE = frozenset(
         "OPERATOR_TOKEN",
         "LONG",
         "SEED",
+        "VENV",
+        "SETUP_LOCKED",
         "CHROMIUM",
         "DOMAIN",
         "UPSTREAM",
