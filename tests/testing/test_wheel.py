@@ -10,11 +10,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.fakes.network import loopback_alone
 from tests.house.checkout import ROOT
 from tests.testing.test_plugin import TALK
-
-# A machine whose only interface is loopback, and nobody's but ours.
-LOOPBACK_ALONE = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 INI = """\
 [pytest]
@@ -94,7 +92,7 @@ def test_the_three_lines_are_green_from_the_wheel(python: Path, tmp_path: Path) 
 
 
 def test_a_machine_with_loopback_alone_will_do(python: Path, tmp_path: Path) -> None:
-    assert "1 passed" in run(python, tmp_path, *LOOPBACK_ALONE)
+    assert "1 passed" in run(python, tmp_path, *loopback_alone())
 
 
 @pytest.mark.long
