@@ -133,6 +133,10 @@ class CallRows(Protocol):
         """A user's calls, newest first, offered before `before`."""
         ...
 
+    def how_it_ended(self, call: CallId, user: UserId) -> Awaitable[EndReason | None]:
+        """Why this call of this user ended; none if it has not, was not offered, or was not theirs."""
+        ...
+
     def missed_calls(self, user: UserId) -> Awaitable[Sequence[CallRecord]]:
         """Missed and not yet seen, oldest first."""
         ...

@@ -29,6 +29,7 @@ from signaling.core.events import (
     DeviceLost,
     Event,
     Glared,
+    HungUp,
     LostGlare,
     OfferNotRecorded,
     Returned,
@@ -129,9 +130,12 @@ class Switch:
 
     def receive(self, call: CallId, event: Event, ref: int | None) -> None:
         """Something a party says of a call; PeerError if there is no such call."""
-        if call not in self._calls:
+        if call in self._calls:
+            self._receive(call, event, ref)
+        elif isinstance(event, HungUp):
+            self._start(self._recall(call, event.by, ref))
+        else:
             raise PeerError(ErrorCode.UNKNOWN_CALL, call, "call")
-        self._receive(call, event, ref)
 
     def snapshots(self, party: Party, alive: Sequence[CallId]) -> tuple[CallSnapshot, ...]:
         """The calls that this device and the server both hold."""
@@ -294,12 +298,27 @@ class Switch:
         try:
             event = await self._offer(call, self._trails[call.id])
         except IdTakenError:
-            self._complain(call.id, call.caller, ErrorCode.ID_TAKEN, None)
-            event = OfferNotRecorded()
+            event = await self._offered_before(call)
         except StoreError:
             log.exception("a call could not be recorded")
             event = OfferNotRecorded()
         self._receive(call.id, event)
+
+    async def _offered_before(self, call: Call) -> Event:
+        """The id was used. By this very call, before a restart: its caller hears how that ended."""
+        reason = await self._store.how_it_ended(call.id, call.caller.user)
+        if reason is not None:
+            return Unroutable(reason)
+        self._complain(call.id, call.caller, ErrorCode.ID_TAKEN, None)
+        return OfferNotRecorded()
+
+    async def _recall(self, call: CallId, by: Party, ref: int | None) -> None:
+        """Somebody ends a call that is not held here any more: how it ended, if it was theirs."""
+        reason = await self._store.how_it_ended(call, by.user)
+        if reason is None:
+            self._complain(call, by, ErrorCode.UNKNOWN_CALL, ref)
+        else:
+            self._tell(by, Ended(call=call, reason=reason))
 
     async def _offer(self, call: Call, trail: Trail) -> Event:
         callee = await self._store.account(call.callee)
@@ -346,7 +365,7 @@ class Switch:
                 return
             await self._store.end(call.id, end.reason, end.at.utc_us, end.missed)
         except IdTakenError:
-            return  # the row under this id is another call's, and its caller has been told
+            self._calls.pop(call.id, None)  # the row under this id is an earlier call's: ask that from now on
         except StoreError:
             # The row stays open; the next start closes it as SERVER_RESTARTED or finds it live.
             log.exception("the end of a call could not be recorded")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, union_all, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
 from signaling.store.steps import NO, YES, Statement, Steps, Taken, command, number, query, single, words
@@ -92,6 +92,13 @@ _RECORD = (
     call.c.seen,
     call.c.decision,
 )
+HOW_IT_ENDED = Statement(
+    select(call.c.reason).where(
+        call.c.call_id == words("call"),
+        or_(call.c.caller == words("user"), and_(call.c.callee == words("user"), call.c.offered == YES)),
+        call.c.ended_at.is_not(None),
+    )
+)
 # Two arms, each answered from its own index and cut off early; an OR would sort all of a user's calls.
 _PLACED = (
     select(*_RECORD)
@@ -172,6 +179,11 @@ def live_calls(node: str) -> Steps:
 @query
 def history(user: str, before: int, limit: int) -> Steps:
     return (yield HISTORY, {"user": user, "before": before, "most": limit})
+
+
+@query
+def how_it_ended(call_id: str, user: str) -> Steps:
+    return (yield HOW_IT_ENDED, {"call": call_id, "user": user})
 
 
 @query

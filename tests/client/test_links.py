@@ -188,7 +188,9 @@ async def test_a_call_that_only_rings_ends_with_the_server(wephone: Kit) -> None
     call = await alice.call(bob)
     theirs = await bob.next_call()
     await call.ringing()
+    missed = bob.client.missed()
     await wephone.server.restart()
-    await call.wait_ended()
-    await theirs.wait_ended()
+    assert (await call.wait_ended()).reason is EndReason.SERVER_RESTARTED
+    assert (await theirs.wait_ended()).reason is EndReason.SERVER_RESTARTED
+    assert (await anext(missed)).call == call.id
     assert call.find(Answered) is None and theirs.find(Answered) is None

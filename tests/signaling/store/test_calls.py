@@ -41,6 +41,23 @@ async def test_a_call_is_offered_answered_and_ended(store: DatabaseStore) -> Non
     assert [record] == await store.history(BOB, AT + 100, 10)
 
 
+async def test_how_a_call_ended_is_told_to_its_two_users_alone(store: DatabaseStore) -> None:
+    row = offered()
+    await store.offer(row)
+    assert await store.how_it_ended(row.call, ALICE) is None
+    await store.end(row.call, EndReason.NO_ANSWER, AT + 9, missed=True)
+    assert await store.how_it_ended(row.call, ALICE) is EndReason.NO_ANSWER
+    assert await store.how_it_ended(row.call, BOB) is EndReason.NO_ANSWER
+    assert await store.how_it_ended(row.call, CAROL) is None
+
+
+async def test_a_callee_does_not_learn_of_a_call_that_was_never_offered(store: DatabaseStore) -> None:
+    row = offered()
+    await store.refused(row, EndReason.UNREACHABLE, BOB)
+    assert await store.how_it_ended(row.call, ALICE) is EndReason.UNREACHABLE
+    assert await store.how_it_ended(row.call, BOB) is None
+
+
 async def test_a_call_id_is_used_once(store: DatabaseStore) -> None:
     row = offered()
     await store.offer(row)
