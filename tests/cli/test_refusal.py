@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Commands, Done
 from tests.cli.office import BASIC, Office
+from tests.cli.test_contract import fits, shapes
 from tests.signaling.device import Device
 
 NUMBER = "+12025550123"
@@ -80,6 +81,7 @@ async def test_each_way_in_refuses_with_the_same_reason_and_each_decision_explai
 
     for id in ids:
         told = await office.does("explain", id)
+        fits(told, shapes("explain")["explain"], "explain")
         assert (told["decision"], told["sound"], told["faults"]) == (id, True, [])
         assert (told["outcome"], told["reason"]) == ("deny", "DENY_NO_PERMIT")
         assert told["text"] == refusals[0]["text"]

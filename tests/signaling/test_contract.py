@@ -11,7 +11,8 @@ from tests.signaling.test_serve import Machine, machine
 from wephone.cli import serve, user
 
 CONTRACT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text()
-SERVE, USER = CONTRACT.split("## `wephone user`")
+SERVE, AFTER = CONTRACT.split("## `wephone user`")
+USER = AFTER.partition("\n## ")[0]
 
 __all__ = ["machine"]  # the fixture
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from wephone.cli import operating
-from wephone.cli.operating import OperatorApi
+from wephone.cli.operating import OperatorApi, Refused
 from wephone.cli.output import Failure, print_json, say
 
 VERIFY, EXPORT = "/api/operator/audit/verify", "/api/operator/audit/export"
@@ -68,7 +68,11 @@ def run_verify(args: argparse.Namespace) -> int:
 
     async def work(api: OperatorApi) -> int:
         body = {"heads": kept, "names": not args.chain_only}
-        answer = await api.request("POST", VERIFY, body, within=PATIENCE)
+        try:
+            answer = await api.request("POST", VERIFY, body, within=PATIENCE)
+        except Refused as refused:
+            files = ", ".join(map(str, args.head))
+            raise Failure(f"{files}: {refused}" if files else str(refused)) from None
         for chain in answer["chains"]:
             tell_faults(chain)
         if args.json:
