@@ -60,6 +60,7 @@ class Machine:
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
+            cwd=self.home,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.home),
