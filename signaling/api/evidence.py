@@ -303,24 +303,21 @@ def past(entry: Entry) -> PastDecision:
 
 
 def shown(id: DecisionId, found: Explanation) -> DecisionExplained:
-    """An explanation as it is answered."""
+    """An explanation as it is answered. An entry that was altered may say anything, or nothing."""
     body = found.body
-    text = reason_text(Reason(body["reason"]))
     return DecisionExplained(
         decision=id,
         sound=found.sound,
         faults=found.faults,
-        outcome=body["outcome"],
-        reason=body["reason"],
-        text=Words(en=text.en, zh_cn=text.zh_cn),
-        service=body["service"],
-        jurisdiction=body["jurisdiction"],
-        uncertain=body["uncertain"],
+        outcome=str(body.get("outcome")),
+        reason=str(body.get("reason")),
+        text=words_of(str(body.get("reason"))),
+        service=str(body.get("service")),
+        jurisdiction=str(body.get("jurisdiction")),
+        uncertain=body.get("uncertain") is True,
         permit_needed=body.get("permit_needed"),
         permits=found.permits,
-        obligations=tuple(
-            Duty(code=code, text=obligation_text(Obligation(code))) for code in body["obligations"]
-        ),
+        obligations=tuple(duty_of(str(code)) for code in body.get("obligations", ())),
         people=tuple(
             Person(role=datum.role, state=datum.state, value=datum.value, hash=datum.hash)
             for datum in found.people
@@ -330,6 +327,19 @@ def shown(id: DecisionId, found: Explanation) -> DecisionExplained:
         again=None if found.again is None else dict(found.again),
         entry=dict(body),
     )
+
+
+def words_of(reason: str) -> Words:
+    """What the caller was told; nothing, if it is no reason of ours."""
+    if reason not in set(Reason):
+        return Words(en="", zh_cn="")
+    text = reason_text(Reason(reason))
+    return Words(en=text.en, zh_cn=text.zh_cn)
+
+
+def duty_of(code: str) -> Duty:
+    """An obligation in words; none, if it is none of ours."""
+    return Duty(code=code, text=obligation_text(Obligation(code)) if code in set(Obligation) else "")
 
 
 @asynccontextmanager

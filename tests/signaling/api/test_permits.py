@@ -1,0 +1,165 @@
+"""Operators' routes: permits, toggles, the panic switch, decisions and the journal, by HTTP."""
+
+import json
+from typing import Any
+
+from tests.signaling.api.conftest import Somebody, World
+from tests.signaling.test_evidence import edit
+
+NUMBER = "+12025550123"
+PERMITS = "/api/operator/permits"
+BASIC: dict[str, Any] = {
+    "id": "basic-1",
+    "jurisdiction": "baseline",
+    "categories": ["baseline:basic"],
+    "valid_from": "2020-01-01",
+}
+WHY = {"why": "a test"}
+
+
+async def files(operator: Somebody, **changes: Any) -> Any:
+    """File the permit, with these changes."""
+    answer = await operator.post(PERMITS, {"permit": {**BASIC, **changes}, **WHY})
+    assert answer.status == 201, answer.text
+    return answer.json
+
+
+async def test_a_permit_is_filed_shown_and_kept_in_every_version(world: World) -> None:
+    boss = await world.operator()
+    assert (await files(boss))["standing"] == "in_force"
+    checked = {"by": "Li Na", "sha256": "ab" * 32}
+    body = {"permit": {**BASIC, "version": 2}, "checked": checked, **WHY}
+    second = (await boss.post(PERMITS, body)).json
+    assert (second["permit"]["verified"], second["warnings"]) == (True, [])
+    assert (await boss.get(PERMITS)).json == {"epoch": 2, "permits": [second]}
+    assert (await boss.get(f"{PERMITS}/basic-1")).json == second
+    versions = (await boss.get(f"{PERMITS}/basic-1/versions")).json["versions"]
+    assert [(each["version"], each["by"], each["epoch"]) for each in versions] == [
+        (1, "boss", 1),
+        (2, "boss", 2),
+    ]
+    assert [each["permit"]["verified"] for each in versions] == [False, True]
+
+
+async def test_what_is_wrong_is_answered_by_path_and_nothing_changes(world: World) -> None:
+    boss = await world.operator()
+    for changes, status, code, field in (
+        ({"valid_until": "2030-02-30"}, 400, "bad_value", "permit.valid_until"),
+        ({"valid_form": "2020-01-01"}, 400, "unknown_field", "permit.valid_form"),
+        ({"categories": ["baseline:advanced"]}, 400, "not_changed", "categories[0]"),
+        ({"version": 7}, 409, "not_changed", "version"),
+    ):
+        answer = await boss.post(PERMITS, {"permit": {**BASIC, **changes}, **WHY})
+        assert (answer.status, answer.code, answer.json["field"]) == (status, code, field)
+    assert (await boss.post(PERMITS, {"permit": BASIC})).json["field"] == "why"
+    assert (await boss.post(PERMITS, {"permit": BASIC, "why": " "})).status == 400
+    assert (await boss.get(f"{PERMITS}/basic-1")).code == "no_such_permit"
+    assert (await boss.post(f"{PERMITS}/basic-1/suspend", WHY)).status == 409
+    assert (await boss.get(PERMITS)).json == {"epoch": 0, "permits": []}
+
+
+async def test_two_sessions_of_one_operator_are_one_operator(world: World) -> None:
+    boss, vera = await world.operator(), await world.operator("vera")
+    again = Somebody(world.http, world.operators)
+    await again.sign_in("boss")
+    await files(boss)
+    assert (await boss.post(f"{PERMITS}/basic-1/suspend", WHY)).json["standing"] == "suspended"
+    asked = (await boss.post(f"{PERMITS}/basic-1/reinstate", WHY)).json
+    assert (asked["done"], asked["waiting"]["by"]) == (False, "boss")
+    assert (await again.post(f"{PERMITS}/basic-1/reinstate", WHY)).status == 409
+    assert (await vera.get("/api/operator/waiting")).json["waiting"] == [asked["waiting"]]
+    assert (await vera.post(f"{PERMITS}/basic-1/reinstate", WHY)).json["done"] is True
+
+    telephone = "/api/operator/telephone"
+    assert (await boss.ask("PUT", telephone, {"on": False, **WHY})).json == {"on": False, "waiting": None}
+    assert (await boss.ask("PUT", telephone, {"on": True, **WHY})).json["on"] is False
+    assert (await again.ask("PUT", telephone, {"on": True, **WHY})).status == 409
+    assert (await boss.get(telephone)).json["waiting"]["key"] == "switch_on:telephone"
+    assert (await vera.ask("DELETE", "/api/operator/waiting/switch_on:telephone?why=no")).status == 204
+    assert (await vera.ask("PUT", telephone, {"on": True, **WHY})).json["on"] is False
+    assert (await boss.ask("PUT", telephone, {"on": True, **WHY})).json == {"on": True, "waiting": None}
+
+
+async def test_a_toggle_is_set_replaced_and_removed(world: World) -> None:
+    boss = await world.operator()
+    toggle = "/api/operator/toggles/CN:pstn_out"
+    off = {"enabled": False, "services": ["pstn_out"], "jurisdictions": ["CN"]}
+    assert (await boss.ask("PUT", toggle, {**off, **WHY})).json == {"key": "CN:pstn_out", **off}
+    assert (await boss.ask("PUT", toggle, {**off, "enabled": True, **WHY})).json["enabled"] is True
+    assert [each["enabled"] for each in (await boss.get("/api/operator/toggles")).json["toggles"]] == [True]
+    assert (await boss.ask("DELETE", toggle)).json["field"] == "why"
+    assert (await boss.ask("DELETE", f"{toggle}?why=over")).status == 204
+    assert (await boss.ask("DELETE", f"{toggle}?why=over")).status == 409
+    for wrong in ({"services": ["video"]}, {"jurisdictions": ["ZZ"]}):
+        assert (await boss.ask("PUT", toggle, {**off, **wrong, **WHY})).code == "bad_value"
+
+
+async def test_decisions_are_listed_newest_first_and_explained(world: World) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    ids = [(await alice.post("/api/calls", {"to": NUMBER})).json["decision"] for _ in range(3)]
+    await files(boss)
+    first = (await boss.get("/api/operator/decisions?limit=2")).json  # the permit, and the last call
+    assert [each["decision"] for each in first["decisions"]] == [ids[2]]
+    assert (first["decisions"][0]["reason"], first["decisions"][0]["service"]) == (
+        "DENY_NO_PERMIT",
+        "pstn_out",
+    )
+    rest = (await boss.get(f"/api/operator/decisions?limit=2&before={first['before']}")).json
+    assert ([each["decision"] for each in rest["decisions"]], rest["before"]) == ([ids[1], ids[0]], None)
+    for written in (ids[0], ids[0].lower(), ids[0].removeprefix("D-")):
+        told = (await boss.get(f"/api/operator/decisions/{written}")).json
+        assert (told["decision"], told["sound"]) == (ids[0], True)
+    assert told["again"]["reason"] == told["reason"] == "DENY_NO_PERMIT"
+    assert (await boss.get("/api/operator/decisions/D-1")).code == "bad_value"
+    assert (await boss.get("/api/operator/decisions/D-00000000000000000000000000")).code == "no_such_decision"
+    assert (await boss.get("/api/operator/decisions?node=elsewhere")).json == {
+        "decisions": [],
+        "before": None,
+    }
+
+
+async def test_an_answer_that_was_edited_is_not_sound(world: World) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    made, other = [(await alice.post("/api/calls", {"to": NUMBER})).json["decision"] for _ in range(2)]
+    for id, old, new in (
+        (made, '"reason":"DENY_NO_PERMIT"', '"reason":"DENY_WHATEVER"'),
+        (other, '"outcome":"deny"', '"outcome":"allow"'),
+    ):
+        edit(
+            world.server.settings.data / "wephone.db",
+            f"UPDATE journal_entry SET body = replace(body, '{old}', '{new}') WHERE subject = '{id}'",
+        )
+        told = (await boss.get(f"/api/operator/decisions/{id}")).json
+        assert told["sound"] is False
+        assert "entry" in told["faults"][0] and "was altered" in told["faults"][0]
+        assert "decided again it is" in told["faults"][1]
+
+
+async def test_the_journal_is_verified_and_exported_against_its_head(world: World) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    await alice.post("/api/calls", {"to": NUMBER})
+    heads = (await boss.get("/api/operator/audit/head")).json["heads"]
+    await files(boss)
+    verified = (await boss.post("/api/operator/audit/verify", {"heads": heads})).json
+    assert (verified["ok"], verified["entries"]) == (True, 2)
+    other = [{**heads[0], "hash": "0" * 64}]
+    [chain] = (await boss.post("/api/operator/audit/verify", {"heads": other})).json["chains"]
+    assert chain["fault"] == {"seq": 1, "fault": "differs from the checkpoint kept elsewhere"}
+    answer = await boss.get("/api/operator/audit/export")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    first, *entries = map(json.loads, answer.text.splitlines())
+    assert [entry["kind"] for entry in entries] == ["decision", "permit_event"]
+    assert first["heads"] == verified["heads"]
+    assert NUMBER not in answer.text
+    assert (await boss.get("/api/operator/audit/export?after=-1")).code == "bad_value"
+
+
+async def test_the_description_has_the_models(world: World) -> None:
+    boss = await world.operator()
+    described = (await boss.get("/api/openapi.json")).json
+    assert described["paths"][PERMITS]["post"]["requestBody"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/AddedPermit"
+    }
+    assert "valid_from" in described["components"]["schemas"]["Permit"]["properties"]
+    assert "from" in described["components"]["schemas"]["Window"]["properties"]
+    assert PERMITS not in (await world.stranger().get("/api/openapi.json")).text
