@@ -1,6 +1,7 @@
 """Routes of operators about what was decided and whether the journal is whole."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from licensing.audit import Entry, Head
 from licensing.explain import Explanation, UnexplainedError
 from licensing.identity import DecisionId, read, show
 from licensing.permit import Permit
-from licensing.ports import JournalError
+from licensing.ports import Chains, JournalError
 from licensing.reasons import Obligation, Reason, obligation_text, reason_text
 from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
@@ -22,6 +23,7 @@ from signaling.ports import StoreError
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
+log = logging.getLogger(__name__)
 
 FORMAT = "wephone.audit/1"  # of the first line of an export
 PAGE, LONGEST_PAGE = 100, 1_000
@@ -235,18 +237,26 @@ async def audit_export(visit: Visit, query: ExportQuery) -> web.StreamResponse:
         heads = [head for head in await chains.heads() if query.node in (None, head.node)]
     response = web.StreamResponse(headers={"Content-Type": NDJSON})
     await response.prepare(visit.request)
-    first = {"format": FORMAT, "heads": [head_of(head).model_dump() for head in heads]}
-    await response.write(line(first))
-    for head in heads:
-        after = query.after
-        # Not beyond the head: what is written meanwhile is in the next export.
-        while after < head.seq and (
-            entries := await chains.entries_of(head.node, after, min(CHUNK, head.seq - after))
-        ):
-            await response.write(b"".join(line(exported(entry)) for entry in entries))
-            after = entries[-1].seq
+    await response.write(line({"format": FORMAT, "heads": [head_of(head).model_dump() for head in heads]}))
+    try:
+        for head in heads:
+            await write_chain(response, chains, head, query.after)
+    except JournalError as error:
+        log.error("an export was cut off: %s", error)
+        if visit.request.transport is not None:
+            visit.request.transport.abort()  # or what is there would pass for all there is
+        raise ConnectionAbortedError(str(error)) from error
     await response.write_eof()
     return response
+
+
+async def write_chain(response: web.StreamResponse, chains: Chains, head: Head, after: int) -> None:
+    """One node's entries, up to its head: what is written meanwhile is in the next export."""
+    while after < head.seq and (
+        entries := await chains.entries_of(head.node, after, min(CHUNK, head.seq - after))
+    ):
+        await response.write(b"".join(line(exported(entry)) for entry in entries))
+        after = entries[-1].seq
 
 
 def exported(entry: Entry) -> dict[str, Any]:

@@ -3,6 +3,11 @@
 import json
 from typing import Any
 
+import aiohttp
+import pytest
+
+from licensing.audit import Entry
+from licensing.ports import JournalError
 from tests.signaling.api.conftest import Somebody, World
 from tests.signaling.test_evidence import edit
 
@@ -152,6 +157,20 @@ async def test_the_journal_is_verified_and_exported_against_its_head(world: Worl
     assert first["heads"] == verified["heads"]
     assert NUMBER not in answer.text
     assert (await boss.get("/api/operator/audit/export?after=-1")).code == "bad_value"
+
+
+async def test_an_export_that_cannot_be_finished_does_not_look_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = await world.operator()
+    await files(boss)
+
+    async def fails(*_: object) -> list[Entry]:
+        raise JournalError("the disk is gone")
+
+    monkeypatch.setattr(world.server.parts.licence.journal, "entries_of", fails)
+    with pytest.raises(aiohttp.ClientError):
+        await boss.get("/api/operator/audit/export")
 
 
 async def test_the_description_has_the_models(world: World) -> None:
