@@ -1,7 +1,13 @@
-"""What a process and its children cost, as the kernel counts it (proc(5))."""
+"""The processes that are measured, and what each costs with its children as the kernel counts it: proc(5)."""
 
+import contextlib
+import json
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -9,6 +15,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 def cpu_seconds(pid: int) -> float:
     """User and system time of the process and all its living descendants, all threads."""
     return sum(_ticks(each) for each in (pid, *descendants(pid))) / TICK
+
+
+def own_cpu_seconds(pid: int) -> float:
+    """The same of the process alone."""
+    return _ticks(pid) / TICK
 
 
 def descendants(pid: int) -> list[int]:
@@ -26,3 +37,50 @@ def resident_bytes(pid: int) -> int:
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[dict[str, Any]]:
+    """`wephone serve` on free ports with its data in `folder`: what its ready line says."""
+    settings = {
+        "WEPHONE_DATA": str(folder),
+        "WEPHONE_LISTEN": "127.0.0.1:0",
+        "WEPHONE_OPERATOR_LISTEN": "127.0.0.1:0",
+        "WEPHONE_LIMITS": "false",  # the load is one machine's, and far above what one caller may do
+    }
+    command = [sys.executable, "-m", "wephone.cli.main", "serve"]
+    with (folder / "log").open("wb") as log, started(command, settings, log) as process:
+        yield ready_line(process)
+
+
+@contextlib.contextmanager
+def relayed(*options: str) -> Iterator[tuple[int, str]]:
+    """A relay of `relay.py`: its process id and its URL."""
+    with started([sys.executable, "-m", "benchmarks.relay", *options]) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().decode().strip()
+        yield process.pid, f"http://127.0.0.1:{port}/"
+
+
+@contextlib.contextmanager
+def started(
+    command: list[str], settings: dict[str, str] | None = None, log: BinaryIO | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """A process of this environment, ended with the block."""
+    environment = {**os.environ, **(settings or {})}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ready_line(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    """What `wephone serve` says when it is ready."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(b"ready "):
+            ready: dict[str, Any] = json.loads(line.removeprefix(b"ready "))
+            return ready
+    raise RuntimeError("the server ended before it was ready")

@@ -1,33 +1,30 @@
-"""Server CPU per call, against a bare aiohttp relay run beside it:  python -m benchmarks.signaling
+"""Server CPU per call, against two bare aiohttp relays run beside it:  python -m benchmarks.signaling
 
 A call is the same eight messages on both: invite with an SDP, delivered, alerting, answer with an SDP,
 candidates from each side in one batch, reveal, hang-up; it is complete when the other side has heard of the
-hang-up. The relay passes strings on. WePhone signs in, validates, runs the call's machine, decides the
-licence question, writes the decision into its hash chain and the call's record to disk before it rings,
-fences the answer, and keeps what a device may have to be told again. Rounds alternate; the ratio of each
-round's pair is what counts.
+hang-up. The relays pass strings on; the second gathers its writes as WePhone does. WePhone validates, runs
+the call's machine, decides the licence question, writes the decision into its hash chain and the call's
+record to disk before it rings, fences the answer, and keeps what a device may have to be told again. Rounds
+alternate; the ratio of each round's pair is what counts.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import statistics
-import subprocess
-import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from benchmarks.processes import cpu_seconds
+from benchmarks.processes import cpu_seconds, own_cpu_seconds, relayed, served
 
 PASSWORD = "correct horse battery staple"
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -125,31 +122,23 @@ async def heard(socket: Socket, kind: str, call: str) -> dict[str, object]:
 
 
 @contextlib.asynccontextmanager
-async def relay(http: aiohttp.ClientSession, pairs: int) -> AsyncIterator[Side]:
-    """The reference, with its users connected."""
-    with started([sys.executable, "-m", "benchmarks.relay"]) as process:
-        assert process.stdout is not None
-        port = process.stdout.readline().decode().strip()
+async def relay(http: aiohttp.ClientSession, pairs: int, *options: str) -> AsyncIterator[Side]:
+    """A reference, with its users connected."""
+    with relayed(*options) as (pid, url):
 
         async def connected(user: str) -> Socket:
-            return await http.ws_connect(f"http://127.0.0.1:{port}/?user={user}")
+            return await http.ws_connect(f"{url}?user={user}")
 
         named = [(f"a{n}", f"b{n}") for n in range(pairs)]
         sockets = [(await connected(a), await connected(b), a, b) for a, b in named]
-        yield Side("bare aiohttp relay", process.pid, sockets, call_on_relay)
+        name = " ".join(("bare aiohttp relay", *options))
+        yield Side(name, pid, sockets, call_on_relay)
 
 
 @contextlib.asynccontextmanager
 async def wephone(http: aiohttp.ClientSession, pairs: int, folder: Path) -> AsyncIterator[Side]:
     """A server as `wephone serve` starts it, on SQLite, with its users signed in."""
-    settings = {
-        "WEPHONE_DATA": str(folder),
-        "WEPHONE_LISTEN": "127.0.0.1:0",
-        "WEPHONE_OPERATOR_LISTEN": "127.0.0.1:0",
-        "WEPHONE_LIMITS": "false",  # the load is one machine's, and far above what one caller may do
-    }
-    with started([sys.executable, "-m", "wephone.cli.main", "serve"], settings) as process:
-        ready = ready_line(process)
+    with served(folder) as ready:
 
         async def connected(user: str) -> Socket:
             body = {"name": user, "password": PASSWORD}
@@ -165,7 +154,7 @@ async def wephone(http: aiohttp.ClientSession, pairs: int, folder: Path) -> Asyn
 
         named = [(f"a{n}", f"b{n}") for n in range(pairs)]
         sockets = [(await connected(a), await connected(b), a, b) for a, b in named]
-        yield Side("wephone serve", process.pid, sockets, call_on_wephone)
+        yield Side("wephone serve", ready["pid"], sockets, call_on_wephone)
 
 
 async def posted(
@@ -181,60 +170,58 @@ async def posted(
         return answer
 
 
-@contextlib.contextmanager
-def started(
-    command: list[str], settings: dict[str, str] | None = None
-) -> "Iterator[subprocess.Popen[bytes]]":
-    """A process of this environment, ended with the block."""
-    process = subprocess.Popen(command, env={**os.environ, **(settings or {})}, stdout=subprocess.PIPE)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU microseconds per call: of the process that serves, and of the one that writes the database."""
+
+    server: float
+    writer: float
+
+    @property
+    def both(self) -> float:
+        return self.server + self.writer
 
 
-def ready_line(process: "subprocess.Popen[bytes]") -> dict[str, str]:
-    """What `wephone serve` says when it is ready."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(b"ready "):
-            ready: dict[str, str] = json.loads(line.removeprefix(b"ready "))
-            return ready
-    raise RuntimeError("the server ended before it was ready")
-
-
-async def round_of(side: Side, calls: int) -> float:
-    """CPU microseconds per call, all pairs calling at once, each one call after the other."""
+async def round_of(side: Side, calls: int) -> Cost:
+    """All pairs calling at once, each one call after the other. Signing in is over and not counted."""
     each = calls // len(side.pairs)
-    before = cpu_seconds(side.pid)
+    all_before, own_before = cpu_seconds(side.pid), own_cpu_seconds(side.pid)
 
     async def one_after_the_other(pair: tuple[Socket, Socket, str, str]) -> None:
         for _ in range(each):
             await side.call(*pair)
 
     await asyncio.gather(*(one_after_the_other(pair) for pair in side.pairs))
-    return (cpu_seconds(side.pid) - before) / (each * len(side.pairs)) * 1e6
+    whole, own = cpu_seconds(side.pid) - all_before, own_cpu_seconds(side.pid) - own_before
+    per_call = 1e6 / (each * len(side.pairs))
+    return Cost(own * per_call, (whole - own) * per_call)
 
 
 async def measure(calls: int, pairs: int, rounds: int) -> None:
-    """Alternate, and print each round, then the median of the ratios."""
+    """Alternate, and print each round, then the medians of costs and ratios."""
     timeout = aiohttp.ClientTimeout(total=None)
     connector = aiohttp.TCPConnector(limit=0)
     with tempfile.TemporaryDirectory() as folder:
         async with (
             aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
             relay(http, pairs) as bare,
+            relay(http, pairs, "--cork") as corked,
             wephone(http, pairs, Path(folder)) as ours,
         ):
-            ratios = []
+            report({"signed_in": len(ours.pairs) * 2, "server": ours.pid})
+            kept: list[dict[str, Cost]] = []
             for number in range(rounds + 1):  # the first warms up
-                order = (bare, ours) if number % 2 else (ours, bare)
+                order = (bare, corked, ours) if number % 2 else (ours, corked, bare)
                 cost = {side.name: await round_of(side, calls) for side in order}
                 if number:
-                    ratios.append(cost[ours.name] / cost[bare.name])
-                    report({"round": number, "cpu_us_per_call": cost, "ratio": ratios[-1]})
-    report({"ratio_to": bare.name, "median": statistics.median(ratios), "of": ratios})
+                    kept.append(cost)
+                    report({"round": number, **{name: asdict(each) for name, each in cost.items()}})
+    for name, part in ((ours.name, "server"), (ours.name, "writer"), (bare.name, "server")):
+        values = [getattr(cost[name], part) for cost in kept]
+        report({"cpu_us_per_call": f"{name}, {part}", "median": round(statistics.median(values))})
+    for reference in (bare, corked):
+        ratios = [cost[ours.name].both / cost[reference.name].both for cost in kept]
+        report({"ratio_to": reference.name, "median": statistics.median(ratios), "of": ratios})
 
 
 def report(facts: dict[str, object]) -> None:
