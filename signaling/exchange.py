@@ -5,11 +5,14 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
+from licensing.instant import MICROSECOND
 from signaling.core.party import Party
 from signaling.lines import Line, Lines, Outlet
 from signaling.metrics import Metrics
-from signaling.ports import Clock, Limits, Store, Tickets
+from signaling.ports import Clock, Limits, SignedIn, Store, Tickets
 from signaling.switch import Switch
 from signaling.texts import Texts
 from wephone.protocol.codec import PeerError, encode
@@ -74,6 +77,7 @@ class Exchange:
             line, missed = resumed
             line.sign_in = signed_in.session
             self._plug_in(line, arrival)
+            self._expire(line, signed_in)
             line.answer(self._welcome(line, resumed=True))
             for frame in missed:
                 arrival.outlet.send(frame)
@@ -81,6 +85,7 @@ class Exchange:
         line = Line(party, SessionId(secrets.token_urlsafe(16)), signed_in.session)
         old = self.lines.open(line)
         self._plug_in(line, arrival)
+        self._expire(line, signed_in)
         if old is not None:
             self._unplug(old, REPLACED, "replaced")
         line.answer(self._welcome(line, resumed=False))
@@ -107,9 +112,7 @@ class Exchange:
         """End the lines of a revoked session, or of all a user's."""
         for line in self.lines.of_user(user):
             if session is None or line.sign_in == session:
-                line.answer(SignedOut(reason="revoked"))
-                self._unplug(line, SIGNED_OUT, "signed out")
-                self.lines.drop(line)
+                self._sign_out(line, "revoked")
 
     def announce_drain(self, within: float) -> None:
         """Tell every device that the server is about to stop."""
@@ -162,6 +165,19 @@ class Exchange:
         if line.hang_up is not None:
             line.hang_up(code, reason)
         line.outlet = line.hang_up = None
+
+    def _expire(self, line: Line, signed_in: SignedIn) -> None:
+        """A session that is over by its date ends its connection too, not only its next one."""
+        if line.end_of_session is not None:
+            line.end_of_session()
+        now = self.clock.now()
+        deadline = now.after((signed_in.expires_at - now.utc_us) * MICROSECOND)
+        line.end_of_session = self.clock.call_at(deadline, partial(self._sign_out, line, "expired"))
+
+    def _sign_out(self, line: Line, reason: Literal["revoked", "expired"]) -> None:
+        line.answer(SignedOut(reason=reason))
+        self._unplug(line, SIGNED_OUT, "signed out")
+        self.lines.drop(line)
 
     def _welcome(self, line: Line, resumed: bool) -> ServerMessage:
         return Welcome(

@@ -36,6 +36,7 @@ class Line:
     pumping: bool = False  # its texts are being read
     more_texts: bool = False  # and others have come since
     expiry: Cancel | None = None
+    end_of_session: Cancel | None = None  # the sign-in behind it ends by itself
 
     def send(self, message: ServerMessage) -> None:
         """An event that the device must get: numbered, kept until acknowledged."""
@@ -120,6 +121,8 @@ class Lines:
     def drop(self, line: Line) -> None:
         """The device has gone for good; whatever it took part in is told."""
         self.stop_waiting(line)
+        if line.end_of_session is not None:
+            line.end_of_session()
         lines = self._by_user.get(line.party.user, {})
         if lines.get(line.party) is not line:
             return

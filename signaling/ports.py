@@ -40,6 +40,7 @@ class SignedIn:
 
     user: UserId
     session: str
+    expires_at: int  # when that session ends by itself
 
 
 class Tickets(Protocol):

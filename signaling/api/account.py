@@ -218,7 +218,7 @@ async def sign_out_everywhere(visit: Visit) -> Count:
 @routes.add("POST", "/api/ticket", Rule.SIGNED_IN, status=201)
 async def ticket(visit: Visit) -> Ticket:
     """A ticket for the socket's first frame."""
-    made = visit.parts.tickets.issue(SignedIn(visit.user, visit.known.session))
+    made = visit.parts.tickets.issue(SignedIn(visit.user, visit.known.session, visit.known.expires_at))
     return Ticket(ticket=made, expires_in=GOOD_FOR / 1e9)
 
 

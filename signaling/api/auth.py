@@ -25,6 +25,7 @@ class Who:
 
     user: UserId
     session: str  # empty for whoever came by the Unix socket
+    expires_at: int = 0  # of the session, UTC microseconds
     operator: bool = False
     once: bool = False  # the password has to be changed first
     by_cookie: bool = False
@@ -56,7 +57,8 @@ class Door:
         if by_cookie and request.method not in SAFE_METHODS and "Origin" not in request.headers:
             raise Problem(403, "foreign_origin", "a request with a cookie must say its origin")
         session, account = found
-        return Who(account.user, session.session, account.operator, is_once(account.password), by_cookie)
+        once = is_once(account.password)
+        return Who(account.user, session.session, session.expires_at, account.operator, once, by_cookie)
 
     async def admit(self, request: web.BaseRequest, rule: Rule) -> Who | None:
         """Whoever asks, if this rule lets them in; Problem if not."""

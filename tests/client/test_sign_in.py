@@ -80,6 +80,13 @@ async def test_a_session_that_is_revoked_ends_its_client(wephone: Kit) -> None:
     assert [text async for text in alice.client.messages()] == []
 
 
+async def test_a_session_that_is_over_by_its_date_ends_its_connection(wephone: Kit) -> None:
+    (alice,) = await wephone.peers("alice")
+    events = alice.client.events()
+    await wephone.clock.advance(31 * 24 * 3600)
+    assert (await anext(events)) == SignedOut(reason="expired")
+
+
 async def test_leaving_ends_the_session_that_the_password_bought(wephone: Kit) -> None:
     (alice,) = await wephone.peers("alice")
     assert len(await wephone.server.sessions("alice")) == 2  # alice's own, and the one that asks
