@@ -15,7 +15,8 @@ from tests.cli.office import BASIC, Office
 
 CONTRACT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text()
 CASES = Path(__file__).parents[1] / "licensing" / "data" / "decision-vectors.json"
-COMMANDS = ("permit", "pstn", "explain", "audit", "licence")
+COMMANDS = ("permit", "pstn", "explain", "audit", "licence", "backup", "restore")
+NO_SERVER = {"licence", "backup", "restore"}  # they speak to none
 OF_EACH = {"--config", "--as", "--url", "--json"}
 NOT_BUILT = {"what-if", "reconcile"}
 
@@ -54,7 +55,7 @@ def test_each_command_takes_what_is_written_down(command: str) -> None:
         if name in NOT_BUILT:
             continue
         options = {option for action in parser._actions for option in action.option_strings}
-        shared = set() if command == "licence" else OF_EACH
+        shared = set() if command in NO_SERVER else OF_EACH
         assert options - {"-h", "--help"} == set(re.findall(r"--[a-z-]+", written[name])) | shared, name
         positional = [
             action.metavar or action.dest.upper() for action in parser._actions if not action.option_strings
@@ -128,6 +129,10 @@ async def test_each_command_prints_the_fields_that_are_written_down(office: Offi
     exported = await office.does("audit", "export", "--out", str(tmp_path / "journal.jsonl"))
     fits(exported, shapes("audit")["export"], "export")
     fits(await office.does("licence", "check", str(CASES)), shapes("licence")["check"], "check")
+    copy = str(tmp_path / "copy")
+    fits(await office.does("backup", copy), shapes("backup")["backup"], "backup")
+    await office.close()
+    fits(await office.does("restore", copy), shapes("restore")["restore"], "restore")
 
 
 def test_the_documented_permit_is_the_one_that_the_tests_file() -> None:

@@ -87,6 +87,14 @@ def run_verify(args: argparse.Namespace) -> int:
 
 def heads_in(file: Path) -> list[dict[str, Any]]:
     """The heads in the first line of a file, or in the file as a whole."""
+    heads = document_in(file).get("heads")
+    if not isinstance(heads, list):
+        raise Failure(f"{file}: heads: is no list (found {heads!r:.80})")
+    return heads
+
+
+def document_in(file: Path) -> dict[str, Any]:
+    """The JSON object in the first line of a file, or in the file as a whole; empty if it is no object."""
     try:
         with file.open("rb") as opened:
             first = opened.readline(LARGEST_LINE)
@@ -96,10 +104,7 @@ def heads_in(file: Path) -> list[dict[str, Any]]:
         raise Failure(f"cannot read `{file}`: {(error.strerror or str(error)).lower()}") from None
     except ValueError as error:
         raise Failure(f"{file}: is no JSON: {error}") from None
-    heads = document.get("heads") if isinstance(document, dict) else None
-    if not isinstance(heads, list):
-        raise Failure(f"{file}: heads: is no list (found {heads!r:.80})")
-    return heads
+    return document if isinstance(document, dict) else {}
 
 
 def tell_faults(chain: dict[str, Any]) -> None:
