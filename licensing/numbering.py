@@ -218,11 +218,19 @@ def _international(dialled: Digits, place: Place) -> Number | Unplaced:
     parsed = _parse(f"+{dialled.digits}", None)
     if isinstance(parsed, NumberFault):
         return Unplaced(parsed)
+    return _help_behind_code(parsed, place) or _judge(parsed, dialled.extension)
+
+
+def _help_behind_code(parsed: libphonenumber.PhoneNumber, place: Place) -> Number | None:
+    """The caller's own emergency number behind their own country's code, as address books write it."""
     national = str(parsed.national_number)
-    at_home = libphonenumber.region_code_for_country_code(parsed.country_code or 0) == place.country
-    if at_home and len(national) <= _SHORT and is_emergency(national, place):
-        return _emergency(national, place)  # "+86 110": an address book added the country code
-    return _judge(parsed, dialled.extension)
+    if len(national) > _SHORT:
+        return None
+    regions = libphonenumber.region_codes_for_country_code(parsed.country_code or 0)
+    for here in (place.country,) if place.country else place.homes:
+        if here in regions and is_emergency(national, Place(here)):
+            return Number(national, here, NumberType.EMERGENCY)
+    return None
 
 
 def _national(dialled: Digits, region: str, place: Place) -> Number | Unplaced:
@@ -233,7 +241,9 @@ def _national(dialled: Digits, region: str, place: Place) -> Number | Unplaced:
         if region != place.country and (place.country is not None or region not in place.homes):
             return Unplaced(NumberFault.FOREIGN_SHORT_CODE)
         return Number(dialled.digits, region, _short_type(dialled.digits, region))
-    return Unplaced(parsed) if isinstance(parsed, NumberFault) else _judge(parsed, dialled.extension)
+    if isinstance(parsed, NumberFault):
+        return Unplaced(parsed)
+    return _help_behind_code(parsed, place) or _judge(parsed, dialled.extension)
 
 
 def _short_type(digits: str, region: str) -> NumberType:
@@ -279,6 +289,8 @@ def _judge(parsed: libphonenumber.PhoneNumber, extension: str | None) -> Number 
     e164 = libphonenumber.format_number(parsed, libphonenumber.PhoneNumberFormat.E164)
     if len(e164) > 16:  # ITU-T E.164 §6: fifteen digits
         return Unplaced(NumberFault.TOO_LONG)
+    if not _reads_as_itself(e164):
+        return Unplaced(NumberFault.UNPLACED)
     if kind := _NON_GEOGRAPHIC.get(str(parsed.country_code)):
         return Number(e164, NON_GEOGRAPHIC, NumberType(kind), None, extension)
     regions = libphonenumber.region_codes_for_country_code(parsed.country_code or 0)
@@ -290,6 +302,14 @@ def _judge(parsed: libphonenumber.PhoneNumber, extension: str | None) -> Number 
     number_type = _TYPES.get(libphonenumber.number_type(parsed), NumberType.UNALLOCATED)
     subdivision = _subdivision(parsed, country) if number_type is NumberType.GEOGRAPHIC else None
     return Number(e164, country, number_type, subdivision, extension)
+
+
+def _reads_as_itself(e164: str) -> bool:
+    """Will whoever reads the address next find the same number? A trunk prefix left in it may go unseen."""
+    again = _parse(e164, None)
+    if isinstance(again, NumberFault):
+        return False
+    return libphonenumber.format_number(again, libphonenumber.PhoneNumberFormat.E164) == e164
 
 
 def _subdivision(parsed: libphonenumber.PhoneNumber, country: str) -> str | None:
