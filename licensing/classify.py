@@ -41,13 +41,16 @@ _WITH_TELEPHONE = {
 def classify(facts: CallFacts) -> ServiceClass:
     """The class of the call as its legs stand. Total: every graph has one."""
     parties = facts.parties
-    phones = sum(leg.kind is LegKind.PSTN for leg in parties)
-    phone_calls = any(leg.kind is LegKind.PSTN and leg.role is Role.ORIGIN for leg in parties)
+    phones, phone_calls = 0, False
+    for leg in parties:
+        if leg.kind is LegKind.PSTN:
+            phones += 1
+            phone_calls = phone_calls or leg.role is Role.ORIGIN
     if facts.purpose == "third_party_call_centre" and len(parties) == 2 and phones == 1:
         return ServiceClass.CALL_CENTRE
     if Medium.SMS in facts.media:
         return ServiceClass.SMS_IN if phone_calls else ServiceClass.SMS_OUT
-    if set(facts.media) == {Medium.TEXT}:
+    if Medium.TEXT in facts.media and all(medium is Medium.TEXT for medium in facts.media):
         return ServiceClass.TEXT_APP
     if Medium.VOICEMAIL in facts.media:
         return ServiceClass.STORE_FORWARD

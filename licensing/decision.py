@@ -156,7 +156,7 @@ def judged(case: Case, now: Instant) -> Decision:
     codes = governing(case)
     if not codes:
         return ungoverned(case)
-    return merge(decide_one(case, code, now) for code in codes)
+    return merge([decide_one(case, code, now) for code in codes])
 
 
 def governing(case: Case) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ def governing(case: Case) -> tuple[str, ...]:
 
 def merge(decisions: Iterable[Decision]) -> Decision:
     """The first deny, else all duties together. There must be at least one."""
-    all_of_them = tuple(decisions)
+    all_of_them = list(decisions)
     for decision in all_of_them:
         if not decision.allows:
             return decision
@@ -208,7 +208,7 @@ def decide_one(case: Case, code: str, now: Instant) -> Decision:
     profile = case.profiles.by_code.get(code)
     if profile is None:
         return unknown_jurisdiction(case, code)
-    one = Judgement(case, profile, now)
+    one = Judgement(case, profile, now, classify(case.facts))
     return one.facts() or one.emergency() or one.switched_off() or one.ruled()
 
 
@@ -238,12 +238,9 @@ class Judgement:
     case: Case
     profile: Profile
     now: Instant
+    service: ServiceClass
 
     # What every answer is made of
-
-    @property
-    def service(self) -> ServiceClass:
-        return classify(self.case.facts)
 
     def allow(self, reason: Reason, found: Found, duties: tuple[Obligation, ...]) -> Decision:
         standing = (*self.profile.standing, *found.standing)
@@ -329,20 +326,25 @@ class Judgement:
 
     def switched_off(self) -> Decision | None:
         """A toggle only ever narrows."""
-        places = frozenset(leg.country for leg in self.case.facts.parties if leg.country)
-        off = any(t.switches_off(self.service, places | {self.profile.code}) for t in self.case.toggles)
-        if off or not self.case.operator.offers(self.service):
+        toggles = self.case.toggles
+        if (toggles and self.is_toggled_off(toggles)) or not self.case.operator.offers(self.service):
             return self.deny(Reason.DENY_SERVICE_DISABLED)
         return None
+
+    def is_toggled_off(self, toggles: Iterable[Toggle]) -> bool:
+        countries = frozenset(leg.country for leg in self.case.facts.parties if leg.country)
+        places = countries | {self.profile.code}
+        return any(toggle.switches_off(self.service, places) for toggle in toggles)
 
     def ruled(self) -> Decision:
         """The law's own checks."""
         rule = self.profile.services.get(self.service)
         if rule is None:
             return self.deny(Reason.DENY_NO_RULE_FOR_CLASS, uncertain=True)
-        called = (leg for leg in self.case.facts.legs if leg.role is not Role.ORIGIN)
-        if any(leg.number_type in self.case.policy.block_number_types for leg in called):
-            return self.deny(Reason.DENY_FRAUD_RANGE_BLOCKED)
+        blocked = self.case.policy.block_number_types
+        for leg in self.case.facts.legs:
+            if leg.role is not Role.ORIGIN and leg.number_type in blocked:
+                return self.deny(Reason.DENY_FRAUD_RANGE_BLOCKED)
         reason, found = self.found(rule)
         if not found.covers:
             return self.deny(reason, needed=found.needed, uncertain=self.is_disputed(found))
@@ -391,7 +393,8 @@ class Judgement:
 
     def is_domestic(self) -> bool:
         """Is every party in the jurisdiction?"""
-        return all(self.profile.contains(leg.country) for leg in self.case.facts.parties)
+        contains = self.profile.contains
+        return self.profile.everywhere or all(contains(leg.country) for leg in self.case.facts.parties)
 
     def has_equipment(self) -> bool:
         """Does a server or relay stand here? Not known is none: only what is stated counts."""
@@ -415,7 +418,7 @@ class Judgement:
         if found.uncertain or self.case.policy.reading is Reading.PERMISSIVE:
             return found.uncertain
         permissive = replace(self.case, policy=replace(self.case.policy, reading=Reading.PERMISSIVE))
-        return Judgement(permissive, self.profile, self.now).ruled().allows
+        return replace(self, case=permissive).ruled().allows
 
     def capability(self, rule: ServiceRule) -> Decision | None:
         """What must be there before such calls are offered to somebody here."""

@@ -127,18 +127,25 @@ class CallFacts:
     @property
     def emergency(self) -> bool:
         """A call for help: by the canonicaliser's word on a leg that is called, never by a client's flag."""
-        return any(
-            leg.number_type is NumberType.EMERGENCY and leg.role is not Role.ORIGIN for leg in self.legs
-        )
+        for leg in self.legs:
+            if leg.number_type is NumberType.EMERGENCY and leg.role is not Role.ORIGIN:
+                return True
+        return False
 
     @property
     def parties(self) -> tuple[Leg, ...]:
         """The live ends; recorders and announcements are none."""
-        return tuple(leg for leg in self.legs if leg.kind is not LegKind.MEDIA)
+        for leg in self.legs:
+            if leg.kind is LegKind.MEDIA:
+                return tuple(each for each in self.legs if each.kind is not LegKind.MEDIA)
+        return self.legs
 
     @property
     def origin(self) -> Leg | None:
-        return next((leg for leg in self.legs if leg.role is Role.ORIGIN), None)
+        for leg in self.legs:
+            if leg.role is Role.ORIGIN:
+                return leg
+        return None
 
 
 def app_leg(role: Role, country: str | None = None, located_by: Source | None = None) -> Leg:

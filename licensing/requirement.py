@@ -121,25 +121,25 @@ def best_permit(code: str, permits: tuple[Permit, ...], on: Setting) -> Found:
     here = [permit for permit in permits if on.profile.takes_permits_of(permit.jurisdiction)]
     if not here:
         return Found(Stage.NONE, needed=code)
-    return max((held_against(permit, code, on) for permit in here), key=_rank)
+    accepted = on.profile.accepted_for(code)
+    scopes = [(permit, best_scope(permit.categories, accepted)) for permit in here]
+    found = [held_against(permit, code, scope, on) for permit, scope in scopes if scope is not None]
+    return max(found, key=_rank, default=Found(Stage.CATEGORY, needed=code))
 
 
 def _rank(found: Found) -> tuple[int, bool]:
     return found.stage, not found.uncertain
 
 
-def held_against(permit: Permit, code: str, on: Setting) -> Found:
-    """One permit through all the checks, in the model's order."""
+def held_against(permit: Permit, code: str, in_scope: bool, on: Setting) -> Found:
+    """One permit of the category through the other checks, in the model's order."""
     uncertain = False
     duties: list[Obligation] = []
 
     def stopped(stage: Stage) -> Found:
         return Found(stage, (), code, uncertain)
 
-    scope = best_scope(permit.categories, on.profile.accepted_for(code))
-    if scope is None:
-        return stopped(Stage.CATEGORY)
-    if not scope:
+    if not in_scope:
         if not on.permissive:
             return stopped(Stage.SUBSCOPE)
         uncertain = True
