@@ -6,19 +6,58 @@ from typing import Any
 
 import pytest
 
-from licensing.cases import AnyCase, CasesError, check_cases, read_cases
-from licensing.jurisdiction import load_profiles
+from licensing.cases import AnyCase, CasesError, DecisionCase, ProgressCase, check_cases, read_cases
+from licensing.jurisdiction import gather, load_profiles
+from licensing.progress import Event, Fate
+from licensing.reasons import Reason
 
 DATA = Path(__file__).parent / "data"
-FILES = sorted(DATA.glob("*.json"))
+MADE_UP = DATA / "made_up"
+CASES = [case for file in sorted(DATA.glob("*.json")) for case in read_cases(file.read_bytes())]
+MADE_UP_CASES = read_cases((MADE_UP / "cases.json").read_bytes())
 PROFILES = load_profiles()
+GATES_OWN = {  # the law was not asked, or its answer could not be put into effect
+    Reason.DENY_REGISTER_STALE,
+    Reason.DENY_JOURNAL_UNAVAILABLE,
+    Reason.DENY_CLOCK_UNSOUND,
+    Reason.DENY_GATE_FAILED,
+    Reason.DENY_TELEPHONE_SWITCHED_OFF,
+    Reason.DENY_GRANT_NOT_VALID,
+}
 
 
-@pytest.mark.parametrize(
-    "case", [case for file in FILES for case in read_cases(file.read_bytes())], ids=lambda case: case.id
-)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_worked_case_is_decided_as_expected(case: AnyCase) -> None:
     assert list(case.differences(PROFILES)) == []
+
+
+@pytest.mark.parametrize("case", MADE_UP_CASES, ids=lambda case: case.id)
+def test_a_case_under_a_law_that_is_made_up_is_decided_as_expected(case: AnyCase) -> None:
+    law = gather([("QZ.json", (MADE_UP / "QZ.json").read_bytes())])
+    assert list(case.differences(law)) == []
+
+
+def test_every_reason_of_the_law_every_event_and_every_fate_is_expected_by_some_case() -> None:
+    every = [*CASES, *MADE_UP_CASES]
+    reasons = {case.expected.reason for case in every if isinstance(case, DecisionCase)}
+    assert set(Reason) - GATES_OWN == reasons
+    running = [case for case in every if isinstance(case, ProgressCase)]
+    assert {case.input.event.type for case in running} == set(Event)
+    assert {case.expected.this_call for case in running} == set(Fate)
+
+
+def test_every_jurisdiction_has_a_case_for_a_call_from_a_telephone() -> None:
+    called = {
+        case.expected.jurisdiction or case.scope
+        for case in CASES
+        if isinstance(case, DecisionCase) and case.expected.service_class == "pstn_in"
+    }
+    ours = {code for code, profile in PROFILES.by_code.items() if profile.extends is None}
+    assert ours <= called
+
+
+def test_no_two_cases_share_an_id() -> None:
+    assert len({case.id for case in CASES}) == len(CASES)
 
 
 def changed(path: list[str | int], value: Any) -> bytes:
