@@ -48,7 +48,10 @@ OUTERMOST: dict[str, set[str]] = {
 PURE = {
     "wephone.core",
     "signaling.core",
+    "signaling.pstn.sip.answer",
     "signaling.pstn.sip.message",
+    "signaling.pstn.sip.requirements",
+    "signaling.pstn.sip.stream",
     "signaling.pstn.sip.transaction",
     "signaling.pstn.sip.dialog",
     "signaling.pstn.sip.digest",

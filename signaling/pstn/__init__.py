@@ -1,0 +1,1 @@
+"""The telephone network, reached through a carrier, and only under a grant."""

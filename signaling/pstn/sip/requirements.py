@@ -1,0 +1,33 @@
+"""What a request asks for, and whether we can give it (RFC 3261 §8.2.2)."""
+
+from signaling.pstn.sip.headers import parse_parameters
+from signaling.pstn.sip.message import Request
+from signaling.pstn.sip.problem import SipError
+from signaling.pstn.sip.uri import Parameters
+
+
+def check_supported(request: Request, extensions: frozenset[str], schemes: frozenset[str]) -> None:
+    """SipError for a request that we could only misunderstand (RFC 3261 §8.2.2).
+
+    416 for a scheme of its Request-URI, 420 for an extension it requires (`unsupported` names them for the
+    Unsupported header), 415 for a body in a coding that we do not undo.
+    """
+    if request.uri.scheme not in schemes:
+        raise SipError(416, f"scheme {request.uri.scheme[:16]} is not served")
+    unknown = unsupported(request, extensions)
+    if unknown and request.method not in ("ACK", "CANCEL"):  # §8.2.2.3: never answered with 420
+        raise SipError(420, f"extension {unknown[0][:32]!a} is not supported")
+    coding = request.get("Content-Encoding")
+    if coding is not None and coding.lower() != "identity":
+        raise SipError(415, f"content coding {coding[:16]!a}")
+
+
+def unsupported(request: Request, extensions: frozenset[str]) -> tuple[str, ...]:
+    """The option tags that a request requires and we do not have, in a steady order."""
+    return tuple(sorted(request.options("Require") - extensions))
+
+
+def header_parameters(value: str) -> tuple[str, Parameters]:
+    """`value;name=...` as its value and its parameters: Session-Expires, Content-Type, Reason and such."""
+    main, semicolon, rest = value.partition(";")
+    return main.strip(), parse_parameters(semicolon + rest)
