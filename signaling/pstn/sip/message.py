@@ -69,7 +69,7 @@ SINGLE = TYPED - {"via"} | {"content-type", "rack", "rseq", "session-expires", "
 ADDRESSES = {"Contact", "Record-Route", "Route", "P-Asserted-Identity", "P-Preferred-Identity", "Diversion"}
 
 _LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
-_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE)
+_STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 # RFC 8224 §4: a PASSporT, whole or without header and claims; RFC 4474 §9: a signature in base64.

@@ -196,6 +196,7 @@ def test_a_bad_identity_is_answered_with_400(name: str, value: str) -> None:
         ("GET@ / HTTP/1.1", None),
         ("SIP/2.0 099 Too low", None),
         ("SIP/2.0 700 Too high", None),
+        ("SIP/2.0 200 O\rK", None),
         ("SIP/2.0 4294967301 Far too high", None),
         ("", None),
     ],
