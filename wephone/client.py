@@ -54,13 +54,16 @@ class Client:
         token: str | None = None,
         device: str | None = None,
         device_name: str = "",
+        relay_only: bool = False,
         start_sound: StartSound = start_sound,
         trace: Trace | None = None,
     ) -> None:
         """`url` is the server's address, http(s). Give a password, or a token of an earlier sign-in.
 
         `device` (UUIDv4) tells the server that this is the same device as last time; without it each
-        client is a new one. `trace` is told every frame and event. ValueError for a bad name or device.
+        client is a new one. `relay_only` lets those in a call see no address of this device, only that
+        of the server's relay (RFC 8828, mode 4); a server without a relay then means no calls.
+        `trace` is told every frame and event. ValueError for a bad name or device.
         """
         if password is None and token is None:
             raise ValueError("a client needs a password or a token")
@@ -69,7 +72,9 @@ class Client:
         self._server = Server(url)
         self._credentials = Credentials(self.user, password, token)
         session = Session(self.device, device_name=device_name, client=CLIENT, features=FEATURES)
-        self._stay = Stay(self._server, self._credentials, session, self, start_sound, trace)
+        self._stay = Stay(
+            self._server, self._credentials, session, self, start_sound, trace, relay_only=relay_only
+        )
         self._incoming: Inbox[Call] = Inbox("incoming calls")
         self._messages: Inbox[TextMessage] = Inbox("texts")
         self._receipts: Inbox[Receipt] = Inbox("receipts")

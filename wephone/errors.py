@@ -103,4 +103,5 @@ def ending(ended: Ended, language: str = "en") -> str:
         return "somebody may sit between the two: the caller's nonce does not match its commitment"
     if ended.error is not None:
         return error_text(ended.error, language)
-    return end_text(ended.reason, language)
+    sentence = end_text(ended.reason, language)
+    return f"{sentence}: {ended.fault}" if ended.fault else sentence

@@ -63,13 +63,13 @@ class Handle(Protocol):
     def mark(self, name: str) -> None: ...
 
 
-StartSound = Callable[[Handle, Tell], "Sound"]
+StartSound = Callable[[Handle, Tell, IceSettings], "Sound"]
 """Makes the media of a call when the call first asks for some."""
 
 
-def start_sound(call: Handle, tell: Tell) -> "Sound":
-    """Media without STUN or TURN servers: for one machine, one network, or a far end that is reachable."""
-    return Sound(call, tell)
+def start_sound(call: Handle, tell: Tell, settings: IceSettings) -> "Sound":
+    """Media that speaks and hears."""
+    return Sound(call, tell, settings)
 
 
 def preload() -> "asyncio.Future[Any]":
@@ -81,7 +81,7 @@ class Sound:
     """Runs one call's media. `connected`: sound can pass both ways; `failure`: why it cannot."""
 
     def __init__(self, call: Handle, tell: Tell, settings: IceSettings | None = None) -> None:
-        """`settings`: which STUN and TURN servers to use, none by default."""
+        """`settings`: which STUN and TURN servers to use; none by default, for one machine or network."""
         self.connected = asyncio.Event()
         self.failure: str | None = None
         self.said = False  # the source has been said to its end
@@ -151,7 +151,7 @@ class Sound:
         except (DescriptionError, StateError, DeviceError) as error:
             if isinstance(effect, out.CreateOffer | out.CreateAnswer):
                 log.warning("call %s: %s", self._id, error)
-                self._tell(self._id, inputs.DescriptionFailed())
+                self._tell(self._id, inputs.DescriptionFailed(str(error)))
             else:
                 self.line_failed(str(error))
 
@@ -238,7 +238,7 @@ class Sound:
             return
         self.failure = reason
         log.warning("call %s: %s", self._id, reason)
-        self._tell(self._id, inputs.MediaFailed())
+        self._tell(self._id, inputs.MediaFailed(reason))
 
     def line_closed(self) -> None:
         """The far end has closed its media; the server is about to say that, and why, it ended the call."""

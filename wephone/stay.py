@@ -17,11 +17,13 @@ from wephone.calls import Call
 from wephone.core import effects as out
 from wephone.core import inputs
 from wephone.core.effects import Effect, SessionEvent
-from wephone.core.events import CallEvent
+from wephone.core.events import CallEvent, Rings
 from wephone.core.session import Link, Session, Step
 from wephone.errors import NotSignedIn, ServerUnreachable, SignInRefused
+from wephone.media.servers import IceSettings
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import ClientMessage, Error, Media, ServerMessage, SignedOut
+from wephone.relays import Named, Relays
 from wephone.sound import Sound, StartSound
 from wephone.transport import Credentials, Server, Socket
 
@@ -55,6 +57,8 @@ class Stay:
         application: Application,
         start_sound: StartSound,
         trace: Trace | None = None,
+        *,
+        relay_only: bool = False,
     ) -> None:
         self.session = session
         self.calls: dict[CallId, Call] = {}
@@ -63,6 +67,7 @@ class Stay:
         self._trace: Trace = trace or (lambda kind, what: None)
         self._token = credentials.token
         self._bought = False  # the token was bought with the password, so it is ours to end
+        self._relays, self._relay_only = Relays(self._ask_relays), relay_only
         self._sounds: dict[CallId, Sound] = {}
         self._timers: dict[tuple[CallId, inputs.Timer], asyncio.TimerHandle] = {}
         self._quiet: asyncio.TimerHandle | None = None
@@ -108,6 +113,7 @@ class Stay:
             self._quiet.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._relays.close()
         if self._bought and self._token is not None:
             try:
                 await self._server.sign_out(self._token)
@@ -154,6 +160,14 @@ class Stay:
         self._token = await self._server.sign_in(self._credentials, self.session.client)
         self._bought = True
 
+    async def _ask_relays(self) -> Named | None:
+        """The servers that help calls find their way; None if there is nobody to say which."""
+        try:
+            return await self._server.relays(self._token or "")
+        except (ServerUnreachable, NotSignedIn) as error:
+            log.info("no relay for the next calls: %s", error)
+            return None
+
     async def _run(self, socket: Socket | None, ticket: str) -> None:
         """Serve one connection after the other until the session is over."""
         try:
@@ -194,6 +208,7 @@ class Stay:
         """Read and write until the connection is gone."""
         self._socket, self._dropped = socket, False
         self._outgoing = asyncio.Queue()
+        self._relays.forget()  # a server that was started anew may name others
         writer = asyncio.create_task(self._write(socket), name="wephone writer")
         try:
             self._do(self.session.opened(ticket))
@@ -281,6 +296,8 @@ class Stay:
 
     def _tell(self, event: CallEvent | SessionEvent) -> None:
         if isinstance(event, CallEvent):
+            if isinstance(event, Rings):
+                self._relays.servers()  # asked for while it rings, known when it is answered
             self._application.call_happened(event)
         else:
             self._application.happened(event)
@@ -304,7 +321,8 @@ class Stay:
     def _sound(self, call: CallId) -> Sound:
         if call not in self._sounds:
             handle = self.calls[call]
-            self._sounds[call] = self._start_sound(handle, self.tell_call)
+            settings = IceSettings(self._relays.servers(), self._relay_only)
+            self._sounds[call] = self._start_sound(handle, self.tell_call, settings)
         return self._sounds[call]
 
     def _start(self, work: Any) -> None:

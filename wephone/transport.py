@@ -13,6 +13,7 @@ from yarl import URL
 from wephone.errors import NotSignedIn, ServerUnreachable, SignInRefused
 from wephone.protocol.codec import PeerError, decode_server, encode
 from wephone.protocol.messages import MAX_FRAME, SUBPROTOCOL, ClientMessage, ServerMessage
+from wephone.relays import Named
 
 HEARTBEAT = 20.0  # seconds between our pings, until the server says how often it likes them
 OPEN_WITHIN = 10.0  # seconds for a request, or for a socket to open
@@ -106,6 +107,14 @@ class Server:
     async def ticket(self, token: str) -> str:
         """A single-use ticket for the socket's first frame. NotSignedIn if the token is no good."""
         return text_of(await self.post("/api/ticket", {}, token), "ticket")
+
+    async def relays(self, token: str) -> Named:
+        """STUN and TURN servers, with credentials for a few minutes."""
+        answer = await self.get("/api/turn", token)
+        try:
+            return Named.model_validate(answer)
+        except ValidationError:
+            raise ServerUnreachable(f"{self.url} answers, but not as a WePhone server") from None
 
     async def connect(self) -> Socket:
         """Open the socket; ServerUnreachable if there is none. Nothing has been said on it."""

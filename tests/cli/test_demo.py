@@ -13,6 +13,7 @@ from wephone.cli.demonstration import sample
 from wephone.cli.output import Progress
 from wephone.media.devices import Voice, read_wav
 from wephone.media.score import heard
+from wephone.media.servers import IceSettings
 from wephone.sound import Handle, Sound, StartSound, Tell, start_sound
 
 
@@ -53,10 +54,10 @@ async def test_it_leaves_nothing_behind(commands: Commands, tmp_path: Path) -> N
 
 
 async def test_a_far_end_that_is_muted_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
-    def muted(call: Any, tell: Tell) -> Sound:
+    def muted(call: Any, tell: Tell, settings: IceSettings) -> Sound:
         if call.peer == "alice":
             call.mute()
-        return start_sound(call, tell)
+        return start_sound(call, tell, settings)
 
     told = await shown(muted, capsys)
     assert not told["ok"]
@@ -65,9 +66,9 @@ async def test_a_far_end_that_is_muted_fails_it(capsys: pytest.CaptureFixture[st
 
 
 async def test_a_far_end_that_says_something_else_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
-    def swapped(call: Any, tell: Tell) -> Sound:
+    def swapped(call: Any, tell: Tell, settings: IceSettings) -> Sound:
         call.source = Voice(read_wav(sample("alice" if call.peer == "alice" else "bob")))
-        return start_sound(call, tell)
+        return start_sound(call, tell, settings)
 
     told = await shown(swapped, capsys)
     assert not told["ok"]
@@ -75,10 +76,10 @@ async def test_a_far_end_that_says_something_else_fails_it(capsys: pytest.Captur
 
 
 async def test_a_far_end_that_is_far_too_soft_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
-    def soft(call: Any, tell: Tell) -> Sound:
+    def soft(call: Any, tell: Tell, settings: IceSettings) -> Sound:
         if call.peer == "bob":
             call.source = Voice(read_wav(sample("alice")) // 4)
-        return start_sound(call, tell)
+        return start_sound(call, tell, settings)
 
     told = await shown(soft, capsys)
     assert not told["ok"]
@@ -90,8 +91,8 @@ async def test_media_that_does_not_connect_fails_it(capsys: pytest.CaptureFixtur
         def line_found(self, candidate: Any) -> None:
             pass
 
-    def cut(call: Handle, tell: Tell) -> Sound:
-        return Cut(call, tell)
+    def cut(call: Handle, tell: Tell, settings: IceSettings) -> Sound:
+        return Cut(call, tell, settings)
 
     told = await shown(cut, capsys, within=4.0)
     assert not told["ok"]

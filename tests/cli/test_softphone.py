@@ -115,6 +115,16 @@ async def test_a_machine_without_sound_says_what_to_do(wephone: Kit, carol: Soft
     assert "--record FILE keeps" in done.out
 
 
+async def test_without_a_relay_nothing_else_is_shown_and_the_call_ends_in_words(
+    wephone: Kit, carol: Softphone
+) -> None:
+    await wephone.peers("bob")
+    done = await carol.run("call", "bob", "--relay-only", "--play", str(sample("alice")), "--json")
+    assert (done.code, done.json["ended"]) == (1, "media_failed")
+    assert done.json["text"] in done.err
+    assert "no sound could be exchanged: this device has no address to be found at" in done.err
+
+
 async def test_listening_answers_keeps_and_shows(wephone: Kit, carol: Softphone, tmp_path: Path) -> None:
     record = tmp_path / "heard.wav"
     phone = await carol.start(

@@ -222,7 +222,7 @@ async def test_media_that_cannot_describe_itself_ends_the_call_with_that_reason(
     (bob,) = await wephone.peers("bob")
     wephone.start_sound = broken_sound
     (alice,) = await wephone.peers("alice")
-    with pytest.raises(CallEnded, match="no sound could be exchanged"):
+    with pytest.raises(CallEnded, match="no sound could be exchanged: this device is broken"):
         await alice.call(bob)
     assert not bob.client.calls
 

@@ -87,6 +87,8 @@ class ScriptedServer:
                 return web.json_response({"token": "token"})
             case "/api/ticket":
                 return web.json_response({"ticket": "ticket-ticket-ticket"})
+            case "/api/turn":
+                return web.json_response({"ice_servers": [], "lifetime": None})
             case _:
                 return await self._talk(request)
 

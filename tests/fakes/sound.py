@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wephone.media.errors import DescriptionError
+from wephone.media.servers import IceSettings
 from wephone.media.stats import Stats
 from wephone.protocol.messages import Candidate
 from wephone.sound import Handle, Line, Sound, Tell
@@ -72,11 +73,11 @@ class BrokenSound(FakeSound):
     kind = BrokenLine
 
 
-def quiet_sound(call: Handle, tell: Tell) -> Sound:
+def quiet_sound(call: Handle, tell: Tell, settings: IceSettings) -> Sound:
     """For `Client(start_sound=...)`."""
-    return FakeSound(call, tell)
+    return FakeSound(call, tell, settings)
 
 
-def broken_sound(call: Handle, tell: Tell) -> Sound:
+def broken_sound(call: Handle, tell: Tell, settings: IceSettings) -> Sound:
     """For `Client(start_sound=...)`."""
-    return BrokenSound(call, tell)
+    return BrokenSound(call, tell, settings)

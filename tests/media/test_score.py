@@ -86,7 +86,7 @@ def test_a_score_is_json_for_machines_and_a_line_for_people(alice: Samples) -> N
     assert set(told) == {"stoi", "level", "lost", "delay", "seconds", "pesq", "good"}
     assert told["good"] is True
     assert told["seconds"] == pytest.approx(alice.size / RATE)
-    assert str(score).startswith("STOI 1.00, level +0.0 dB, 0% lost")
+    assert str(score).startswith("STOI 1.00, level +0.0 dB, gaps in 0% of the speech")
     json.dumps(heard(alice, silence(0)).as_json(), allow_nan=False)
 
 

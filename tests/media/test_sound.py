@@ -85,7 +85,7 @@ async def side() -> AsyncIterator[MakeSide]:
             news.set()
 
         handle = Handle(source, sink)
-        sound = Sound(handle, tell, settings) if settings else start_sound(handle, tell)
+        sound = start_sound(handle, tell, settings or IceSettings())
         sides.append(Side(handle, sound, told, news))
         return sides[-1]
 

@@ -52,6 +52,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_relay_option(parser: argparse.ArgumentParser) -> None:
+    """For the commands that make calls."""
+    parser.add_argument(
+        "--relay-only",
+        action="store_true",
+        help="let the other side see no address of this machine, only that of the server's relay",
+    )
+
+
 def run(work: Coroutine[Any, Any, int]) -> int:
     """Run it to its end; SIGTERM ends it as Ctrl-C does. Failure for whatever the client reports."""
 
@@ -78,7 +87,10 @@ async def signed_in(
     `calls`: there will be some, so media is loaded while the server is asked.
     """
     loading = [preload()] if calls else []
-    async with client(args) as signed_in, watched(signed_in, progress, tongue):
+    async with (
+        client(args, relay_only=calls and args.relay_only) as signed_in,
+        watched(signed_in, progress, tongue),
+    ):
         await asyncio.gather(*loading, return_exceptions=True)  # what is missing is said when a call needs it
         yield signed_in
 

@@ -20,6 +20,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "to", metavar="USER", help="a user's name, or a telephone number with its +country code"
     )
     devices.add_options(parser)
+    account.add_relay_option(parser)
     parser.add_argument("--json", action="store_true", help="print what happened as one JSON document, last")
     account.add_options(parser)
     parser.set_defaults(run=run)

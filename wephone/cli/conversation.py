@@ -105,11 +105,7 @@ class Conversation:
     @property
     def reason(self) -> str:
         """How it ended, one sentence; of media that failed, also why."""
-        if self._call.ended is None:
-            return ""
-        sentence = ending(self._call.ended, self._tongue)
-        fault = self._call.sound.failure if self._call.sound is not None else None
-        return sentence if fault is None else f"{sentence}: {fault}"
+        return "" if self._call.ended is None else ending(self._call.ended, self._tongue)
 
     @property
     def seconds(self) -> float:

@@ -9,6 +9,8 @@ from wephone.protocol import messages
 from wephone.protocol.messages import Role
 from wephone.protocol.reasons import EndReason, ErrorCode
 
+Failed = inputs.MediaFailed | inputs.DescriptionFailed
+
 # Errors that leave the call as it was.
 HARMLESS = frozenset(
     {
@@ -34,13 +36,19 @@ def decline(call: CallState, event: inputs.Decline, now: int) -> Step:
 
 def fail(call: CallState, event: object, now: int) -> Step:
     """No sound can pass."""
+    call = faulty(call, event)
     return say_last_word(call, messages.Hangup(call=call.id, reason=EndReason.MEDIA_FAILED), now)
 
 
 def withdraw(call: CallState, event: object, now: int) -> Step:
     """The server never heard of it, so it need not hear of its end."""
     reason = EndReason.CANCELLED if isinstance(event, inputs.HangUp) else EndReason.MEDIA_FAILED
-    return finish(call, events.Ended(call.id, reason, Role.CALLER))
+    return finish(faulty(call, event), events.Ended(call.id, reason, Role.CALLER))
+
+
+def faulty(call: CallState, event: object) -> CallState:
+    """The call, which remembers what the media said of its failure."""
+    return replace(call, fault=event.why) if isinstance(event, Failed) else call
 
 
 def say_last_word(call: CallState, message: messages.Hangup | messages.Reject, now: int) -> Step:
@@ -63,7 +71,7 @@ def wait_no_longer(call: CallState, event: inputs.TimedOut, now: int) -> Step:
     again = (Send(call.last_word), StartTimer(call.id, "ending", now + ENDING))
     if call.over is not None:
         return call, again
-    ended = events.Ended(call.id, local_reason(call), call.role)
+    ended = explained(call, events.Ended(call.id, local_reason(call), call.role))
     return replace(call, over=ended), (*again, Tell(ended))
 
 
@@ -109,10 +117,16 @@ def run_out(call: CallState, event: inputs.TimedOut, now: int) -> Step:
 def finish(call: CallState, ended: events.Ended) -> Step:
     """Over for good, told once."""
     timers: tuple[inputs.Timer, ...] = ("ring", "answer", "negotiate", "ending")
-    told = () if call.over is not None else (Tell(ended),)
-    over = call.over or ended
+    over = call.over or explained(call, ended)
+    told = () if call.over is not None else (Tell(over),)
     stops = tuple(StopTimer(call.id, timer) for timer in timers)
     return replace(call, phase=Phase.ENDED, over=over), (*stops, StopMedia(call.id), *told)
+
+
+def explained(call: CallState, ended: events.Ended) -> events.Ended:
+    """An end by failed media, with what we know of it; before an answer the server says `declined`."""
+    ours = ended.reason is EndReason.MEDIA_FAILED or ended.by is call.role
+    return replace(ended, fault=call.fault) if ours else ended
 
 
 def ask_how_it_ended(call: CallState, event: inputs.Unlisted, now: int) -> Step:

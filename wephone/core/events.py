@@ -71,6 +71,7 @@ class Ended:
     """The call is over. `error` says more when it could not even be placed.
 
     `forged`: the caller's nonce does not match its commitment; somebody may sit between the two.
+    `fault`: why no sound could pass, in words, where it was this device that found out.
     """
 
     call: CallId
@@ -79,6 +80,7 @@ class Ended:
     refusal: Refusal | None = None
     error: ErrorCode | None = None
     forged: bool = False
+    fault: str = ""
 
 
 CallEvent = Rings | Progressed | Answered | SafetyCode | Changed | ChangeDeclined | GoesOn | Ended

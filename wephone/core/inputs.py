@@ -70,12 +70,16 @@ class MediaConnected:
 
 @dataclass(frozen=True, slots=True)
 class MediaFailed:
-    """No sound can pass, or the remote answer made no sense: the call is of no use."""
+    """No sound can pass, or the remote answer made no sense: the call is of no use. `why` is for people."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DescriptionFailed:
     """The media could not make what CreateOffer or CreateAnswer asked; the call itself may go on."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

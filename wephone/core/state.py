@@ -54,6 +54,7 @@ class CallState:
     heard_all: bool = False
     connected: bool = False
     last_word: ClientMessage | None = None  # our hang-up or rejection, until the server confirms it
+    fault: str = ""  # why no sound can pass, once that is so
     over: events.Ended | None = None  # what the application was told
 
     @property

@@ -19,7 +19,7 @@ from aiortc import RTCIceServer
 from aiortc.rtcicetransport import connection_kwargs
 
 from wephone.media.errors import DescriptionError
-from wephone.media.servers import IceSettings, chosen
+from wephone.media.servers import IceSettings, Servers, chosen
 
 PATIENCE = 5.0  # seconds for a STUN or TURN server to answer
 COMPONENT = 1  # RTP and RTCP share it (RFC 8834 §4.5)
@@ -73,15 +73,14 @@ class Connection(aioice.Connection):
     """One ICE connection of one component. `found` is told what is not yet known when gathering returns."""
 
     def __init__(self, settings: IceSettings, found: Found) -> None:
-        servers = [
-            RTCIceServer(each.url, each.username, each.credential) for each in chosen(settings.servers)
-        ]
-        try:
-            options = connection_kwargs(servers)
-        except ValueError as error:
-            raise DescriptionError(f"`{servers[0].urls}` is no address of a STUN or TURN server") from error
+        """DescriptionError if a server has no address."""
         policy = aioice.TransportPolicy.RELAY if settings.relay_only else aioice.TransportPolicy.ALL
-        super().__init__(ice_controlling=False, transport_policy=policy, **options)
+        super().__init__(ice_controlling=False, transport_policy=policy)
+        self._awaited: Awaitable[Servers] | None = None
+        if isinstance(settings.servers, tuple):
+            self._use(settings.servers)
+        else:
+            self._awaited = settings.servers
         self.dropped = 0  # datagrams of strangers
         self._found = found
         self._asking: asyncio.Task[None] | None = None  # STUN and TURN servers
@@ -100,6 +99,16 @@ class Connection(aioice.Connection):
         """Closed by us, or by aioice because the far end is gone (RFC 7675)."""
         return self._closing
 
+    def _use(self, servers: Servers) -> None:
+        """Ask these servers when it comes to gathering."""
+        known = [RTCIceServer(each.url, each.username, each.credential) for each in chosen(servers)]
+        try:
+            options = connection_kwargs(known)
+        except ValueError as error:
+            raise DescriptionError(f"`{known[0].urls}` is no address of a STUN or TURN server") from error
+        for name, value in options.items():
+            setattr(self, name, value)
+
     # Our own candidates
 
     async def gather_candidates(self) -> None:
@@ -110,9 +119,10 @@ class Connection(aioice.Connection):
         hosts = await self._open_hosts() if self._transport_policy is aioice.TransportPolicy.ALL else []
         self._local_candidates.extend(each.local_candidate for each in hosts)
         self._local_candidates_end = True
-        questions = self._questions(hosts)
-        if questions:
-            self._asking = asyncio.create_task(self._ask(questions), name="wephone ice servers")
+        if self._awaited is not None or self._questions(hosts):
+            self._asking = asyncio.create_task(self._ask(hosts), name="wephone ice servers")
+        elif not hosts:
+            self._found(None)
 
     async def _open_hosts(self) -> list[Socket]:
         addresses = ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
@@ -153,13 +163,23 @@ class Connection(aioice.Connection):
             questions.append(partial(self._ask_turn, self.turn_server))
         return questions
 
-    async def _ask(self, questions: list[Question]) -> None:
+    async def _ask(self, hosts: list[Socket]) -> None:
         """Ask all servers together; whatever one does, it costs the others and the call no time."""
-        await asyncio.gather(*(answered(question) for question in questions))
+        if self._awaited is not None:
+            await answered(partial(self._learn, self._awaited))
+        await asyncio.gather(*(answered(question) for question in self._questions(hosts)))
         self._asking = None
         self._found(None)
         if self._remote_candidates_end and not self._remote_candidates_resolving:
             self._end_remote_candidates()
+
+    async def _learn(self, awaited: Awaitable[Servers]) -> None:
+        """Which servers there are. Other calls may wait for the same answer, so it outlives this one."""
+        servers = await asyncio.shield(awaited)
+        try:
+            self._use(servers)
+        except DescriptionError as error:
+            log.warning("%s", error)
 
     async def _ask_stun(self, host: Socket, server: tuple[str, int]) -> None:
         candidate, _ = await ice.server_reflexive_candidate(host, server)

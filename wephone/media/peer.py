@@ -38,6 +38,7 @@ from wephone.media.stats import Stats
 from wephone.protocol.messages import Candidate
 
 CONNECT = 30.0  # seconds from both descriptions to sound; ICE alone may look for a way for ever
+NOWHERE = "this device has no address to be found at: no relay could be used, and its own are not shown"
 MISMATCH = "the far end's certificate is not the one that it announced (DTLS fingerprint)"
 
 log = logging.getLogger(__name__)
@@ -247,6 +248,8 @@ class Peer:
     def _candidate_found(self, candidate: aioice.Candidate | None) -> None:
         if candidate is None:
             self._listener.line_found(None)
+            if not self._connection.local_candidates:
+                self._fail(NOWHERE)
             return
         text = f"candidate:{candidate.to_sdp()}"
         mid = self._transceiver.mid

@@ -43,7 +43,9 @@ class Score:
 
     def __str__(self) -> str:
         pesq = "" if self.pesq is None else f", PESQ {self.pesq:.1f}"
-        return f"STOI {self.stoi:.2f}, level {self.level:+.1f} dB, {self.lost:.0%} lost{pesq}"
+        return (
+            f"STOI {self.stoi:.2f}, level {self.level:+.1f} dB, gaps in {self.lost:.0%} of the speech{pesq}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """For machines: the fields, and `good`."""

@@ -48,8 +48,13 @@ class Kit:
         if kind != "told" or isinstance(what, CallEvent | LinkLost):
             self.timeline.add(who, kind, what)
 
-    async def peer(self, name: str, *, answer: bool = True, url: str | None = None) -> Peer:
-        """One headless peer. `url` is another way to the server, e.g. through a proxy."""
+    async def peer(
+        self, name: str, *, answer: bool = True, url: str | None = None, relay_only: bool = False
+    ) -> Peer:
+        """One headless peer. `url` is another way to the server, e.g. through a proxy.
+
+        `relay_only`: it is found at the server's relay alone, which the settings must name.
+        """
         loading = preload()  # so that no call waits for it
         await self.server.start()
         await self.server.add_user(name)
@@ -60,6 +65,7 @@ class Kit:
             name,
             password=self.server.password(name),
             device_name=label,
+            relay_only=relay_only,
             start_sound=self.start_sound,
             trace=partial(self._trace, label),
         )
