@@ -417,9 +417,13 @@ _MEDIA = {
 def _after_facts(call: CaseCall, event: CaseEvent) -> CallFacts:
     kinds = event.remaining or _KINDS.get(call.service_class, (LegKind.APP, LegKind.APP))
     roles = (Role.ORIGIN, Role.DESTINATION, *[Role.PARTICIPANT] * len(kinds))
-    legs = [Leg(role, kind, call.jurisdiction) for role, kind in zip(roles, kinds, strict=False)]
+    places = [CaseLeg(kind=kind, country=call.jurisdiction) for kind in kinds]
     if event.leg is not None:
-        legs.append(Leg(Role.PARTICIPANT, event.leg.kind, event.leg.country, event.leg.subdivision))
+        places.append(event.leg)
+    legs = [
+        Leg(role, place.kind, place.country, place.subdivision, NumberType.GEOGRAPHIC)
+        for role, place in zip(roles, places, strict=False)
+    ]
     records = event.type is Event.RECORDING_REQUESTED
     return CallFacts(
         legs=tuple(legs),

@@ -297,6 +297,8 @@ class Judgement:
         for leg in facts.parties:
             if leg.kind in self.profile.country_needed and leg.country in UNKNOWN_COUNTRIES:
                 return self.deny(Reason.DENY_FACTS_INSUFFICIENT)
+            if leg.kind is LegKind.PSTN and leg.role is not Role.ORIGIN and leg.number_type is None:
+                return self.deny(Reason.DENY_FACTS_INSUFFICIENT)  # it may be of any range
         return None
 
     @property
@@ -397,8 +399,9 @@ class Judgement:
         return self.profile.everywhere or all(contains(leg.country) for leg in self.case.facts.parties)
 
     def has_equipment(self) -> bool:
-        """Does a server or relay stand here? Not known is none: only what is stated counts."""
-        return any(self.profile.contains(place) for place in self.case.facts.equipment_in or ())
+        """Does a server or relay stand here? Where that was not stated, it may: unknown frees nobody."""
+        places = self.case.facts.equipment_in
+        return places is None or any(map(self.profile.contains, places))
 
     def setting(self, rule: ServiceRule) -> Setting:
         operator, policy = self.case.operator, self.case.policy

@@ -129,9 +129,12 @@ def standing(permit: Permit, zone: str, utc_ns: int) -> Standing:
         return Standing.NOT_YET_VALID
     if permit.valid_until is not None and utc_ns >= day_ends(permit.valid_until, zone):
         return Standing.EXPIRED
-    if any(_suspends(event, utc_ns) for event in permit.status_events):
-        return Standing.SUSPENDED
-    return Standing.IN_FORCE
+    return Standing.SUSPENDED if is_suspended(permit, utc_ns) else Standing.IN_FORCE
+
+
+def is_suspended(permit: Permit, utc_ns: int) -> bool:
+    """Does a suspension hold now, whatever its dates say?"""
+    return any(_suspends(event, utc_ns) for event in permit.status_events)
 
 
 def next_change(permit: Permit, zone: str, utc_ns: int) -> int | None:

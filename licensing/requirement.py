@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from licensing.facts import CallFacts
 from licensing.jurisdiction import Profile, ServiceRule
-from licensing.permit import Permit, Standing, local_date, standing
+from licensing.permit import Permit, Standing, is_suspended, local_date, standing
 from licensing.reasons import Obligation, Reason
 
 RENEWAL_NOTICE = 30  # days before its end that a renewal must be filed, where a profile names none
@@ -154,7 +154,8 @@ def held_against(permit: Permit, code: str, in_scope: bool, on: Setting) -> Foun
     zone = on.profile.zone_of(permit.jurisdiction)
     now = standing(permit, zone, on.utc_ns)
     if now is Standing.EXPIRED and on.permissive and is_deemed_renewed(permit, on.profile):
-        now, uncertain = Standing.IN_FORCE, True
+        now = Standing.SUSPENDED if is_suspended(permit, on.utc_ns) else Standing.IN_FORCE
+        uncertain = True
         duties.append(Obligation.DEEMED_RENEWAL_RELIED_ON)
     if now is not Standing.IN_FORCE:
         return stopped(STANDINGS[now])
