@@ -296,13 +296,19 @@ class Switch:
     async def _route(self, call: Call) -> None:
         """Find the callee, ask the gate, make the offer durable."""
         try:
-            event = await self._offer(call, self._trails[call.id])
+            event = await self._ended_before(call) or await self._offer(call, self._trails[call.id])
         except IdTakenError:
             event = await self._offered_before(call)
         except StoreError:
             log.exception("a call could not be recorded")
             event = OfferNotRecorded()
         self._receive(call.id, event)
+
+    async def _ended_before(self, call: Call) -> Event | None:
+        """It ended while an earlier server stopped, and its caller asks again: it is not decided twice."""
+        reason = await self._store.how_it_ended(call.id, call.caller.user)
+        # A refusal says why, which the row does not: that is decided again.
+        return None if reason in (None, EndReason.REFUSED) else Unroutable(reason)
 
     async def _offered_before(self, call: Call) -> Event:
         """The id was used. By this very call, before a restart: its caller hears how that ended."""

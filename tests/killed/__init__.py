@@ -1,0 +1,1 @@
+"""The whole server, killed at any moment, under clients that reconnect by themselves."""

@@ -1,0 +1,107 @@
+"""The whole server dies at any moment: nothing acknowledged is lost, and who talks goes on talking.
+
+It is killed before its first, second, third ... call that can be seen outside of it, and started again on the
+same data and port, until a story runs to its end without a death. The long run takes each call, the fast tier
+one in so many from a place that the seed chooses.
+"""
+
+import asyncio
+import itertools
+import random
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.postgres import Postgres
+from tests.fakes.strace import kill_at
+from tests.killed.mortal import MortalServer
+from tests.killed.story import Story
+from tests.signaling.store.database import Direct, DirectPostgres, DirectSqlite
+
+WITHIN = 60.0  # seconds for one story on a busy machine
+
+Moments = Callable[[int], Iterator[int]]
+
+
+@pytest.fixture
+def moments(dice: random.Random, full_size: bool) -> Moments:
+    """When to die: at all of them in the long run, else at one in `every`."""
+    return lambda every: itertools.count(1) if full_size else itertools.count(dice.randint(1, every), every)
+
+
+def database_of(server: MortalServer) -> Direct:
+    return DirectSqlite(server.data / "wephone.db")
+
+
+async def lived_through(server: MortalServer, direct: Direct) -> int:
+    """The whole story, and what must be so afterwards; how often the server died."""
+    story = Story()
+    async with asyncio.timeout(WITHIN), server:
+        await story.told(server)
+        await server.stopped()
+    await story.check(server, direct)
+    return server.deaths
+
+
+async def test_the_server_may_be_killed_at_any_call(tmp_path: Path, moments: Moments) -> None:
+    died = 0
+    for nth in moments(16):
+        server = MortalServer(tmp_path / f"{nth}", before=kill_at(nth))
+        if not await lived_through(server, database_of(server)):
+            break
+        died += 1
+    assert died > 3
+
+
+async def test_the_power_may_fail_at_any_frame(tmp_path: Path, moments: Moments) -> None:
+    """The writer dies with the server: what it had not written yet had not been acknowledged."""
+    died = 0
+    for nth in moments(24):
+        server = MortalServer(tmp_path / f"{nth}", cut_at=nth)
+        if not await lived_through(server, database_of(server)):
+            break
+        died += 1
+    assert died > 2
+
+
+@pytest.mark.long
+async def test_the_server_may_be_killed_at_any_call_on_postgresql(
+    tmp_path: Path, postgres: Postgres, moments: Moments
+) -> None:
+    died = 0
+    for nth in moments(1):
+        postgres.sql(f"CREATE DATABASE killed_{nth}")
+        server = MortalServer(tmp_path / f"{nth}", postgres.url(f"killed_{nth}"), kill_at(nth))
+        if not await lived_through(server, DirectPostgres(postgres, f"killed_{nth}")):
+            break
+        died += 1
+    assert died > 30
+
+
+async def talk_through(server: MortalServer, happens: Callable[[], Awaitable[None]]) -> None:
+    """Two talk on while that happens, and hang up."""
+    story = Story()
+    async with asyncio.timeout(WITHIN), server:
+        await story.part_of_a_call(server, happens)
+        await server.stopped()
+    await story.check(server, database_of(server))
+
+
+async def test_a_call_goes_on_through_two_deaths_in_a_row(tmp_path: Path) -> None:
+    server = MortalServer(tmp_path / "server")
+
+    async def twice() -> None:
+        await server.killed()
+        server.cut_power()
+
+    await talk_through(server, twice)
+    assert server.deaths == 2
+
+
+async def test_a_call_goes_on_when_the_server_is_told_to_stop_and_another_starts(tmp_path: Path) -> None:
+    server = MortalServer(tmp_path / "server")
+    await talk_through(server, lambda: server.killed(by=signal.SIGTERM))
+    assert server.deaths == 1
+    assert "calls outlive this server" in server.log()
