@@ -227,6 +227,22 @@ class Story:
             self.ended[call.id] = EndReason.HANGUP
             self.talked.add(call.id)
 
+    async def part_of_a_ring(self, server: MortalServer, happens: Callable[[], Awaitable[None]]) -> None:
+        """It rings; something happens to the server, by which the call is over for both, and missed."""
+        tokens = {name: await open_account(server, name) for name in DEVICES}
+        async with (
+            present(server, "alice", tokens["alice"]) as alice,
+            present(server, "bob", tokens["bob"]) as bob,
+        ):
+            bob.takes_calls = False
+            call = await alice.client.call("bob")
+            await call.ringing()
+            await happens()
+            ends = await asyncio.gather(call.wait_ended(), bob.calls[call.id].wait_ended())
+            assert [end.reason for end in ends] == [EndReason.SERVER_RESTARTED] * 2
+            self.ended[call.id] = EndReason.SERVER_RESTARTED
+            await bob.until(lambda: [missed.call for missed in bob.missed] == [call.id])
+
     async def check(self, server: MortalServer, direct: Direct) -> None:
         """What the database says, when no server runs."""
         rows = direct.run("SELECT call, reason, answered_at, ended_at, missed, decision FROM v_cdr")
@@ -257,5 +273,5 @@ async def has_all(person: Person, texts: list[str], other: Person) -> None:
     """The texts are there, once and in order, and who wrote them knows that they were read."""
     await person.until(lambda: len(person.texts) >= len(texts))
     assert person.texts == texts
-    for kind in ("delivered", "read"):
-        await other.until(lambda: any((r.kind, r.seq) == (kind, person.last) for r in other.receipts))
+    known = {("delivered", person.last), ("read", person.last)}
+    await other.until(lambda: {(receipt.kind, receipt.seq) for receipt in other.receipts} >= known)

@@ -47,23 +47,23 @@ async def lived_through(server: MortalServer, direct: Direct) -> int:
 
 async def test_the_server_may_be_killed_at_any_call(tmp_path: Path, moments: Moments) -> None:
     died = 0
-    for nth in moments(16):
+    for nth in moments(20):
         server = MortalServer(tmp_path / f"{nth}", before=kill_at(nth))
         if not await lived_through(server, database_of(server)):
             break
         died += 1
-    assert died > 3
+    assert died > 2
 
 
 async def test_the_power_may_fail_at_any_frame(tmp_path: Path, moments: Moments) -> None:
     """The writer dies with the server: what it had not written yet had not been acknowledged."""
     died = 0
-    for nth in moments(24):
+    for nth in moments(36):
         server = MortalServer(tmp_path / f"{nth}", cut_at=nth)
         if not await lived_through(server, database_of(server)):
             break
         died += 1
-    assert died > 2
+    assert died > 1
 
 
 @pytest.mark.long
@@ -77,31 +77,41 @@ async def test_the_server_may_be_killed_at_any_call_on_postgresql(
         if not await lived_through(server, DirectPostgres(postgres, f"killed_{nth}")):
             break
         died += 1
-    assert died > 30
+    assert died > 10
 
 
-async def talk_through(server: MortalServer, happens: Callable[[], Awaitable[None]]) -> None:
-    """Two talk on while that happens, and hang up."""
-    story = Story()
+Part = Callable[[MortalServer, Callable[[], Awaitable[None]]], Awaitable[None]]
+
+
+async def lived_on(
+    server: MortalServer, story: Story, part: Part, happens: Callable[[], Awaitable[None]]
+) -> None:
+    """One part of the story, in which that happens, and what must be so afterwards."""
     async with asyncio.timeout(WITHIN), server:
-        await story.part_of_a_call(server, happens)
+        await part(server, happens)
         await server.stopped()
     await story.check(server, database_of(server))
 
 
+async def test_a_call_that_only_rang_ends_with_the_server_is_missed_and_decided_once(tmp_path: Path) -> None:
+    server, story = MortalServer(tmp_path / "server"), Story()
+    await lived_on(server, story, story.part_of_a_ring, server.killed)
+    assert server.deaths == 1
+
+
 async def test_a_call_goes_on_through_two_deaths_in_a_row(tmp_path: Path) -> None:
-    server = MortalServer(tmp_path / "server")
+    server, story = MortalServer(tmp_path / "server"), Story()
 
     async def twice() -> None:
         await server.killed()
         server.cut_power()
 
-    await talk_through(server, twice)
+    await lived_on(server, story, story.part_of_a_call, twice)
     assert server.deaths == 2
 
 
 async def test_a_call_goes_on_when_the_server_is_told_to_stop_and_another_starts(tmp_path: Path) -> None:
-    server = MortalServer(tmp_path / "server")
-    await talk_through(server, lambda: server.killed(by=signal.SIGTERM))
+    server, story = MortalServer(tmp_path / "server"), Story()
+    await lived_on(server, story, story.part_of_a_call, lambda: server.killed(by=signal.SIGTERM))
     assert server.deaths == 1
     assert "calls outlive this server" in server.log()
