@@ -49,6 +49,7 @@ PURE = {
     "wephone.core",
     "signaling.core",
     "signaling.pstn.sip.answer",
+    "signaling.pstn.sip.exchange",
     "signaling.pstn.sip.message",
     "signaling.pstn.sip.requirements",
     "signaling.pstn.sip.stream",
