@@ -1,0 +1,145 @@
+"""All SIP transactions of one side: which of them a message belongs to (RFC 3261 §17.1.3, §17.2.3).
+
+No I/O: every method answers with what is to be done, in order. It starts an INVITE only when it is told to
+(`ask`), by the user agent that holds the grant. How many transactions a peer may have open is for the user
+agent to limit, before it gives a request in.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from licensing.instant import Instant
+from signaling.pstn.sip.answer import respond
+from signaling.pstn.sip.message import Request, Response
+from signaling.pstn.sip.table import (
+    TERMINATED,
+    Acked,
+    Asked,
+    Event,
+    Kind,
+    TimedOut,
+    Timer,
+    Unsendable,
+    answered,
+)
+from signaling.pstn.sip.transaction import Deliver, Effect, Send, Transaction, start_client, start_server
+
+Key = tuple[str | int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to be done, and for which transaction; None for what belongs to none."""
+
+    key: Key | None
+    effect: Effect
+
+
+def client_key(message: Request | Response) -> Key:
+    """A response belongs to the request with its branch and method (RFC 3261 §17.1.3)."""
+    return "client", message.via.branch, message.cseq.method
+
+
+def server_key(request: Request, method: str = "") -> Key:
+    """A request is known by branch, sent-by and method, an ACK by those of its INVITE (RFC 3261 §17.2.3).
+
+    One of before RFC 3261 is known by all that stays the same when it is sent again.
+    """
+    method = method or request.method
+    method = "INVITE" if method == "ACK" else method
+    via = request.via
+    if via.is_modern:
+        return "server", via.branch, via.host.lower(), via.port, method
+    sender = request.sender.tag
+    return "old", str(request.uri), sender, request.call_id, request.cseq.number, str(via), method
+
+
+def merge_key(request: Request) -> Key:
+    """The same for one request that came by two ways (RFC 3261 §8.2.2.2)."""
+    return request.sender.tag, request.call_id, request.cseq.number, request.method
+
+
+class Exchange:
+    """The transactions that are not over, by key."""
+
+    def __init__(self) -> None:
+        self._live: dict[Key, Transaction] = {}
+        self._merged: dict[Key, Key] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, key: Key) -> Transaction | None:
+        """The transaction, while it is not over."""
+        return self._live.get(key)
+
+    def ask(self, request: Request, now: Instant, *, reliable: bool) -> tuple[Key, list[Step]]:
+        """Start a client transaction. An INVITE only with its grant redeemed in this very step."""
+        key = client_key(request)
+        if key in self._live:
+            raise ValueError(f"branch {request.via.branch} is in use")
+        transaction, effects = start_client(request, now, reliable=reliable)
+        return key, self._keep(key, transaction, effects)
+
+    def say(self, key: Key, response: Response, now: Instant) -> list[Step]:
+        """Answer a request. A 2xx to an INVITE only with its grant redeemed in this very step."""
+        return self._tell(key, answered(response), now)
+
+    def heard(self, message: Request | Response, now: Instant, *, reliable: bool) -> list[Step]:
+        """A message came."""
+        if isinstance(message, Response):
+            return self._heard_response(message, now)
+        return self._heard_request(message, now, reliable)
+
+    def timed_out(self, key: Key, timer: Timer, at: int, now: Instant) -> list[Step]:
+        """A timer that was started for a transaction has run out."""
+        return self._tell(key, TimedOut(timer, at), now)
+
+    def unsendable(self, key: Key, now: Instant) -> list[Step]:
+        """What a transaction wanted to send could not be."""
+        return self._tell(key, Unsendable(), now)
+
+    def invited(self, cancel: Request) -> Key | None:
+        """The INVITE that a CANCEL is for, while it waits for its answer (RFC 3261 §9.2)."""
+        key = server_key(cancel, "INVITE")
+        return key if key in self._live else None
+
+    def _heard_response(self, response: Response, now: Instant) -> list[Step]:
+        key = client_key(response)
+        if key in self._live:
+            return self._tell(key, answered(response), now)
+        # A late 2xx means that somewhere a call is up and perhaps charged: it is never dropped in silence.
+        if response.cseq.method == "INVITE" and 200 <= response.status < 300:
+            return [Step(None, Deliver(response))]
+        return []
+
+    def _heard_request(self, request: Request, now: Instant, reliable: bool) -> list[Step]:
+        key = server_key(request)
+        if key in self._live:
+            event = Acked(request) if request.method == "ACK" else Asked()
+            return self._tell(key, event, now)
+        if request.method == "ACK":  # of a 2xx: it is a transaction of its own
+            return [Step(None, Deliver(request))]
+        merged = merge_key(request)
+        if request.to.tag is None and self._merged.get(merged, key) != key:
+            tag = hashlib.sha256(repr(key).encode()).hexdigest()[:16]  # the same when the request is repeated
+            return [Step(None, Send(respond(request, 482, tag=tag)))]
+        transaction, effects = start_server(request, now, reliable=reliable)
+        self._merged[merged] = key
+        return self._keep(key, transaction, effects)
+
+    def _tell(self, key: Key, event: Event, now: Instant) -> list[Step]:
+        transaction = self._live.get(key)
+        if transaction is None:
+            return []
+        return self._keep(key, *transaction.receive(event, now))
+
+    def _keep(self, key: Key, transaction: Transaction, effects: tuple[Effect, ...]) -> list[Step]:
+        if transaction.phase is TERMINATED:
+            self._live.pop(key, None)
+            merged = merge_key(transaction.request)
+            if transaction.kind in (Kind.SERVER, Kind.INVITE_SERVER) and self._merged.get(merged) == key:
+                del self._merged[merged]
+        else:
+            self._live[key] = transaction
+        return [Step(key, effect) for effect in effects]
