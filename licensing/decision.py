@@ -16,7 +16,7 @@ from licensing.instant import Instant
 from licensing.jurisdiction import Profile, Profiles, Requirement, ServiceRule
 from licensing.numbering import NumberType
 from licensing.permit import Permit, Toggle
-from licensing.reasons import Obligation, Reason, Text, fault_text, is_per_call, reason_text
+from licensing.reasons import Alternative, Obligation, Reason, Text, fault_text, is_per_call, reason_text
 from licensing.requirement import FAILURES, Found, Reading, Setting, Stage, best_alternative
 
 BASELINE = "baseline"
@@ -32,13 +32,6 @@ class Outcome(StrEnum):
     ALLOW = "allow"
     ALLOW_WITH_OBLIGATIONS = "allow_with_obligations"
     DENY = "deny"
-
-
-class Alternative(StrEnum):
-    """What this installation can do instead; offered only where `decide` allows it for the same people."""
-
-    APP_CALL = "app_call"
-    APP_TEXT = "app_text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,13 +493,15 @@ def nearest_alternative(case: Case, refused: Decision, now: Instant) -> Alternat
     facts = case.facts
     if not facts.telephone or facts.emergency or len(facts.parties) != 2:
         return None
+    if facts.number_fault is not None or refused.reason is Reason.DENY_FRAUD_RANGE_BLOCKED:
+        return None  # there is nobody behind such a number
     wanted = (Medium.TEXT,) if Medium.SMS in facts.media else (Medium.AUDIO,)
     origin = facts.origin
     legs = (
         app_leg(Role.ORIGIN, origin.country if origin is not None else None),
         app_leg(Role.DESTINATION, next((leg.country for leg in facts.parties if leg is not origin), None)),
     )
-    instead = replace(facts, legs=legs, media=wanted, presented_cli=None, number_fault=None)
+    instead = replace(facts, legs=legs, media=wanted, presented_cli=None)
     if not judged(replace(case, facts=instead), now).allows:
         return None
     return Alternative.APP_TEXT if wanted == (Medium.TEXT,) else Alternative.APP_CALL

@@ -85,6 +85,13 @@ class Obligation(StrEnum):
     UNCERTAIN_LAW = "UNCERTAIN_LAW"
 
 
+class Alternative(StrEnum):
+    """What this installation can do instead; offered only where `decide` allows it for the same people."""
+
+    APP_CALL = "app_call"
+    APP_TEXT = "app_text"
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """One sentence for a person, in English and 简体中文."""
@@ -102,6 +109,9 @@ _REASONS = {Reason(code): Text(text["en"], text["zh-CN"]) for code, text in _TEX
 _FAULTS = {
     NumberFault(code): Text(text["en"], text["zh-CN"]) for code, text in _TEXTS["number_faults"].items()
 }
+_ALTERNATIVES = {
+    Alternative(code): Text(text["en"], text["zh-CN"]) for code, text in _TEXTS["alternatives"].items()
+}
 _PER_CALL = frozenset(Obligation(code) for code, o in _TEXTS["obligations"].items() if o["kind"] == "call")
 
 
@@ -111,6 +121,11 @@ def reason_text(reason: Reason) -> Text:
 
 def fault_text(fault: NumberFault) -> Text:
     return _FAULTS[fault]
+
+
+def alternative_text(alternative: Alternative) -> Text:
+    """What to do instead; whether the other person has the app is not known."""
+    return _ALTERNATIVES[alternative]
 
 
 def obligation_text(obligation: Obligation) -> str:
