@@ -90,7 +90,7 @@ class Exchange:
             self._unplug(old, REPLACED, "replaced")
         line.answer(self._welcome(line, resumed=False))
         line.send(Resync(calls=self.switch.snapshots(party, hello.calls)))
-        self.switch.rejoin(party, hello.calls)
+        self.switch.rejoin(party, hello.calls, was_here=hello.resume is not None)
         self.start(self._catch_up(line, hello.device_name))
         return line
 

@@ -142,13 +142,17 @@ class Switch:
         known = (self._calls[call] for call in alive if call in self._of_user[party.user])
         return tuple(filter(None, (call.snapshot(party) for call in known)))
 
-    def rejoin(self, party: Party, alive: Sequence[CallId]) -> None:
-        """A device signed in without its session: heal the calls it has, end those it lost, ring."""
+    def rejoin(self, party: Party, alive: Sequence[CallId], *, was_here: bool) -> None:
+        """A device signed in without its session: heal the calls it has, end those it lost, ring.
+
+        One that `was_here`, and has a call no more, heard of its end from a server that died before the row
+        was closed; one that has only now been started knows of nothing.
+        """
         for call in self._calls_of(party.user):
             if call.id in alive:
                 self._receive(call.id, Returned(party))
             elif call.is_between(party):
-                self._receive(call.id, DeviceLost(party))
+                self._receive(call.id, HungUp(party) if was_here else DeviceLost(party))
             elif call.callee == party.user:
                 self._receive(call.id, DeviceArrived(party))
 
