@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from licensing.alarms import Alarm, Alarms
@@ -27,7 +28,7 @@ from licensing.register import Register
 from licensing.snapshot import Snapshot
 from licensing.soundness import ClockWatch, Synchronised
 
-__all__ = ["Ask", "Attempt", "Gate", "Grant", "Lease", "Verdict"]
+__all__ = ["Ask", "Attempt", "Begun", "Gate", "Grant", "Lease", "Verdict"]
 
 # Seconds that an effect waits for its entry to be durable.
 WAIT_FOR_PHONES = 2.0  # a caller takes that for ringing; a disk that needs longer is in trouble
@@ -36,6 +37,8 @@ WAIT_FOR_HELP = 0.25
 WAIT_FOR_REGISTER = 0.25  # one last look before a stale register refuses
 MOST_SAID = 10_000  # answers kept for those who write to each other over and over
 MOST_DECISIONS = 3  # of one attempt, while the register changes under it
+
+Begun = Callable[[DecisionId], None]
 
 log = logging.getLogger(__name__)
 
@@ -115,12 +118,16 @@ class Gate:
 
     # Deciding
 
-    async def authorize(self, ask: Ask) -> Verdict:
-        """Decide and write it down; a yes may be acted on when this returns. Never raises (R3)."""
+    async def authorize(self, ask: Ask, begun: Begun | None = None) -> Verdict:
+        """Decide and write it down; a yes may be acted on when this returns. Never raises (R3).
+
+        `begun` is told the id of a yes that needs no permit, while its entry is being written: what it starts
+        to write itself may then be in the same commit, and must not be acted on before this returns.
+        """
         try:
             overtaken = None
             for _ in range(MOST_DECISIONS):
-                answer = await self._attempt(ask, overtaken)
+                answer = await self._attempt(ask, overtaken, begun)
                 if isinstance(answer, Verdict):
                     return answer
                 overtaken = answer
@@ -150,7 +157,9 @@ class Gate:
                 self._said.popitem(last=False)
         return verdict
 
-    async def _attempt(self, ask: Ask, overtaken: DecisionId | None) -> Verdict | DecisionId:
+    async def _attempt(
+        self, ask: Ask, overtaken: DecisionId | None, begun: Begun | None
+    ) -> Verdict | DecisionId:
         """One decision; its id alone if the register changed before it could take effect."""
         judged, now = await self._judged(ask.facts)
         id = decision_id(now, self._random(RANDOM))
@@ -162,7 +171,10 @@ class Gate:
             await self._recorder.write(draft, WAIT_FOR_HELP)
             return self._allow(ask, judged, id, now)
         if not judged.binding(ask.facts):
-            await self._recorder.write(draft, WAIT_FOR_APPS)
+            writing = self._recorder.begin(draft)
+            if begun is not None:
+                begun(id)
+            await self._recorder.durable(writing, WAIT_FOR_APPS)
             return self._allow(ask, judged, id, now)
         if not await self._recorder.write(draft, WAIT_FOR_PHONES, keep=False):
             refused = self._refused(judged, Reason.DENY_JOURNAL_UNAVAILABLE, "not durable in time")

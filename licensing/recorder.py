@@ -40,9 +40,17 @@ class Recorder:
 
         When that fails in the end it is spooled, unless `keep` is false: then another entry stands for it.
         """
+        return await self.durable(self.begin(draft, keep=keep), within)
+
+    def begin(self, draft: Draft, *, keep: bool = True) -> "asyncio.Task[bool]":
+        """Begin to write it: it is on its way before anything that is started after this."""
         task = asyncio.ensure_future(self._written(draft, keep))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+        return task
+
+    async def durable(self, task: "asyncio.Task[bool]", within: float) -> bool:
+        """Is what was begun durable within so many seconds? If not, it goes on being written."""
         done, _ = await asyncio.wait({task}, timeout=within)
         if done:
             return task.result()

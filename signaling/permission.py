@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from licensing.decision import Decision
 from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
-from licensing.gate import Ask, Gate, Verdict
+from licensing.gate import Ask, Begun, Gate, Verdict
 from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask
 from licensing.reasons import fault_text
 from wephone.protocol.codec import PeerError
@@ -63,10 +63,18 @@ class Permission:
             raise PeerError(ErrorCode.BAD_ADDRESS, fault_text(callee.fault).en, "to")
         return callee
 
-    async def may_call(self, call: str, caller: UserId, callee: UserId, media: tuple[Media, ...]) -> Answer:
-        """May these two users talk? Decided and written down."""
+    async def may_call(
+        self,
+        call: str,
+        caller: UserId,
+        callee: UserId,
+        media: tuple[Media, ...],
+        begun: Begun | None = None,
+    ) -> Answer:
+        """May these two users talk? Decided and written down; `begun`: see Gate.authorize."""
         facts = self._facts(app_leg(Role.DESTINATION), tuple(Medium(kind) for kind in media))
-        return answer(await self._gate.authorize(Ask(call, facts, {"caller": caller, "callee": callee})))
+        ask = Ask(call, facts, {"caller": caller, "callee": callee})
+        return answer(await self._gate.authorize(ask, begun))
 
     async def may_dial(self, call: str, caller: UserId, to: Telephone, media: tuple[Media, ...]) -> Answer:
         """May this user call that number? A grant comes with a yes, for the one leg it names."""

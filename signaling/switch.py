@@ -60,6 +60,7 @@ class Trail:
     decision: str | None = None
     offered: bool = False  # its row is there, and has to be closed
     routing: asyncio.Task[None] | None = None
+    offering: asyncio.Future[None] | None = None  # its row is being written
 
 
 class Switch:
@@ -132,6 +133,8 @@ class Switch:
         """Something a party says of a call; PeerError if there is no such call."""
         if call in self._calls:
             self._receive(call, event, ref)
+        elif call in self._dialled:
+            pass  # its caller trickles, or gives up, while the gate decides: how it ends is told in any case
         elif isinstance(event, HungUp):
             self._start(self._recall(call, event.by, ref))
         else:
@@ -336,15 +339,22 @@ class Switch:
             return Unroutable(EndReason.UNKNOWN_USER)
         if await self._store.has_blocked(call.callee, call.caller.user):
             return Unroutable(EndReason.UNREACHABLE)
-        answer = await self._permission.may_call(call.id, call.caller.user, call.callee, call.media)
+
+        def offer(decision: str) -> None:
+            """Begin to write the row, if the call is still there to be offered."""
+            if call.id in self._live:
+                trail.offering = asyncio.ensure_future(self._store.offer(self._row(call, decision)))
+
+        answer = await self._permission.may_call(call.id, call.caller.user, call.callee, call.media, offer)
         trail.decision = answer.decision
+        if trail.offering is None and not isinstance(answer, Refused):
+            offer(answer.decision)
+        if trail.offering is not None:
+            await trail.offering
+            trail.offered = True
         if isinstance(answer, Refused):
             self._metrics.refused(answer.refusal.code)
             return events.Refused(answer.refusal)
-        if call.id not in self._live:
-            return Allowed()  # cancelled while the gate decided: there is nothing left to offer
-        await self._store.offer(self._row(call, answer.decision))
-        trail.offered = True
         return Unroutable(EndReason.DO_NOT_DISTURB) if callee.do_not_disturb else Allowed()
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:

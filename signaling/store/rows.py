@@ -32,8 +32,10 @@ class CallRows:
     """See signaling.ports.CallRows."""
 
     database: Database
+    journal: StoredJournal
 
     async def offer(self, row: OfferedCall) -> None:
+        await self.journal.settled()  # a row never names a decision that a crash took from the journal
         await self.database.write("offer", *_offered(row, row.callee))
 
     async def answer(self, call: CallId, by: Party, at: int, owner_epoch: int) -> bool:

@@ -178,6 +178,22 @@ async def test_a_journal_that_cannot_be_written_refuses_phones_and_lets_apps_tal
     assert (body["outcome"], body["withheld"]["outcome"]) == ("deny", "allow")
 
 
+async def test_what_goes_with_an_app_call_is_begun_while_its_entry_is_being_written(office: Office) -> None:
+    office.journal.hanging = asyncio.Event()
+    begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    asking = asyncio.create_task(office.gate.authorize(app_call(), begun.set_result))
+    id = await begun
+    assert not asking.done()
+    office.journal.hanging.set()
+    assert (await asking).id == id
+
+
+async def test_nothing_is_begun_for_a_telephone_leg_before_its_decision_is_durable(office: Office) -> None:
+    begun: list[str] = []
+    await office.gate.authorize(phone_call(), begun.append)
+    assert begun == []
+
+
 async def test_an_app_call_waits_for_a_slow_journal_no_longer_than_it_has_to(office: Office) -> None:
     office.journal.hanging = asyncio.Event()
     verdict = await office.gate.authorize(app_call())
