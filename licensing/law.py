@@ -5,7 +5,7 @@ from licensing.decision import BASELINE, Case, Decision, Operator, Outcome, Poli
 from licensing.facts import CallFacts
 from licensing.instant import Instant
 from licensing.jurisdiction import OnLoss, Profiles
-from licensing.permit import next_change
+from licensing.permit import local_date, next_change
 from licensing.reasons import Obligation, Reason, reason_text
 from licensing.record import Basis
 from licensing.snapshot import Snapshot
@@ -22,7 +22,8 @@ class Law:
         self._profiles, self._operator, self._policy = profiles, operator, policy
         self._unchanged = (-1, 0, 0)  # an epoch, and a span of UTC in which no date changes anything
         judges = [BASELINE] if BASELINE in policy.profiles else sorted(profiles.versions)
-        versions = tuple(f"{code}@{profiles.versions[code]}" for code in judges if code in profiles.versions)
+        self._judges = tuple(code for code in judges if code in profiles.versions)
+        versions = tuple(f"{code}@{profiles.versions[code]}" for code in self._judges)
         self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), versions)
 
     @property
@@ -33,6 +34,15 @@ class Law:
     def can_help(self) -> bool:
         """Is there any route for emergency calls?"""
         return bool(self._operator.emergency_route)
+
+    def past_review(self, now: Instant) -> tuple[str, ...]:
+        """The profiles that may judge and were not reviewed in time. They keep deciding."""
+        judges = (self._profiles.by_code[code] for code in self._judges)
+        return tuple(
+            judge.code
+            for judge in judges
+            if local_date(now.utc_ns, judge.regulator_time_zone) > judge.review_due
+        )
 
     def decide(self, facts: CallFacts, taken: Snapshot, now: Instant) -> Decision:
         """What the law says to these facts, on this register, at this instant."""

@@ -14,7 +14,7 @@ from licensing.instant import Instant
 from licensing.permit import Permit, Toggle, next_change
 from licensing.reasons import Obligation, Reason, is_per_call
 from licensing.requirement import Reading
-from tests.licensing.legal_cases import LAWFUL, PROFILES, cases, moments, permits, toggles
+from tests.licensing.legal_cases import PROFILES, cases, moments, permits, toggles
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ def shuffled(things: tuple[T, ...], chance: random.Random) -> list[T]:
     return chance.sample(things, len(things))
 
 
-@given(cases, moments, permits([*LAWFUL, "baseline"]))
+@given(cases, moments, permits)
 def test_one_permit_more_never_refuses_what_was_allowed(case: Case, now: Instant, more: Permit) -> None:
     if decide(case, now).allows:
         assert decide(replace(case, permits=(*case.permits, more)), now).allows
