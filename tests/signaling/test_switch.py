@@ -1,0 +1,207 @@
+"""The switch on a real store, with the gate's answer in the test's hand."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from licensing.gate import Begun
+from licensing.identity import DecisionId
+from licensing.numbering import Number, NumberType
+from signaling.core.events import CandidatesFound, HungUp
+from signaling.core.party import Party
+from signaling.limits import Limits
+from signaling.lines import Line, Lines
+from signaling.metrics import Metrics
+from signaling.permission import Answer, Permitted, Refused, Telephone
+from signaling.ports import Account
+from signaling.store import open_store
+from signaling.store.rows import DatabaseStore
+from signaling.switch import Switch
+from tests.fakes.clock import HandClock
+from tests.protocol.frames import SDP
+from wephone.protocol.codec import PeerError
+from wephone.protocol.ids import CallId, DeviceId, SessionId, UserId
+from wephone.protocol.messages import Invite, Media, Refusal, RefusalText
+from wephone.protocol.reasons import ErrorCode
+
+ALICE, BOB = UserId("alice"), UserId("bob")
+NUMBER = Number("+12025550123", "US", NumberType.GEOGRAPHIC)
+NO = Refused("D-1", Refusal(code="DENY_NO_PERMIT", text=RefusalText(en="no", zh_cn="不"), decision="D-1"))
+
+
+class Doorkeeper:
+    """A permission that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    def callee(self, text: str) -> UserId | Telephone:
+        return NUMBER if text.startswith("+") else UserId(text)
+
+    async def may_call(
+        self, call: str, caller: UserId, callee: UserId, media: tuple[Media, ...], begun: Begun | None = None
+    ) -> Answer:
+        await self.answers.wait()
+        self.asked += 1
+        if begun is not None:
+            begun(DecisionId("D-2"))
+        return Permitted("D-2")
+
+    async def may_dial(self, call: str, caller: UserId, to: Telephone, media: tuple[Media, ...]) -> Answer:
+        await self.answers.wait()
+        self.asked += 1
+        return NO
+
+
+class Frames(list[dict[str, Any]]):
+    """What one device was told."""
+
+    def send(self, payload: bytes) -> None:
+        self.append(json.loads(payload))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [frame for frame in self if frame["type"] == kind]
+
+
+class Exchange:
+    """A switch, two users with a device each, and what they are told."""
+
+    def __init__(self, store: DatabaseStore) -> None:
+        self.store, self.clock, self.door = store, HandClock(), Doorkeeper()
+        self.lines = Lines(self.clock, 60, lambda party: None)
+        self.switch = Switch(
+            node="local",
+            epoch=1,
+            clock=self.clock,
+            store=store,
+            lines=self.lines,
+            permission=self.door,  # type: ignore[arg-type]  # the part of it that the switch asks
+            limits=Limits(self.clock),
+            metrics=Metrics(),
+        )
+        self.alice, self.heard_by_alice = self.arrive(ALICE)
+        self.bob, self.heard_by_bob = self.arrive(BOB)
+
+    def arrive(self, user: UserId) -> tuple[Party, Frames]:
+        party = Party(user, DeviceId(str(uuid.uuid4())))
+        line = Line(party, SessionId("session-1"), sign_in="s", outlet=(frames := Frames()))
+        self.lines.open(line)
+        return party, frames
+
+    async def settled(self) -> None:
+        """Whatever was started has come to its end."""
+        await self.switch.close()
+
+
+def invite(to: str) -> Invite:
+    return Invite(call=CallId(str(uuid.uuid4())), to=to, sdp=SDP, commitment="ab" * 32)
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    async with await open_store(f"sqlite:///{tmp_path / 'wephone.db'}") as store:
+        for user in (ALICE, BOB):
+            await store.add_account(Account(user, "", operator=False, disabled=False, created_at=0))
+        made = Exchange(store)
+        yield made
+        made.door.answers.set()
+        await made.settled()
+
+
+async def test_what_a_caller_trickles_while_the_gate_decides_on_a_number_changes_nothing(
+    exchange: Exchange,
+) -> None:
+    exchange.door.answers.clear()
+    dialled = invite("+12025550123")
+    exchange.switch.place(exchange.alice, dialled)
+    exchange.switch.receive(dialled.call, CandidatesFound(exchange.alice, (), end=True), None)
+    exchange.switch.receive(dialled.call, HungUp(exchange.alice), None)
+    exchange.door.answers.set()
+    await exchange.settled()
+    [ended] = exchange.heard_by_alice
+    assert (ended["reason"], ended["refusal"]["decision"]) == ("refused", "D-1")
+
+
+async def test_a_number_dialled_again_under_the_same_id_has_one_decision_and_the_same_end(
+    exchange: Exchange,
+) -> None:
+    dialled = invite("+12025550123")
+    exchange.switch.place(exchange.alice, dialled)
+    exchange.switch.place(exchange.alice, dialled)
+    await exchange.settled()
+    exchange.switch.place(exchange.alice, dialled)
+    assert exchange.door.asked == 1
+    assert [frame["reason"] for frame in exchange.heard_by_alice] == ["refused", "refused"]
+
+
+async def test_an_id_that_another_caller_uses_is_taken(exchange: Exchange) -> None:
+    for to in ("bob", "+12025550123"):
+        placed = invite(to)
+        exchange.switch.place(exchange.alice, placed)
+        with pytest.raises(PeerError) as error:
+            exchange.switch.place(exchange.bob, placed)
+        assert error.value.code is ErrorCode.ID_TAKEN
+
+
+async def test_a_blocked_caller_hears_unreachable_and_leaves_no_missed_call(exchange: Exchange) -> None:
+    await exchange.store.block(BOB, ALICE, on=True)
+    exchange.switch.place(exchange.alice, invite("bob"))
+    await exchange.settled()
+    assert [frame["reason"] for frame in exchange.heard_by_alice.of("ended")] == ["unreachable"]
+    assert exchange.heard_by_bob == []
+    assert await exchange.store.missed_calls(BOB) == []
+    assert await exchange.store.history(BOB, 2**62, 10) == []
+
+
+async def test_somebody_who_is_not_to_be_disturbed_finds_the_call_among_the_missed(
+    exchange: Exchange,
+) -> None:
+    await exchange.store.set_do_not_disturb(BOB, True)
+    exchange.switch.place(exchange.alice, invite("bob"))
+    await exchange.settled()
+    assert [frame["reason"] for frame in exchange.heard_by_alice.of("ended")] == ["do_not_disturb"]
+    assert [frame["type"] for frame in exchange.heard_by_bob] == ["missed"]
+
+
+async def test_a_call_given_up_while_the_gate_decides_is_never_offered_and_has_one_record(
+    exchange: Exchange,
+) -> None:
+    exchange.door.answers.clear()
+    placed = invite("bob")
+    exchange.switch.place(exchange.alice, placed)
+    await asyncio.sleep(0)
+    exchange.switch.receive(placed.call, HungUp(exchange.alice), None)
+    exchange.door.answers.set()
+    await exchange.settled()
+    assert exchange.heard_by_bob == []
+    [record] = await exchange.store.history(ALICE, 2**62, 10)
+    assert (record.reason, record.decision, record.missed) == ("cancelled", "D-2", False)
+
+
+async def test_a_stopping_server_takes_no_new_call(exchange: Exchange) -> None:
+    exchange.switch.draining = True
+    with pytest.raises(PeerError) as error:
+        exchange.switch.place(exchange.alice, invite("bob"))
+    assert error.value.code is ErrorCode.DRAINING
+
+
+async def test_nobody_learns_how_a_call_of_others_ended(exchange: Exchange) -> None:
+    placed = invite("bob")
+    exchange.switch.place(exchange.alice, placed)
+    exchange.switch.receive(placed.call, HungUp(exchange.alice), None)
+    await exchange.settled()
+    stranger, heard = exchange.arrive(UserId("mallory"))
+    exchange.switch.receive(placed.call, HungUp(stranger), 7)
+    await exchange.settled()
+    [error] = heard
+    assert (error["code"], error["ref"]) == ("unknown_call", 7)
