@@ -77,7 +77,7 @@ async def test_the_server_may_be_killed_at_any_call_on_postgresql(
         if not await lived_through(server, DirectPostgres(postgres, f"killed_{nth}")):
             break
         died += 1
-    assert died > 10
+    assert died > 30
 
 
 Part = Callable[[MortalServer, Callable[[], Awaitable[None]]], Awaitable[None]]
