@@ -117,8 +117,9 @@ class Message:
     @property
     def contact(self) -> Uri | None:
         """Where the peer of a dialog is: its only Contact (RFC 3261 §12.1)."""
-        found = self.addresses("Contact")
-        return found[0].uri if len(found) == 1 and isinstance(found[0].uri, Uri) else None
+        found = self.values("Contact")
+        uri = parse_address(found[0]).uri if len(found) == 1 and found[0] != "*" else None
+        return uri if isinstance(uri, Uri) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,319 @@
+"""An INVITE of ours and all that may come of it: forks, reliable ringing, a CANCEL that comes too late.
+
+Starts after the user agent sent the INVITE in the step that redeemed its grant; nothing here sends one. What
+it must never do is forget a 2xx: a phone was answered, somebody pays, and it is held or ended (RFC 3261 §13,
+§9.1; RFC 3262).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+from licensing.instant import Instant
+from signaling.pstn.sip.dialog import Dialog, dialog_of_caller
+from signaling.pstn.sip.message import Request, Response
+from signaling.pstn.sip.problem import SipError
+from signaling.pstn.sip.table import Failure, Provisional, Success
+from signaling.pstn.sip.transaction import GIVE_UP, Failed, cancellation
+
+MAX_FORKS = 16  # early dialogs that are remembered; a 2xx of one more is ended all the same
+
+
+class Phase(StrEnum):
+    """How far it has come."""
+
+    CALLING = "calling"  # nothing heard: a CANCEL may not be sent yet
+    PROCEEDING = "proceeding"
+    CANCEL_WANTED = "cancel_wanted"  # sent with the first provisional response
+    CANCELLING = "cancelling"
+    ANSWERED = "answered"  # its dialog is `session.py`'s now; other forks are ended here
+    ENDED = "ended"  # a late 2xx is still ended
+
+
+# --- what happens: responses as `table.py` has them, the transaction's Failed, and these -------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The caller, or whoever watches over the lease, does not want it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUnanswered:
+    """32 s after the CANCEL: the RFC lets us take the INVITE as cancelled (§9.1)."""
+
+
+Event = Provisional | Success | Failure | Failed | HungUp | CancelUnanswered
+
+
+# --- what is to be done -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SendAck:
+    """Give this ACK to the transport, once; it has no transaction."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Start a client transaction: PRACK, CANCEL or BYE, never an INVITE."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForCancel:
+    """Say CancelUnanswered at that moment of the monotonic clock."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """It rings, or has early media. `dialog` is the fork's, None before one says its tag."""
+
+    response: Response
+    dialog: Dialog | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Answered: the dialog is to be made durable, and charged from here on."""
+
+    dialog: Dialog
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A final answer that is no yes: also a challenge or a 422, after which the user agent may try again."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No final answer that counts: nobody there, not sendable, cancelled, or a 2xx without a Contact."""
+
+    cause: Literal["timeout", "transport", "cancelled", "unusable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A 2xx that nobody wanted any more: acknowledged and ended. It goes into the record until its BYE is
+    confirmed: the carrier may charge it."""
+
+    dialog: Dialog
+
+
+Effect = SendAck | Ask | WaitForCancel | Progressed | Accepted | Refused | Lost | Stray
+
+_P = Phase
+TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
+    _P.CALLING: {
+        Provisional: "progress",
+        Success: "accept",
+        Failure: "refuse",
+        Failed: "lose",
+        HungUp: "want_cancel",
+    },
+    _P.PROCEEDING: {
+        Provisional: "progress",
+        Success: "accept",
+        Failure: "refuse",
+        Failed: "lose",
+        HungUp: "cancel",
+    },
+    _P.CANCEL_WANTED: {
+        Provisional: "cancel",
+        Success: "undo",
+        Failure: "refuse",
+        Failed: "lose",
+        HungUp: "stay",
+    },
+    _P.CANCELLING: {
+        Provisional: "stay",
+        Success: "undo",
+        Failure: "refuse",
+        Failed: "lose",
+        HungUp: "stay",
+        CancelUnanswered: "stop_waiting",
+    },
+    _P.ANSWERED: {
+        Provisional: "stay",
+        Success: "undo",
+        Failure: "stay",
+        Failed: "stay",
+        HungUp: "stay",
+        CancelUnanswered: "stay",
+    },
+    _P.ENDED: {
+        Provisional: "stay",
+        Success: "undo",
+        Failure: "stay",
+        Failed: "stay",
+        HungUp: "stay",
+        CancelUnanswered: "stay",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """One early dialog, and the last reliable provisional response of it that was taken."""
+
+    dialog: Dialog
+    rseq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One INVITE that was sent, to a sip: or sips: URI. `seed` is the secret of its dialogs (`Dialog`)."""
+
+    invite: Request
+    seed: str
+    phase: Phase = Phase.CALLING
+    forks: tuple[Fork, ...] = ()
+    acks: tuple[Request, ...] = ()  # one for each fork that answered, said again for each repeated 2xx
+
+    def receive(self, event: Event, now: Instant) -> "tuple[Invitation, tuple[Effect, ...]]":
+        """The invitation after this event, and what is to be done for it, in order."""
+        step = TRANSITIONS[self.phase].get(type(event))
+        return STEPS[step](self, event, now) if step else (self, ())
+
+    def fork(self, tag: str | None) -> Fork | None:
+        """The early dialog with this tag of the peer."""
+        return next((fork for fork in self.forks if fork.dialog.remote.tag == tag), None)
+
+
+Result = tuple[Invitation, tuple[Effect, ...]]
+
+
+def _stay(state: Invitation, event: Event, now: Instant) -> Result:
+    return state, ()
+
+
+def _progress(state: Invitation, event: Event, now: Instant) -> Result:
+    response = _response(event)
+    state = replace(state, phase=Phase.PROCEEDING)
+    if response.status == 100:
+        return state, ()
+    if response.to.tag is None:
+        return state, (Progressed(response, None),)
+    fork = state.fork(response.to.tag)
+    if fork is None:
+        if len(state.forks) >= MAX_FORKS:
+            return state, ()
+        fork = Fork(_dialog(state, response))
+    rseq = _reliable(response)
+    if rseq is None:
+        return _with(state, fork), (Progressed(response, fork.dialog),)
+    if fork.rseq and rseq != fork.rseq + 1:
+        return state, ()  # repeated, or one before it is missing (RFC 3262 §4)
+    dialog, prack = fork.dialog.request("PRACK", (("RAck", f"{rseq} {response.cseq}"),))
+    return _with(state, Fork(dialog, rseq)), (Ask(prack), Progressed(response, dialog))
+
+
+def _accept(state: Invitation, event: Event, now: Instant) -> Result:
+    response = _response(event)
+    try:
+        dialog = _confirmed(state, response)
+    except SipError:
+        return _undo(state, event, now)
+    ack = dialog.acknowledge(state.invite)
+    state = replace(state, phase=Phase.ANSWERED, acks=(ack,))
+    return state, (SendAck(ack), Accepted(dialog, response))
+
+
+def _undo(state: Invitation, event: Event, now: Instant) -> Result:
+    """Acknowledge, for the peer repeats its 2xx until then, and end, unless both were done before."""
+    response = _response(event)
+    known = next((ack for ack in state.acks if ack.to.tag == response.to.tag), None)
+    if known:
+        return state, (SendAck(known),)
+    try:
+        dialog = _confirmed(state, response)
+    except SipError:  # no Contact: the only address we have is the one we called
+        dialog = _dialog(state, replace(response, status=199))
+    ack = dialog.acknowledge(state.invite)
+    dialog, bye = dialog.request("BYE")
+    phase = state.phase if state.phase is Phase.ANSWERED else Phase.ENDED
+    lost = {
+        Phase.CANCEL_WANTED: (Lost("cancelled"),),
+        Phase.CANCELLING: (Lost("cancelled"),),
+        Phase.CALLING: (Lost("unusable"),),
+        Phase.PROCEEDING: (Lost("unusable"),),
+    }.get(state.phase, ())
+    return replace(state, phase=phase, acks=(*state.acks, ack)), (
+        SendAck(ack),
+        Ask(bye),
+        Stray(dialog),
+        *lost,
+    )
+
+
+def _refuse(state: Invitation, event: Event, now: Instant) -> Result:
+    return replace(state, phase=Phase.ENDED), (Refused(_response(event)),)
+
+
+def _lose(state: Invitation, event: Event, now: Instant) -> Result:
+    assert isinstance(event, Failed)
+    return replace(state, phase=Phase.ENDED), (Lost(event.cause),)
+
+
+def _want_cancel(state: Invitation, event: Event, now: Instant) -> Result:
+    return replace(state, phase=Phase.CANCEL_WANTED), ()
+
+
+def _cancel(state: Invitation, event: Event, now: Instant) -> Result:
+    wait = WaitForCancel(now.mono_ns + GIVE_UP)
+    return replace(state, phase=Phase.CANCELLING), (Ask(cancellation(state.invite)), wait)
+
+
+def _stop_waiting(state: Invitation, event: Event, now: Instant) -> Result:
+    return replace(state, phase=Phase.ENDED), (Lost("cancelled"),)
+
+
+def _dialog(state: Invitation, response: Response) -> Dialog:
+    return dialog_of_caller(state.invite, response, state.seed)
+
+
+def _confirmed(state: Invitation, response: Response) -> Dialog:
+    """From the 2xx alone, but for the numbers that PRACKs have used (RFC 3261 §13.2.2.4)."""
+    dialog = _dialog(state, response)
+    fork = state.fork(response.to.tag)
+    return replace(dialog, local_cseq=fork.dialog.local_cseq) if fork else dialog
+
+
+def _with(state: Invitation, fork: Fork) -> Invitation:
+    others = tuple(one for one in state.forks if one.dialog.remote.tag != fork.dialog.remote.tag)
+    return replace(state, forks=(*others, fork))
+
+
+def _reliable(response: Response) -> int | None:
+    """Its RSeq, if it wants a PRACK (RFC 3262 §4, §7.1)."""
+    text = response.get("RSeq") or ""
+    if "100rel" not in response.options("Require") or not text.isascii() or not text.isdigit():
+        return None
+    return int(text) if len(text) <= 10 and 0 < int(text) < 2**32 else None
+
+
+def _response(event: Event) -> Response:
+    assert isinstance(event, Provisional | Success | Failure)
+    return event.response
+
+
+STEPS: dict[str, Callable[[Invitation, Event, Instant], Result]] = {
+    "stay": _stay,
+    "progress": _progress,
+    "accept": _accept,
+    "undo": _undo,
+    "refuse": _refuse,
+    "lose": _lose,
+    "want_cancel": _want_cancel,
+    "cancel": _cancel,
+    "stop_waiting": _stop_waiting,
+}

@@ -1,0 +1,132 @@
+"""What happens to an answered call on its SIP leg, and what is to be done for it (`session.py`)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from signaling.pstn.sip.message import Fields, Request, Response
+from signaling.pstn.sip.refresh import Watch
+
+Timer = Literal["repeat", "no_ack", "watch", "retry", "expire"]
+
+
+# --- what happens -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A request of the peer within the dialog, or an ACK."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A final response to a request of ours; `dice` from 0 to 1 spreads the retry after a 491."""
+
+    request: Request
+    response: Response
+    dice: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A request of ours got no final response in time, or could not be sent."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Our answer to the peer's offer, or to its first INVITE; a 2xx only under a grant."""
+
+    response: Response
+    watch: Watch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Offer a change by re-INVITE; under a grant when it adds media."""
+
+    body: bytes
+    fields: Fields = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """End it: a party, a lease, the policy. `fields` may hold the Reason."""
+
+    fields: Fields = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """A timer has run out; `at` is the deadline it was started with."""
+
+    timer: Timer
+    at: int
+
+
+Event = Came | Heard | Unanswered | Say | Change | HungUp | TimedOut
+
+
+# --- what is to be done -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer this request by its server transaction; a repeated 2xx too."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class SendAck:
+    """Give this ACK to the transport, once."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Start a client transaction for this request within the dialog."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Say `TimedOut(timer, at)` at that moment of the monotonic clock."""
+
+    timer: Timer
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The peer wants to change the call (hold, codec, address), or asks something that we leave to the user
+    agent: it says `Say`."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Our re-INVITE was answered: the media is as the response says, or, when refused, as it was."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class WantRefresh:
+    """The peer knows no UPDATE: refresh by a `Change` with the description that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """It is over. Not `confirmed`: the far end never said so; it is listed, alarmed, kept in the record."""
+
+    cause: Literal["bye", "peer", "expired", "no_ack", "lost"]
+    confirmed: bool
+
+
+Effect = Reply | SendAck | Ask | StartTimer | Offered | Changed | WantRefresh | Ended
