@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from licensing.gate import Ask, Gate, Verdict
+from licensing.reasons import alternative_text
 
 BuildAsk = Callable[[web.Request], Ask | Awaitable[Ask]]
 H = TypeVar("H", bound=Callable[..., Any])
@@ -72,7 +73,7 @@ def problem(verdict: Verdict, request: web.Request, blocked_by: str) -> web.Resp
     """The refusal: 451 (RFC 7725) with a problem document (RFC 9457), in the caller's language."""
     decision = verdict.decision
     language = _language(request)
-    text = decision.text.to_json()
+    text, instead = decision.text.to_json(), decision.alternative
     document = {
         "type": "about:blank",
         "title": "Unavailable For Legal Reasons",
@@ -83,7 +84,7 @@ def problem(verdict: Verdict, request: web.Request, blocked_by: str) -> web.Resp
         "text": text,
         "decision": verdict.id,
         "permit_needed": decision.permit_needed,
-        "alternative": None if decision.alternative is None else str(decision.alternative),
+        "alternative": None if instead is None else alternative_text(instead).to_json(),
     }
     return web.json_response(
         document,

@@ -6,7 +6,7 @@ from licensing.decision import Decision
 from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
 from licensing.gate import Ask, Begun, Gate, Verdict
 from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask
-from licensing.reasons import fault_text
+from licensing.reasons import Text, alternative_text, fault_text
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Media, Refusal, RefusalText
@@ -121,13 +121,19 @@ def answer(verdict: Verdict) -> Answer:
 
 def refusal(decision: Decision, id: str | None) -> Refusal:
     """Why not: for a person, with the id under which the operator can explain it."""
+    instead = decision.alternative
     return Refusal(
         code=decision.reason,
-        text=RefusalText(en=decision.text.en, zh_cn=decision.text.zh_cn),
+        text=in_words(decision.text),
         decision=id,
         permit_needed=decision.permit_needed,
-        alternative=None if decision.alternative is None else str(decision.alternative),
+        alternative=None if instead is None else in_words(alternative_text(instead)),
     )
+
+
+def in_words(text: Text) -> RefusalText:
+    """A sentence of `licensing`, as the wire has it."""
+    return RefusalText(en=text.en, zh_cn=text.zh_cn)
 
 
 def address(to: Telephone) -> str:

@@ -85,8 +85,13 @@ class CallRefused(CallEnded):
 
     @property
     def alternative(self) -> str | None:
-        """What can be done instead."""
-        return self.refusal.alternative
+        """What can be done instead, in English."""
+        return None if self.refusal.alternative is None else self.refusal.alternative.en
+
+    @property
+    def alternative_zh(self) -> str | None:
+        """The same in Chinese, 简体中文."""
+        return None if self.refusal.alternative is None else self.refusal.alternative.zh_cn
 
 
 def call_error(ended: Ended) -> CallEnded:

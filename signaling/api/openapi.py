@@ -32,7 +32,11 @@ PROBLEM = {
         },
         "decision": {"type": ["string", "null"], "description": "with 451: the operator's decision"},
         "permit_needed": {"type": ["string", "null"]},
-        "alternative": {"type": ["string", "null"]},
+        "alternative": {
+            "type": ["object", "null"],
+            "description": "with 451: what can be done instead, in each language",
+            "properties": {"en": {"type": "string"}, "zh-CN": {"type": "string"}},
+        },
     },
 }
 

@@ -72,10 +72,10 @@ def refused(refusal: Refusal, blocked_by: str) -> Problem:
         headers={"Link": f'<{blocked_by}>; rel="blocked-by"', "Cache-Control": "no-store"},
         more={
             "instance": f"urn:wephone:decision:{refusal.decision}",
-            "text": {"en": refusal.text.en, "zh-CN": refusal.text.zh_cn},
+            "text": refusal.text.model_dump(),
             "decision": refusal.decision,
             "permit_needed": refusal.permit_needed,
-            "alternative": refusal.alternative,
+            "alternative": None if refusal.alternative is None else refusal.alternative.model_dump(),
         },
     )
 

@@ -34,7 +34,12 @@ async def test_it_shows_a_call_that_is_heard_and_one_that_is_refused(
     assert told["set_up_ms"] > 0
     refusal = told["refusal"]
     assert refusal["decision"].startswith("D-") and refusal["permit_needed"]
-    for shown in (refusal["text"]["en"], refusal["decision"], refusal["permit_needed"]):
+    for shown in (
+        refusal["text"]["en"],
+        refusal["alternative"]["en"],
+        refusal["decision"],
+        refusal["permit_needed"],
+    ):
         assert shown in done.err
     kept = {"alice-said.wav", "alice-heard.wav", "bob-said.wav", "bob-heard.wav", "waveforms.png"}
     assert names(folder) == kept

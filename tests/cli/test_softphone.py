@@ -100,8 +100,9 @@ async def test_a_refusal_shows_all_that_stands_behind_it(
     assert done.code == 1
     refusal = done.json["refusal"]
     assert (done.json["ended"], done.json["answered"]) == ("refused", False)
-    text = refusal["text"]["zh-CN" if language.startswith("zh") else "en"]
-    for shown in (text, refusal["code"], refusal["decision"], refusal["permit_needed"]):
+    tongue = "zh-CN" if language.startswith("zh") else "en"
+    text, instead = refusal["text"][tongue], refusal["alternative"][tongue]
+    for shown in (text, instead, refusal["code"], refusal["decision"], refusal["permit_needed"]):
         assert shown in done.err
     assert refusal["decision"].startswith("D-")
 

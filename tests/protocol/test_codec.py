@@ -102,9 +102,10 @@ def test_a_message_survives_the_wire() -> None:
 
 def test_a_refusal_speaks_both_languages_on_the_wire() -> None:
     text = messages.RefusalText(en="no", zh_cn="不")
-    refusal = messages.Refusal(code="X", text=text, decision="D-1", permit_needed=None, alternative=None)
+    refusal = messages.Refusal(code="X", text=text, decision="D-1", permit_needed=None, alternative=text)
     frame = encode(messages.Ended(call=CallId(CALL), reason=EndReason.REFUSED, refusal=refusal))
-    assert json.loads(frame)["refusal"]["text"] == {"en": "no", "zh-CN": "不"}
+    said = json.loads(frame)["refusal"]
+    assert said["text"] == said["alternative"] == {"en": "no", "zh-CN": "不"}
     assert decode_server(frame) == messages.Ended(
         call=CallId(CALL), reason=EndReason.REFUSED, refusal=refusal
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from wephone.calls import Call
 from wephone.cli.output import Progress, say
-from wephone.cli.words import alternative, words
+from wephone.cli.words import words
 from wephone.errors import CallEnded, ending
 from wephone.events import (
     Answered,
@@ -165,7 +165,8 @@ def explain(refusal: Refusal, tongue: str) -> None:
         ("reason code", refusal.code),
         ("decision", refusal.decision),
         ("permit", refusal.permit_needed),
-        ("instead", refusal.alternative and alternative(refusal.alternative, tongue)),
     ):
         if value is not None:
             say(f"  {words(key, tongue)}: {value}")
+    if (instead := refusal.alternative) is not None:
+        say(f"  {instead.zh_cn if tongue == 'zh' else instead.en}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wephone.calls import Call
 from wephone.cli.conversation import refusal_json
 from wephone.cli.output import Progress
-from wephone.cli.words import alternative, words
+from wephone.cli.words import words
 from wephone.client import Client
 from wephone.errors import CallEnded, CallRefused, ending
 from wephone.events import EndReason
@@ -209,9 +209,9 @@ class Demonstration:
         found = any(entry.kind == "decision" for entry in entries)
         self.check("decided", found, decision=decision, code=refused.code)
         self.check("needed", refused.permit_needed is not None, permit=refused.permit_needed)
-        if refused.alternative is not None:
-            instead = alternative(refused.alternative, self._tongue)
-            self._progress.note(words("alternative", self._tongue, alternative=instead))
+        instead = refused.alternative_zh if self._tongue == "zh" else refused.alternative
+        if instead is not None:
+            self._progress.note(instead)
         self._figures["refusal"] = refusal_json(refused.refusal)
 
     # Afterwards

@@ -26,9 +26,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason code": ("reason", "原因代码"),
     "decision": ("decision", "决定编号"),
     "permit": ("permit needed", "所需许可"),
-    "instead": ("instead", "可改为"),
-    "app_call": ("call them by their name on this server", "在本服务器上用对方的用户名呼叫"),
-    "app_text": ("write to them by their name on this server", "在本服务器上用对方的用户名发送消息"),
     # Waiting for calls
     "listening": ("{user} can be called; Ctrl-C ends it", "{user} 可以被呼叫；按 Ctrl-C 结束"),
     "rings": ("{peer} calls", "{peer} 来电"),
@@ -74,7 +71,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "not refused": ("it was not refused: {outcome}", "未被拒绝：{outcome}"),
     "decided": ("decision {decision} ({code}), in the journal", "决定 {decision}（{code}），已记入日志"),
     "needed": ("permit needed: {permit}", "所需许可：{permit}"),
-    "alternative": ("instead: {alternative}", "可改为：{alternative}"),
     "in time": ("all of it within {seconds:g} s", "全部在 {seconds:g} 秒内完成"),
     "went on": ("it went on to its end: {why}", "演示未能完成：{why}"),
     "all so": ("all of this is so", "以上全部属实"),
@@ -90,11 +86,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "你听不到声音：{why}；可用 --record FILE 录音",
     ),
 }
-
-
-def alternative(code: str, language: str) -> str:
-    """What can be done instead of what was refused; a code that is new here speaks for itself."""
-    return words(code, language) if code in WORDS else code
 
 
 def words(key: str, language: str, /, **values: object) -> str:

@@ -283,7 +283,7 @@ class Refusal(Model):
     text: RefusalText
     decision: str | None = None  # the decision's id, D-..., in the operator's journal
     permit_needed: str | None = None
-    alternative: str | None = None
+    alternative: RefusalText | None = None  # what can be done instead, here and now
 
 
 class Error(ServerMessage):

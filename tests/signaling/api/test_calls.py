@@ -49,6 +49,7 @@ async def test_the_socket_says_the_same_as_http(world: World) -> None:
     for field in ("code", "text", "permit_needed", "alternative"):
         assert refusal.get(field) == problem[field]
     assert refusal["decision"] != problem["decision"]
+    assert set(problem["alternative"]) == {"en", "zh-CN"}
     await device.close()
 
 
