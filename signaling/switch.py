@@ -133,7 +133,7 @@ class Switch:
         """Something a party says of a call; PeerError if there is no such call."""
         if call in self._calls:
             self._receive(call, event, ref)
-        elif call in self._dialled:
+        elif call in self._dialled and self._dialled[call][0] == event.by:
             pass  # its caller trickles, or gives up, while the gate decides: how it ends is told in any case
         elif isinstance(event, HungUp):
             self._start(self._recall(call, event.by, ref))
@@ -142,7 +142,7 @@ class Switch:
 
     def snapshots(self, party: Party, alive: Sequence[CallId]) -> tuple[CallSnapshot, ...]:
         """The calls that this device and the server both hold."""
-        known = (self._calls[call] for call in alive if call in self._of_user[party.user])
+        known = (self._calls[call] for call in alive if call in self._of_user.get(party.user, ()))
         return tuple(filter(None, (call.snapshot(party) for call in known)))
 
     def rejoin(self, party: Party, alive: Sequence[CallId], *, was_here: bool) -> None:
@@ -278,6 +278,7 @@ class Switch:
             self.idle.set()
 
     def _remember(self, call: CallId) -> None:
+        self._forget_old()
         self._over.append((self._clock.now().mono_ns + REMEMBER, call))
 
     def _forget_old(self) -> None:
@@ -337,12 +338,11 @@ class Switch:
         callee = await self._store.account(call.callee)
         if callee is None or callee.disabled:
             return Unroutable(EndReason.UNKNOWN_USER)
-        if await self._store.has_blocked(call.callee, call.caller.user):
-            return Unroutable(EndReason.UNREACHABLE)
+        blocked = await self._store.has_blocked(call.callee, call.caller.user)
 
         def offer(decision: str) -> None:
             """Begin to write the row, if the call is still there to be offered."""
-            if call.id in self._live:
+            if call.id in self._live and not blocked:
                 trail.offering = asyncio.ensure_future(self._store.offer(self._row(call, decision)))
 
         answer = await self._permission.may_call(call.id, call.caller.user, call.callee, call.media, offer)
@@ -355,6 +355,8 @@ class Switch:
         if isinstance(answer, Refused):
             self._metrics.refused(answer.refusal.code)
             return events.Refused(answer.refusal)
+        if blocked:
+            return Unroutable(EndReason.UNREACHABLE)  # as for somebody who is away
         return Unroutable(EndReason.DO_NOT_DISTURB) if callee.do_not_disturb else Allowed()
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:

@@ -45,6 +45,9 @@ class Outbox:
         """Write what is queued; a peer that does not read is cut off rather than fed."""
         if self._closed or not self._frames:
             return
+        if self._transport.is_closing():  # uvloop's transport raises where asyncio's takes it and forgets it
+            self._frames.clear()
+            return
         self._transport.write(b"".join(self._frames))
         self._frames.clear()
         if self._transport.get_write_buffer_size() > MAX_UNSENT:

@@ -17,7 +17,6 @@ from signaling.lines import Line
 from wephone.protocol import messages
 from wephone.protocol.codec import PeerError, decode_client, encode
 from wephone.protocol.messages import (
-    MAX_FRAME,
     SUBPROTOCOL,
     Ack,
     AnyClientMessage,
@@ -45,7 +44,9 @@ CallMessage = (
 log = logging.getLogger(__name__)
 
 HELLO_WITHIN = 10.0  # seconds from the upgrade to the first frame
-MAX_MESSAGE = 4 * MAX_FRAME  # bytes aiohttp takes in before it closes with 1009
+# Bytes that aiohttp takes in before it closes with 1009. Far more than a frame may have, so that even fifty
+# thousand candidates are read far enough to be refused by one error; not so much that a frame costs memory.
+MAX_MESSAGE = 2 * 1024 * 1024
 FLOODED = 64  # errors in a row that end a connection
 
 
@@ -94,7 +95,10 @@ class Handshake:
     async def refuse(self, error: PeerError) -> None:
         """Say why, and close with 1008 (policy violation)."""
         message = Error(code=error.code, text=error.text, field=error.field)
-        await self.socket.send_str(encode(message).decode())
+        try:
+            await self.socket.send_str(encode(message).decode())
+        except ConnectionResetError:
+            return  # it did not wait for our answer
         await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=error.code.encode())
 
 
@@ -116,8 +120,9 @@ class Connection:
                     break
                 self.handle(frame.data)
         finally:
+            for_good = self.socket.close_code == WSCloseCode.OK
+            self.exchange.leave(self.line, self.outbox, for_good=for_good)
             self.outbox.close()
-            self.exchange.leave(self.line, self.outbox, for_good=self.socket.close_code == WSCloseCode.OK)
 
     def handle(self, frame: bytes) -> None:
         """One frame: its effects are carried out before the next is read."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from licensing.instant import SECOND, Instant
 from signaling.ports import Cancel
 
-START = Instant(1_700_000_000 * SECOND, 1_000 * SECOND)
+START = Instant(1_795_608_000 * SECOND, 1_000 * SECOND)  # 2026-11-25T12:00:00Z
 
 
 class HandClock:
@@ -28,14 +28,19 @@ class HandClock:
         heapq.heappush(self._timers, entry)
         return lambda: self._forbid(entry)
 
-    def advance(self, seconds: float) -> None:
-        """Let so much time pass on both clocks."""
+    def advance(self, seconds: float) -> Instant:
+        """Let so much time pass on both clocks; the moment that it is then."""
         target = self._now.after(int(seconds * SECOND))
         while self._timers and self._timers[0][0] <= target.mono_ns:
             deadline, _, callback = heapq.heappop(self._timers)
             self._now = self._now.after(max(0, deadline - self._now.mono_ns))
             callback()
         self._now = target
+        return target
+
+    def set_utc(self, seconds: float) -> None:
+        """Somebody sets the wall clock forth, or back; timers do not notice."""
+        self._now = Instant(self._now.utc_ns + int(seconds * SECOND), self._now.mono_ns)
 
     def _forbid(self, entry: tuple[int, int, Callable[[], None]]) -> None:
         if entry in self._timers:

@@ -17,7 +17,7 @@ from licensing.law import Law
 from licensing.ports import Journal, PermitStore
 from licensing.register import Register
 from signaling.store import open_store
-from tests.licensing.clock import HandClock
+from tests.fakes.clock import HandClock
 from tests.licensing.frail import FrailJournal, FrailStore
 
 BASIC: dict[str, Any] = {

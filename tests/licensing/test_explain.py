@@ -56,7 +56,7 @@ async def test_every_kind_of_answer_is_decided_again_to_the_same(office: Office)
     decisions.append((await office.gate.authorize(phone_call())).id)
     await office.register.switch_telephone_off(by="root", why="fraud")
     decisions.append((await office.gate.authorize(phone_call())).id)
-    office.clock.turn(3600)
+    office.clock.advance(3600)
     office.store.broken = True
     decisions.append((await office.gate.authorize(phone_call())).id)
     for decision in decisions:

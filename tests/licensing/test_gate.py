@@ -20,7 +20,7 @@ from licensing.law import Law
 from licensing.numbering import Number, Place, canonicalise
 from licensing.reasons import Reason
 from licensing.record import KEEP
-from tests.licensing.clock import START, HandClock
+from tests.fakes.clock import START, HandClock
 from tests.licensing.conftest import BASIC, Office
 
 
@@ -82,7 +82,7 @@ async def test_an_entry_has_all_that_the_decision_was_made_by(office: Office) ->
     verdict = await office.gate.authorize(phone_call())
     [body] = await office.entries(verdict.id)
     assert body["permits"] == ["basic-1@1"]
-    assert body["utc"] == START.isoformat()
+    assert body["utc"] == START.utc.isoformat()
     assert body["facts"]["legs"][1]["kind"] == "pstn"
     assert body["profile_version"] in body["profiles"][0]
     for key in ("engine", "policy", "operator", "obligations", "uncertain", "service", "trunk"):
@@ -121,9 +121,9 @@ async def test_every_decision_is_one_entry_of_a_sound_chain(office: Office) -> N
 async def test_a_stale_register_refuses_phones_and_lets_apps_talk(office: Office) -> None:
     await office.licensed()
     office.store.broken = True
-    office.clock.turn(3)
+    office.clock.advance(3)
     assert (await office.gate.authorize(phone_call())).allowed
-    office.clock.turn(0.001)
+    office.clock.advance(0.001)
     refused = await office.gate.authorize(phone_call())
     assert refused.decision.reason is Reason.DENY_REGISTER_STALE
     [body] = await office.entries(refused.id)
@@ -169,11 +169,11 @@ async def test_a_journal_that_cannot_be_written_refuses_phones_and_lets_apps_tal
     allowed = await office.gate.authorize(app_call())
     assert allowed.allowed
     assert Alarm.JOURNAL_FAILED in office.alarms.raised
-    office.clock.turn(1)
+    office.clock.advance(1)
     office.journal.broken = False
     await office.gate.close()
     said = {e.subject: e.said_at for e in await office.file.entries(0, 99) if e.kind == "decision"}
-    assert said == dict.fromkeys((refused.id, allowed.id), int(START.timestamp()) * 1_000_000)
+    assert said == dict.fromkeys((refused.id, allowed.id), int(START.utc.timestamp()) * 1_000_000)
     [body] = await office.entries(refused.id)
     assert (body["outcome"], body["withheld"]["outcome"]) == ("deny", "allow")
 
@@ -276,7 +276,7 @@ async def test_nothing_of_ours_stops_a_call_for_help(office: Office, trouble: st
         await office.register.set_toggle({"key": "all", "enabled": False}, by="alice", why="quiet")
     if trouble in ("register", "all"):
         office.store.broken = True
-        office.clock.turn(60)
+        office.clock.advance(60)
     if trouble in ("clock", "all"):
         office.clock.set_utc(-86_400)
     if trouble in ("journal", "all"):
@@ -285,7 +285,7 @@ async def test_nothing_of_ours_stops_a_call_for_help(office: Office, trouble: st
         office.journal.hanging = asyncio.Event()
     lease = await lease_of(office, phone_call(HELP))
     for _ in range(10):
-        office.clock.turn(8)
+        office.clock.advance(8)
         renewed = await office.gate.renew(lease)
         assert isinstance(renewed, Lease)
         lease = renewed
@@ -334,10 +334,10 @@ async def test_a_grant_makes_one_lease(office: Office) -> None:
 async def test_a_grant_is_worth_nothing_once_its_ground_is_gone(
     office: Office, trouble: str, reason: Reason
 ) -> None:
-    expiring = BASIC | {"valid_until": START.date().isoformat()}
+    expiring = BASIC | {"valid_until": START.utc.date().isoformat()}
     await office.register.add_permit(expiring, by="root", why="granted")
     if trouble == "expired":
-        office.clock.turn(12 * 3600 - 1)
+        office.clock.advance(12 * 3600 - 1)
         await office.register.refresh()
     verdict = await office.gate.authorize(phone_call())
     match trouble:
@@ -346,9 +346,9 @@ async def test_a_grant_is_worth_nothing_once_its_ground_is_gone(
         case "panic":
             await office.register.switch_telephone_off(by="root", why="fraud")
         case "stale":
-            office.clock.turn(4)
+            office.clock.advance(4)
         case "expired":
-            office.clock.turn(1)
+            office.clock.advance(1)
         case "clock":
             office.clock.set_utc(-60)
     assert verdict.grant is not None
@@ -359,20 +359,20 @@ async def test_a_lease_is_renewed_without_an_entry_while_nothing_changes(office:
     lease = await lease_of(await office.licensed(), phone_call())
     before = await office.file.head()
     for _ in range(5):
-        office.clock.turn(8)
+        office.clock.advance(8)
         renewed = await office.gate.renew(lease)
         assert isinstance(renewed, Lease)
         assert renewed.until_ns == office.clock.now().mono_ns + LEASE
         lease = renewed
     assert await office.file.head() == before
-    office.clock.turn(10)
+    office.clock.advance(10)
     assert await office.gate.renew(lease) is Reason.DENY_GRANT_NOT_VALID
 
 
 async def test_a_stale_register_renews_no_lease(office: Office) -> None:
     lease = await lease_of(await office.licensed(), phone_call())
     office.store.broken = True
-    office.clock.turn(4)
+    office.clock.advance(4)
     assert await office.gate.renew(lease) is Reason.DENY_REGISTER_STALE
     office.store.broken = False
     assert isinstance(await office.gate.renew(lease), Lease), "while it lives it may be asked again"
@@ -392,10 +392,10 @@ async def test_a_change_is_a_new_decision_about_each_leg(office: Office) -> None
     ("loss", "seconds"), [("suspended", 60), ("revoked", 30), ("expired", 900), ("toggled off", 60)]
 )
 async def test_a_leg_that_lost_its_permit_has_one_hard_end(office: Office, loss: str, seconds: int) -> None:
-    expiring = BASIC | {"valid_until": START.date().isoformat()}
+    expiring = BASIC | {"valid_until": START.utc.date().isoformat()}
     await office.register.add_permit(expiring, by="root", why="granted")
     if loss == "expired":
-        office.clock.turn(12 * 3600 - 1)
+        office.clock.advance(12 * 3600 - 1)
         await office.register.refresh()
     lease = await lease_of(office, phone_call())
     match loss:
@@ -404,7 +404,7 @@ async def test_a_leg_that_lost_its_permit_has_one_hard_end(office: Office, loss:
         case "revoked":
             await office.register.revoke("basic-1", by="root", why="order")
         case "expired":
-            office.clock.turn(1)
+            office.clock.advance(1)
         case "toggled off":
             await office.register.set_toggle({"key": "x", "enabled": False}, by="root", why="quiet")
     down = await office.gate.renew(lease)
@@ -412,7 +412,7 @@ async def test_a_leg_that_lost_its_permit_has_one_hard_end(office: Office, loss:
     assert down.hard_end_ns == down.until_ns == office.clock.now().mono_ns + seconds * SECOND
     [body] = await office.entries(down.decision)
     assert (body["outcome"], body["winds_down"]) == ("deny", seconds)
-    office.clock.turn(1)
+    office.clock.advance(1)
     await office.register.refresh()
     assert await office.gate.renew(down) == down, "it stays as it is"
     await office.register.set_toggle({"key": "y", "enabled": True}, by="root", why="nothing much")
@@ -420,7 +420,7 @@ async def test_a_leg_that_lost_its_permit_has_one_hard_end(office: Office, loss:
     assert isinstance(later, Lease)
     assert later.hard_end_ns == down.hard_end_ns, "deciding again moves no end"
     assert not (await office.gate.authorize(phone_call(call="call-2"))).allowed
-    office.clock.turn(seconds)
+    office.clock.advance(seconds)
     assert await office.gate.renew(later) is Reason.DENY_GRANT_NOT_VALID
 
 
@@ -436,7 +436,7 @@ async def test_a_permit_that_comes_back_in_time_cancels_the_end(office: Office) 
     await office.register.suspend("basic-1", by="alice", why="order")
     down = await office.gate.renew(lease)
     assert isinstance(down, Lease)
-    office.clock.turn(2)
+    office.clock.advance(2)
     await office.register.reinstate("basic-1", by="alice", why="lifted")
     await office.register.reinstate("basic-1", by="bob", why="lifted")
     back = await office.gate.renew(down)
@@ -466,9 +466,9 @@ async def test_an_ended_call_leaves_nothing_behind(office: Office) -> None:
 
 async def test_a_suspension_that_was_filed_for_later_begins_by_itself(office: Office) -> None:
     await office.licensed()
-    start = START + timedelta(seconds=30)
+    start = START.utc + timedelta(seconds=30)
     await office.register.suspend("basic-1", by="root", why="order", start=start)
     assert (await office.gate.authorize(phone_call())).allowed
-    office.clock.turn(30)
+    office.clock.advance(30)
     await office.register.refresh()
     assert (await office.gate.authorize(phone_call())).decision.reason is Reason.DENY_PERMIT_SUSPENDED

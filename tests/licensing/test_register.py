@@ -18,7 +18,7 @@ from licensing.permit import Permit, Standing, standing
 from licensing.ports import JournalError, RegisterRow
 from licensing.register import Register
 from licensing.snapshot import Proposal
-from tests.licensing.clock import START, HandClock
+from tests.fakes.clock import START, HandClock
 from tests.licensing.conftest import Kept
 from tests.licensing.frail import FrailStore
 
@@ -164,7 +164,7 @@ async def test_an_edit_is_the_next_version_and_cannot_hide_a_suspension(register
 async def test_verified_is_believed_only_with_a_recorded_check(register: Register) -> None:
     claimed = await register.add_permit(BASIC | {"verified": True}, by="root", why="says so")
     assert not claimed.verified
-    check = Check("li", START.date(), sha256="b" * 64)
+    check = Check("li", START.utc.date(), sha256="b" * 64)
     checked = await register.add_permit(BASIC | {"version": 2}, by="root", why="seen", check=check)
     assert checked.verified
     assert [(e.sha256, e.checked_by) for e in checked.evidence] == [("b" * 64, "li")]
@@ -177,7 +177,7 @@ async def test_lifting_a_suspension_needs_two_operators(
     with pytest.raises(ChangeError, match="not suspended"):
         await register.reinstate("basic-1", by="alice", why="in vain")
     await register.suspend("basic-1", by="alice", why="order")
-    clock.turn(60)
+    clock.advance(60)
     first = await register.reinstate("basic-1", by="alice", why="order lifted")
     assert isinstance(first, Proposal)
     assert register.waiting() == (first,)
@@ -189,7 +189,7 @@ async def test_lifting_a_suspension_needs_two_operators(
     assert isinstance(lifted, Permit)
     assert in_force(register, "basic-1", clock)
     assert register.waiting() == ()
-    assert lifted.status_events[0].end == START + timedelta(seconds=60)
+    assert lifted.status_events[0].end == START.utc + timedelta(seconds=60)
     actions = [json.loads(entry.body)["action"] for entry in await file.about("basic-1")]
     assert actions == ["added", "suspended", "proposed", "reinstated"]
 
@@ -198,11 +198,11 @@ async def test_a_proposal_lapses_with_what_it_was_about_and_with_time(
     register: Register, clock: HandClock
 ) -> None:
     await register.add_permit(BASIC, by="alice", why="granted")
-    await register.suspend("basic-1", by="alice", why="order", end=START + timedelta(days=9))
+    await register.suspend("basic-1", by="alice", why="order", end=START.utc + timedelta(days=9))
     await register.reinstate("basic-1", by="alice", why="order lifted")
-    await register.suspend("basic-1", by="carol", why="another order", start=START + timedelta(days=10))
+    await register.suspend("basic-1", by="carol", why="another order", start=START.utc + timedelta(days=10))
     assert isinstance(await register.reinstate("basic-1", by="bob", why="agreed"), Proposal)
-    clock.turn(25 * 3600)
+    clock.advance(25 * 3600)
     assert isinstance(await register.reinstate("basic-1", by="alice", why="agreed"), Proposal)
     await register.withdraw("reinstate:basic-1", by="alice", why="too early")
     assert isinstance(await register.reinstate("basic-1", by="bob", why="still"), Proposal)
@@ -288,14 +288,14 @@ async def test_a_snapshot_goes_stale_when_its_epoch_cannot_be_confirmed(
     frail, alarms = FrailStore(file), Alarms()
     register = Register(frail, clock, alarms=alarms)
     await register.open()
-    assert register.is_fresh(clock.turn(3))
-    assert not register.is_fresh(clock.turn(0.001))
+    assert register.is_fresh(clock.advance(3))
+    assert not register.is_fresh(clock.advance(0.001))
     assert await register.refresh()
     frail.broken = True
     assert not await register.refresh()
     assert register.is_fresh(clock.now()), "3 s are not over yet"
     assert "the disk is gone" in alarms.raised[Alarm.REGISTER_STALE]
-    clock.turn(4)
+    clock.advance(4)
     assert not await register.refresh()
     frail.broken = False
     assert await register.refresh()
@@ -314,7 +314,7 @@ async def test_an_epoch_that_went_back_confirms_nothing(file: EvidenceFile, cloc
     await register.open()
     await register.add_permit(BASIC, by="root", why="granted")
     frail.earlier = 1
-    clock.turn(4)
+    clock.advance(4)
     assert not await register.refresh()
     assert "went back from epoch 1 to 0" in alarms.raised[Alarm.REGISTER_STALE]
     await register.close()
@@ -340,7 +340,7 @@ async def test_a_document_edited_in_the_database_is_not_decided_on(
     await register.open()
     row = RegisterRow("permit", "p", 1, '{"id": "q"}', "root", 1, 1)
     await file.change(0, [row], Draft("permit_event", "p", 1, "{}"))
-    clock.turn(4)
+    clock.advance(4)
     assert not await register.refresh()
     await register.close()
 
@@ -359,4 +359,4 @@ async def test_the_clock_of_the_register_is_the_one_it_was_given(
     register: Register, clock: HandClock
 ) -> None:
     await register.add_permit(BASIC, by="root", why="granted")
-    assert register.snapshot.newest_at == clock.now().utc_us == int(START.timestamp()) * SECOND // 1000
+    assert register.snapshot.newest_at == clock.now().utc_us == int(START.utc.timestamp()) * SECOND // 1000

@@ -89,7 +89,9 @@ def test_many_addresses_do_not_help_against_one_account_and_do_not_lock_it_at_on
 def test_a_ticket_is_redeemed_once_in_time_and_not_after_its_session() -> None:
     clock = HandClock()
     tickets = Tickets(clock)
-    alice, other, bob = SignedIn(ALICE, "one"), SignedIn(ALICE, "two"), SignedIn(BOB, "three")
+    alice, other, bob = (
+        SignedIn(user, session, 0) for user, session in ((ALICE, "one"), (ALICE, "two"), (BOB, "three"))
+    )
     first, second, third = (tickets.issue(who) for who in (alice, other, bob))
     assert tickets.redeem(first) == alice
     assert tickets.redeem(first) is None

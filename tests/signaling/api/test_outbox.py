@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 
 from signaling.api.outbox import MAX_UNSENT, Outbox, text_frame
 
@@ -42,6 +43,9 @@ class Writes(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return 0
 
+    def is_closing(self) -> bool:
+        return False
+
 
 async def test_the_frames_of_one_turn_of_the_loop_leave_in_one_write() -> None:
     transport = Writes()
@@ -77,6 +81,25 @@ async def test_a_peer_that_does_not_read_is_cut_off_and_counted(peer: Peer) -> N
     outbox.send(b"more")
     await asyncio.sleep(0)
     assert cut == [True]
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_is_sent_to_a_connection_that_is_gone_is_forgotten(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def send() -> None:
+        near, far = socket.socketpair()
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=near)
+        far.close()
+        outbox = Outbox(transport, lambda: None)
+        outbox.send(b"queued")
+        transport.abort()
+        outbox.send(b"late")
+        outbox.close()
+        await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(send())
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
