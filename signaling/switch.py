@@ -133,7 +133,7 @@ class Switch:
         """Something a party says of a call; PeerError if there is no such call."""
         if call in self._calls:
             self._receive(call, event, ref)
-        elif call in self._dialled and self._dialled[call][0] == event.by:
+        elif call in self._dialled and self._dialled[call][0] == getattr(event, "by", None):
             pass  # its caller trickles, or gives up, while the gate decides: how it ends is told in any case
         elif isinstance(event, HungUp):
             self._start(self._recall(call, event.by, ref))

@@ -195,6 +195,15 @@ async def test_a_stopping_server_takes_no_new_call(exchange: Exchange) -> None:
     assert error.value.code is ErrorCode.DRAINING
 
 
+async def test_nobody_speaks_in_a_call_that_somebody_else_dialled(exchange: Exchange) -> None:
+    exchange.door.answers.clear()
+    dialled = invite("+12025550123")
+    exchange.switch.place(exchange.alice, dialled)
+    with pytest.raises(PeerError) as error:
+        exchange.switch.receive(dialled.call, CandidatesFound(exchange.bob, (), end=True), None)
+    assert error.value.code is ErrorCode.UNKNOWN_CALL
+
+
 async def test_nobody_learns_how_a_call_of_others_ended(exchange: Exchange) -> None:
     placed = invite("bob")
     exchange.switch.place(exchange.alice, placed)
