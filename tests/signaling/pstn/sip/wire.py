@@ -27,6 +27,13 @@ class Side:
     over: int = 0  # when it failed last (ns)
     user: Callable[[Request | Response], None] = lambda message: None
 
+    def deliver(self, key: Key | None, message: Request | Response) -> None:
+        self.heard.append(message)
+        self.user(message)
+
+    def fail(self, key: Key | None, failed: Failed) -> None:
+        self.failed.append(failed)
+
 
 class Wire:
     """Runs both sides until nothing is left to happen. Time is a number."""
@@ -58,14 +65,13 @@ class Wire:
                 case Send(message):
                     self.send(side, message)
                 case Deliver(message):
-                    side.heard.append(message)
-                    side.user(message)
+                    side.deliver(key, message)
                 case StartTimer(timer, when):
                     assert key is not None
                     self.at(when, self.timer(side, key, timer, when))
                 case Failed():
-                    side.failed.append(effect)
                     side.over = self.now.mono_ns
+                    side.fail(key, effect)
 
     def timer(self, side: Side, key: Key, timer: Timer, when: int) -> Callable[[], None]:
         return lambda: self.carry_out(side, side.exchange.timed_out(key, timer, when, self.now))
