@@ -79,7 +79,6 @@ def refuse_unread(data: bytes, error: SipError, tag: str) -> bytes | None:
         return None
     try:
         _, pairs, _ = split(data)
-        pairs = [(name, value) for name, value in pairs if "\r" not in value and "\n" not in value]
         vias = [value for name, value in pairs if name == "Via"]
         parse_via(vias[0].partition(";")[0].rstrip() if vias else "")
     except SipError:

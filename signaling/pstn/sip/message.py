@@ -62,13 +62,14 @@ KNOWN = {
         *("Unsupported", "User-Agent", "Warning", "WWW-Authenticate"),
     )
 } | COMPACT
+_KEYS = {name: name.lower() for name in KNOWN.values()}
 # These are fields of a message of their own, or follow from the body.
 TYPED = {"via", "from", "to", "call-id", "cseq", "max-forwards", "content-length"}
 # At most one each (RFC 3261 §7.3.1: no comma-separated list).
 SINGLE = TYPED - {"via"} | {"content-type", "rack", "rseq", "session-expires", "min-se", "expires", "event"}
 ADDRESSES = {"Contact", "Record-Route", "Route", "P-Asserted-Identity", "P-Preferred-Identity", "Diversion"}
 
-_LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
+_LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*([^\r\n]*)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
@@ -230,12 +231,12 @@ def _gather(pairs: list[tuple[str, str]], body: bytes) -> tuple[_Typed, Fields, 
     vias: list[str] = []
     seen: set[str] = set()
     for name, value in pairs:
-        key = name.lower()
+        key = _KEYS.get(name) or name.lower()
         if key in SINGLE:
             if key in seen:
                 raise bad(f"{name} twice")
             seen.add(key)
-        if "\r" in value or "\n" in value or not TOKEN.fullmatch(name):
+        elif name not in _KEYS and not TOKEN.fullmatch(name):
             raise bad("not a header", name or value)
         if key == "via":
             vias.append(value)

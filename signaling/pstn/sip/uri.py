@@ -137,6 +137,7 @@ def _parse_uri_headers(text: str, whole: str) -> Parameters:
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)  # of some 300 characters at most: a longer text is refused, and not kept
 def parse_host_port(text: str) -> tuple[str, int | None]:
     """`host`, `host:port` or `[IPv6]:port`; SipError(400) for anything else, an IPv6 address without its
     brackets too (RFC 5118 §4.2)."""
