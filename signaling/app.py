@@ -17,7 +17,7 @@ from licensing.ports import JournalError
 from signaling import local
 from signaling.accounts import FIRST_OPERATOR, Accounts
 from signaling.api.auth import OPERATOR_COOKIE, Door
-from signaling.api.listener import BACKLOG, ListenError, runner_of, serve_at
+from signaling.api.listener import BACKLOG, ListenError, Serve, listen_at, runner_of
 from signaling.api.origin import Origins
 from signaling.api.rest import CALLERS, OPERATORS
 from signaling.api.serving import application
@@ -91,14 +91,17 @@ class Server:
 async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
     """Start a server and wait until it serves. StartError, and nothing left behind, if it cannot."""
     async with AsyncExitStack() as stack:
-        parts, first_password = await opened(settings, clock or SystemClock(), stack)
+        parts = await opened(settings, clock or SystemClock(), stack)
         await parts.exchange.switch.restore()
         retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
         retention.start()
         stack.push_async_callback(retention.close)
         try:
-            ready = await listen(settings, parts, stack)
-        except ListenError as error:
+            ready, doors = await listen(settings, parts, stack)
+            first_password = await first_operator(parts.accounts)
+            for serve in doors:
+                await serve()
+        except (ListenError, StoreError) as error:
             raise StartError(str(error)) from error
         # First of all that close: the connections, so that nothing new comes while the rest is closed.
         stack.callback(parts.exchange.hang_up_all, WSCloseCode.GOING_AWAY, "the server stops")
@@ -112,17 +115,21 @@ async def start_offline(settings: Settings, *, clock: Clock | None = None) -> Se
     InUseError if a server has it already.
     """
     async with AsyncExitStack() as stack:
-        parts, first_password = await opened(settings, clock or SystemClock(), stack)
-        await serve_locally(settings, parts, stack)
+        parts = await opened(settings, clock or SystemClock(), stack)
+        serve = await listen_locally(settings, parts, stack)
+        try:
+            first_password = await first_operator(parts.accounts)
+        except StoreError as error:
+            raise StartError(str(error)) from error
+        await serve()
         return Server(settings, parts, {}, first_password, stack.pop_all())
 
 
-async def opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tuple[Parts, str | None]:
-    """The data folder and all parts, and the first operator's password; StartError if that cannot be."""
+async def opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Parts:
+    """The data folder and all parts; StartError if that cannot be."""
     try:
         stack.enter_context(DataFolder(settings.data))
-        parts = await wired(settings, clock, stack)
-        return parts, await first_operator(parts.accounts)
+        return await wired(settings, clock, stack)
     except FolderInUseError as error:
         raise InUseError(str(error)) from error
     except (FolderError, StoreError, JournalError, NoProfileError) as error:
@@ -192,7 +199,10 @@ async def settle(exchange: Exchange) -> None:
 
 
 async def first_operator(accounts: Accounts) -> str | None:
-    """On a new database: open the operator's account. Its password, for one use."""
+    """On a new database: open the operator's account. Its password, for one use.
+
+    It is shown once, so whatever else may fail comes before.
+    """
     if await accounts.existing_operators():
         return None
     password = new_password()
@@ -215,20 +225,22 @@ def schedule(settings: Settings) -> Schedule:
 # Listeners
 
 
-async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dict[str, Any]:
-    """Open both listeners and the Unix socket; what the `ready` line says."""
+async def listen(
+    settings: Settings, parts: Parts, stack: AsyncExitStack
+) -> tuple[dict[str, Any], tuple[Serve, ...]]:
+    """Take both ports and the Unix socket; what the `ready` line says, and what begins to serve each."""
     origins = Origins(settings.public_url, settings.origins)
     callers = application(CALLERS, parts, Door(parts.accounts, origins))
-    port = await serve_at(settings.listen, callers, stack)
+    port, serve_callers = await listen_at(settings.listen, callers, stack)
     here = Origins(None, ())
     door = Door(parts.accounts, here, cookie=OPERATOR_COOKIE)
     operators = application(OPERATORS, parts, door, settings.operator_networks)
     tls = operator_tls(settings)
-    operator_port = await serve_at(settings.operator_listen, operators, stack, tls)
-    await serve_locally(settings, parts, stack)
+    operator_port, serve_operators = await listen_at(settings.operator_listen, operators, stack, tls)
+    serve_commands = await listen_locally(settings, parts, stack)
     url = settings.public_url or f"http://{shown(settings.listen, port)}"
     scheme = "http" if tls is None else "https"
-    return {
+    ready = {
         "url": url,
         "ws": "ws" + url.removeprefix("http") + "/api/socket",
         "operator_url": f"{scheme}://{shown(settings.operator_listen, operator_port)}",
@@ -238,19 +250,21 @@ async def listen(settings: Settings, parts: Parts, stack: AsyncExitStack) -> dic
         "pid": os.getpid(),
         "version": parts.version,
     }
+    return ready, (serve_callers, serve_operators, serve_commands)
 
 
-async def serve_locally(settings: Settings, parts: Parts, stack: AsyncExitStack) -> None:
-    """Serve operators' commands on this machine."""
-    door = Door(parts.accounts, Origins(None, ()), local=True)
-    runner = await runner_of(application(OPERATORS, parts, door), stack)
+async def listen_locally(settings: Settings, parts: Parts, stack: AsyncExitStack) -> Serve:
+    """Take the Unix socket for operators' commands on this machine; what begins to serve them."""
     path = settings.operator_socket
     try:
         made = local.listening(path, BACKLOG)
     except OSError as error:
         raise StartError(f"cannot listen on {path}: {(error.strerror or str(error)).lower()}") from None
+    stack.callback(made.close)
     stack.callback(path.unlink, missing_ok=True)
-    await web.SockSite(runner, made).start()
+    door = Door(parts.accounts, Origins(None, ()), local=True)
+    runner = await runner_of(application(OPERATORS, parts, door), stack)
+    return web.SockSite(runner, made).start
 
 
 def operator_tls(settings: Settings) -> ssl.SSLContext | None:

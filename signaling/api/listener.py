@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from aiohttp import web
@@ -15,6 +17,9 @@ FIRST_REQUEST_WITHIN = 20.0  # seconds from the connection to the end of its fir
 HANDSHAKE_WITHIN = 10.0  # seconds, of TLS
 KEEP_ALIVE = 75.0  # seconds between two requests of a connection
 CLOSING = 3.0  # seconds for handlers to end once their connections are closed
+
+
+Serve = Callable[[], Awaitable[None]]
 
 
 class ListenError(Exception):
@@ -68,10 +73,10 @@ async def runner_of(app: web.Application, stack: AsyncExitStack) -> web.AppRunne
     return runner
 
 
-async def serve_at(
+async def listen_at(
     endpoint: Endpoint, app: web.Application, stack: AsyncExitStack, tls: ssl.SSLContext | None = None
-) -> int:
-    """Serve the application there; the port. ListenError if it cannot."""
+) -> tuple[int, Serve]:
+    """Take the address for the application: its port, and what begins to serve. ListenError by either."""
     patience = Patience()
 
     app.middlewares.insert(0, listening(patience))
@@ -89,12 +94,31 @@ async def serve_at(
             endpoint.host,
             endpoint.port,
             backlog=BACKLOG,
+            start_serving=False,
             ssl=tls,
             ssl_handshake_timeout=None if tls is None else HANDSHAKE_WITHIN,
         )
     except OSError as error:
-        why = os.strerror(error.errno).lower() if error.errno else str(error)
-        raise ListenError(f"cannot listen on {endpoint}: {why}") from None
+        raise cannot_listen(endpoint, error) from None
     stack.callback(server.close)
+
+    async def serve() -> None:
+        try:
+            await server.start_serving()
+        except OSError as error:
+            raise cannot_listen(endpoint, error) from None
+
     port: int = server.sockets[0].getsockname()[1]
-    return port
+    return port, serve
+
+
+def cannot_listen(endpoint: Endpoint, error: OSError) -> ListenError:
+    """Why nobody can be served there."""
+    match error:
+        case socket.gaierror():
+            why = f"there is no host `{endpoint.host}`"
+        case OSError(errno=int(number)) if number > 0:
+            why = os.strerror(number).lower()
+        case _:
+            why = str(error)
+    return ListenError(f"cannot listen on {endpoint}: {why}")

@@ -190,6 +190,9 @@ async def test_what_prevents_a_start_is_one_line(machine: Machine, tmp_path: Pat
         assert (done.code, last(done)) == (1, f"wephone: cannot listen on {listen}: address already in use")
         done = await machine.run("serve", WEPHONE_OPERATOR_LISTEN=listen)
         assert (done.code, last(done)) == (1, f"wephone: cannot listen on {listen}: address already in use")
+    nowhere = "no-such-host.invalid:80"
+    done = await machine.run("serve", WEPHONE_LISTEN=nowhere)
+    assert last(done) == f"wephone: cannot listen on {nowhere}: there is no host `no-such-host.invalid`"
     file = tmp_path / "file"
     file.write_text("")
     done = await machine.run("serve", WEPHONE_DATA=str(file / "data"))
@@ -226,9 +229,12 @@ async def test_another_package_of_the_name_licensing_is_not_believed(
 
 async def test_a_port_that_was_taken_leaves_nothing_behind(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        await machine.run("serve", WEPHONE_LISTEN=f"127.0.0.1:{taken.getsockname()[1]}")
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        await machine.run("serve", WEPHONE_LISTEN=address)
+        await machine.run("serve", WEPHONE_OPERATOR_LISTEN=address)
     assert not (machine.data / "operator.sock").exists()
-    assert (await machine.serve()).ready
+    # Nor an operator whose password nobody has seen.
+    assert any("password for one use" in line for line in (await machine.serve()).said)
 
 
 async def test_accounts_are_kept_with_and_without_a_running_server(machine: Machine) -> None:
