@@ -9,10 +9,10 @@ import pytest
 
 from tests.cli.conftest import Commands
 from wephone.cli.demo import demo
-from wephone.cli.demonstration import sample
+from wephone.cli.demonstration import sample, told_score
 from wephone.cli.output import Progress
 from wephone.media.devices import Voice, read_wav
-from wephone.media.score import heard
+from wephone.media.score import Score, heard
 from wephone.media.servers import IceSettings
 from wephone.sound import Handle, Sound, StartSound, Tell, start_sound
 
@@ -54,6 +54,7 @@ async def test_it_leaves_nothing_behind(commands: Commands, tmp_path: Path) -> N
     done = await commands.run("demo", LANG="zh_CN.UTF-8", TMPDIR=str(temporary))
     assert done.code == 0, done.err
     assert "以上全部属实" in done.out
+    assert "音量" in done.out and "gaps" not in done.out
     assert names(tmp_path) == {"temporary"}
     assert names(temporary) == set()
 
@@ -109,6 +110,18 @@ async def test_a_folder_that_cannot_be_made_is_one_sentence(commands: Commands, 
     done = await commands.run("demo", "--record", str(tmp_path / "file" / "folder"))
     assert done.code == 1
     assert done.err == f"wephone: `{tmp_path / 'file' / 'folder'}` cannot be made: not a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("tongue", "pesq", "line"),
+    [
+        ("en", None, "STOI 0.98, level -1.2 dB, gaps in 3% of the speech"),
+        ("en", 4.25, "STOI 0.98, PESQ 4.2, level -1.2 dB, gaps in 3% of the speech"),
+        ("zh", None, "STOI 0.98，音量 -1.2 dB，3% 的语音有缺失"),
+    ],
+)
+def test_a_score_is_a_line_for_people(tongue: str, pesq: float | None, line: str) -> None:
+    assert told_score(Score(0.98, -1.2, 0.03, 0.1, 4.0, pesq), tongue) == line
 
 
 def names(folder: Path) -> set[str]:

@@ -80,13 +80,12 @@ def test_a_delay_that_changes_in_the_middle_is_followed(alice: Samples) -> None:
     assert heard(alice, later(stretched, 500)).good
 
 
-def test_a_score_is_json_for_machines_and_a_line_for_people(alice: Samples) -> None:
+def test_a_score_is_json_for_machines(alice: Samples) -> None:
     score = heard(alice, later(alice, 480))
     told = json.loads(json.dumps(score.as_json()))
     assert set(told) == {"stoi", "level", "lost", "delay", "seconds", "pesq", "good"}
     assert told["good"] is True
     assert told["seconds"] == pytest.approx(alice.size / RATE)
-    assert str(score).startswith("STOI 1.00, level +0.0 dB, gaps in 0% of the speech")
     json.dumps(heard(alice, silence(0)).as_json(), allow_nan=False)
 
 
@@ -105,9 +104,7 @@ def test_pesq_is_asked_where_it_is_installed(alice: Samples, monkeypatch: pytest
 
     fake.__dict__.update(pesq=measure, PesqError=PesqError, __spec__=importlib.util.find_spec("json"))
     monkeypatch.setitem(sys.modules, "pesq", fake)
-    score = heard(alice, later(alice, 480))
-    assert score.pesq == 4.2
-    assert "PESQ 4.2" in str(score)
+    assert heard(alice, later(alice, 480)).pesq == 4.2
 
 
 def test_resampling_keeps_length_and_level(alice: Samples) -> None:

@@ -24,6 +24,7 @@ from wephone.transport import Server
 if TYPE_CHECKING:
     from signaling import app
     from wephone.media.audio import Samples
+    from wephone.media.score import Score
 
 CALLER, CALLEE = "alice", "bob"
 NUMBER = "+12025550123"  # 555-01xx is kept for fiction: it rings nowhere
@@ -165,7 +166,8 @@ class Demonstration:
             # Beside the loop: it takes a second, in which the call's media is to close.
             score = await asyncio.to_thread(heard, speaker.said, listener.ear.heard)
             scores[listener.user] = score.as_json()
-            self.check("heard", score.good, listener=listener.user, speaker=speaker.user, score=score)
+            told = told_score(score, self._tongue)
+            self.check("heard", score.good, listener=listener.user, speaker=speaker.user, score=told)
         times = alice.call.times
         set_up = (times["answered"] - times["placed"]) / MS
         self._progress.note(words("set-up", self._tongue, ms=set_up))
@@ -249,6 +251,12 @@ class Demonstration:
             "checks": [asdict(check) for check in self._checks],
             **self._figures,
         }
+
+
+def told_score(score: "Score", tongue: str) -> str:
+    """A score for people."""
+    key = "score" if score.pesq is None else "score with PESQ"
+    return words(key, tongue, **score.as_json())
 
 
 def write_wav(path: Path, samples: "Samples") -> None:

@@ -57,6 +57,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "both spoke": ("both spoke, {seconds:.1f} s", "双方均已讲话，{seconds:.1f} 秒"),
     "hung up": ("{caller} hung up, and both ends say so", "{caller} 挂断，两端记录一致"),
     "heard": ("{listener} heard {speaker}: {score}", "{listener} 听到 {speaker}：{score}"),
+    "score": (
+        "STOI {stoi:.2f}, level {level:+.1f} dB, gaps in {lost:.0%} of the speech",
+        "STOI {stoi:.2f}，音量 {level:+.1f} dB，{lost:.0%} 的语音有缺失",
+    ),
+    "score with PESQ": (
+        "STOI {stoi:.2f}, PESQ {pesq:.1f}, level {level:+.1f} dB, gaps in {lost:.0%} of the speech",
+        "STOI {stoi:.2f}，PESQ {pesq:.1f}，音量 {level:+.1f} dB，{lost:.0%} 的语音有缺失",
+    ),
     "set-up": ("set-up, from the call to its answer: {ms:.0f} ms", "建立通话，从呼叫到接听：{ms:.0f} 毫秒"),
     "first audio": (
         "first audio after the answer: {ms:.0f} ms at {user}",

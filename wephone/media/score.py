@@ -41,12 +41,6 @@ class Score:
         """Heard as it was said: every word, and no louder or softer than it should be."""
         return self.stoi >= GOOD_STOI and abs(self.level) <= GOOD_LEVEL
 
-    def __str__(self) -> str:
-        pesq = "" if self.pesq is None else f", PESQ {self.pesq:.1f}"
-        return (
-            f"STOI {self.stoi:.2f}, level {self.level:+.1f} dB, gaps in {self.lost:.0%} of the speech{pesq}"
-        )
-
     def as_json(self) -> dict[str, Any]:
         """For machines: the fields, and `good`."""
         return {**asdict(self), "good": self.good}
