@@ -11,6 +11,7 @@ from signaling.api.problem import Problem, refused
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.permission import Refused, address, refusal
+from signaling.settings import Endpoint
 from signaling.turn import turn_credentials
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Address, Media, Model, Refusal
@@ -95,5 +96,9 @@ async def ice_servers(visit: Visit) -> IceServers:
 
 
 def blocked_by(visit: Visit) -> str:
-    """The URI of whoever refuses (RFC 7725 §4): this service."""
-    return visit.parts.settings.public_url or f"{visit.request.scheme}://{visit.request.host}"
+    """The URI of whoever refuses (RFC 7725 §4): this service, never the Host that a request claims."""
+    settings, transport = visit.parts.settings, visit.request.transport
+    if settings.public_url is not None:
+        return settings.public_url
+    host, port, *_ = transport.get_extra_info("sockname") if transport else settings.listen
+    return f"http://{Endpoint(host, port)}"

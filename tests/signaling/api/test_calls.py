@@ -38,6 +38,17 @@ async def test_a_call_to_a_number_is_refused_with_its_decision_and_the_permit_it
     assert len(entries) == 1
 
 
+async def test_who_refuses_is_not_for_the_request_to_say(begin: Begin) -> None:
+    world = await begin()
+    alice = await world.user("alice")
+    answer = await alice.post("/api/calls", {"to": NUMBER}, headers={"Host": "evil.example"})
+    assert answer.headers["link"] == f'<{world.callers}>; rel="blocked-by"'
+    named = await begin(public_url="https://phone.example.org", data=world.server.settings.data / "other")
+    alice = await named.user("alice")
+    answer = await alice.post("/api/calls", {"to": NUMBER}, headers={"Host": "evil.example"})
+    assert answer.headers["link"] == '<https://phone.example.org>; rel="blocked-by"'
+
+
 async def test_the_socket_says_the_same_as_http(world: World) -> None:
     alice = await world.user("alice")
     device = Device(world.http, world.callers, "alice")
