@@ -4,6 +4,7 @@ from typing import Literal
 
 from aiohttp import web
 
+from signaling.api.origin import cannot_rebind
 from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
@@ -42,6 +43,7 @@ operators.add("GET", "/healthz", Rule.ANYONE)(healthz)
 @operators.add("GET", "/readyz", Rule.ANYONE)
 async def readyz(visit: Visit) -> Readiness:
     """Does the server take calls? 503 while it drains, or cannot write its database."""
+    check_host(visit)
     exchange = visit.parts.exchange
     if exchange.switch.draining:
         raise Problem(503, "draining", "the server is about to stop")
@@ -55,4 +57,15 @@ async def readyz(visit: Visit) -> Readiness:
 @operators.add("GET", "/metrics", Rule.ANYONE, status=200)
 async def metrics(visit: Visit) -> web.Response:
     """Counts in Prometheus' text format."""
+    check_host(visit)
     return web.Response(body=visit.parts.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def check_host(visit: Visit) -> None:
+    """Problem if the name asked for could be anybody's, made to point at us (DNS rebinding).
+
+    These routes ask for no credentials, and a page that has become of our origin sends no Origin.
+    """
+    host = visit.request.host
+    if not cannot_rebind(host) and host.partition(":")[0] != visit.parts.settings.operator_listen.host:
+        raise Problem(403, "foreign_host", f"{host[:100]!r} is not how operators reach this server")

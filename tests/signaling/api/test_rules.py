@@ -174,6 +174,22 @@ async def test_a_name_that_was_made_to_point_here_is_no_origin(world: World) -> 
     assert answer.code == "foreign_origin"
 
 
+async def test_what_operators_watch_is_not_told_to_a_name_that_was_made_to_point_here(world: World) -> None:
+    watcher = Somebody(world.http, world.operators)
+    port = world.operators.rpartition(":")[2]
+    for path in ("/readyz", "/metrics"):
+        for host, status in (
+            (f"127.0.0.1:{port}", 200),
+            (f"localhost:{port}", 200),
+            (f"[::1]:{port}", 200),
+            (f"evil.example:{port}", 403),
+            ("127.0.0.1.evil.example", 403),
+        ):
+            answer = await watcher.get(path, headers={"Host": host})
+            assert answer.status == status, (path, host)
+            assert status == 200 or answer.code == "foreign_host"
+
+
 async def test_with_a_public_address_only_its_pages_may_ask(begin: Begin) -> None:
     world = await begin(public_url="https://phone.example.org", origins="https://app.example.org")
     alice = await world.user("alice")
