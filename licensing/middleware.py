@@ -5,7 +5,7 @@ and still has to redeem it. A route is gated by declaration: `@gated(ask)` names
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -18,7 +18,7 @@ BuildAsk = Callable[[web.Request], Ask | Awaitable[Ask]]
 H = TypeVar("H", bound=Callable[..., Any])
 
 VERDICT = web.RequestKey("licensing_verdict", Verdict)
-UNAVAILABLE_FOR_LEGAL_REASONS = 451  # RFC 7725
+UNAVAILABLE_FOR_LEGAL_REASONS, TITLE = 451, "Unavailable For Legal Reasons"  # RFC 7725
 _MARK = "__licensing_ask__"
 
 
@@ -71,25 +71,32 @@ def verdict_of(request: web.Request) -> Verdict:
 
 def problem(verdict: Verdict, request: web.Request, blocked_by: str) -> web.Response:
     """The refusal: 451 (RFC 7725) with a problem document (RFC 9457), in the caller's language."""
-    decision = verdict.decision
-    language = _language(request)
-    text, instead = decision.text.to_json(), decision.alternative
-    document = {
-        "type": "about:blank",
-        "title": "Unavailable For Legal Reasons",
-        "status": UNAVAILABLE_FOR_LEGAL_REASONS,
-        "detail": text[language],
-        "instance": f"urn:wephone:decision:{verdict.id}",
+    decision, instead = verdict.decision, verdict.decision.alternative
+    refusal = {
         "code": decision.reason.value,
-        "text": text,
+        "text": decision.text.to_json(),
         "decision": verdict.id,
         "permit_needed": decision.permit_needed,
         "alternative": None if instead is None else alternative_text(instead).to_json(),
     }
+    return unavailable(refusal, request, blocked_by)
+
+
+def unavailable(refusal: Mapping[str, Any], request: web.BaseRequest, blocked_by: str) -> web.Response:
+    """The same from a refusal as the wire has it: `{code, text, decision, permit_needed, alternative}`."""
+    language = preferred_language(request)
+    document = {
+        "type": "about:blank",
+        "title": TITLE,
+        "status": UNAVAILABLE_FOR_LEGAL_REASONS,
+        "detail": refusal["text"][language],
+        "instance": f"urn:wephone:decision:{refusal['decision']}",
+        **refusal,
+    }
     return web.json_response(
         document,
         status=UNAVAILABLE_FOR_LEGAL_REASONS,
-        reason="Unavailable For Legal Reasons",
+        reason=TITLE,
         content_type="application/problem+json",
         headers={
             "Link": f'<{blocked_by}>; rel="blocked-by"',
@@ -100,7 +107,7 @@ def problem(verdict: Verdict, request: web.Request, blocked_by: str) -> web.Resp
     )
 
 
-def _language(request: web.Request) -> str:
+def preferred_language(request: web.BaseRequest) -> str:
     """`zh-CN` for whoever prefers any Chinese to English (RFC 9110 §12.5.4), else `en`."""
     weights = {"en": 0.0, "zh": 0.0}
     for part in request.headers.get("Accept-Language", "").split(","):

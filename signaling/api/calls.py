@@ -3,11 +3,13 @@
 import uuid
 from typing import Annotated
 
+from aiohttp import web
 from pydantic import Field
 
 from licensing.decision import Outcome
+from licensing.middleware import unavailable
 from signaling.api.account import limited
-from signaling.api.problem import Problem, refused
+from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.permission import Refused, address, refusal
@@ -52,7 +54,7 @@ class IceServers(Model):
 
 
 @routes.add("POST", "/api/calls", Rule.SIGNED_IN, status=201)
-async def click_to_call(visit: Visit, body: NewCall) -> None:
+async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
     """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it."""
     parts = visit.parts
     limited(visit, "invite", parts.limits.invite(visit.user))
@@ -62,7 +64,8 @@ async def click_to_call(visit: Visit, body: NewCall) -> None:
     answer = await parts.permission.may_dial(str(uuid.uuid4()), visit.user, callee, body.media)
     if isinstance(answer, Refused):
         parts.metrics.refused(answer.refusal.code)
-        raise refused(answer.refusal, blocked_by(visit))
+        refused = answer.refusal.model_dump(mode="json")
+        return unavailable(refused, visit.request, blocked_by(visit))
     raise Problem(503, "no_route", end_text(EndReason.NO_ROUTE), more={"decision": answer.decision})
 
 

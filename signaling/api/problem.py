@@ -10,10 +10,8 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from wephone.protocol.codec import shortened, wrong
-from wephone.protocol.messages import Refusal
 
 JSON_PROBLEM = "application/problem+json"
-UNAVAILABLE_FOR_LEGAL_REASONS = 451  # RFC 7725
 
 
 class Problem(Exception):
@@ -60,23 +58,6 @@ def slow_down(wait: float) -> Problem:
     seconds = max(1, math.ceil(wait))
     return Problem(
         429, "slow_down", f"too many requests: wait {seconds} s", headers={"Retry-After": str(seconds)}
-    )
-
-
-def refused(refusal: Refusal, blocked_by: str) -> Problem:
-    """The operator may not offer this (RFC 7725): the same code, words and decision as on the socket."""
-    return Problem(
-        UNAVAILABLE_FOR_LEGAL_REASONS,
-        refusal.code,
-        refusal.text.en,
-        headers={"Link": f'<{blocked_by}>; rel="blocked-by"', "Cache-Control": "no-store"},
-        more={
-            "instance": f"urn:wephone:decision:{refusal.decision}",
-            "text": refusal.text.model_dump(),
-            "decision": refusal.decision,
-            "permit_needed": refusal.permit_needed,
-            "alternative": None if refusal.alternative is None else refusal.alternative.model_dump(),
-        },
     )
 
 

@@ -38,6 +38,13 @@ async def test_a_call_to_a_number_is_refused_with_its_decision_and_the_permit_it
     assert len(entries) == 1
 
 
+async def test_a_refusal_speaks_the_language_that_is_asked_for(world: World) -> None:
+    alice = await world.user("alice")
+    answer = await alice.post("/api/calls", {"to": NUMBER}, headers={"Accept-Language": "zh-CN, en;q=0.5"})
+    assert answer.json["detail"] == answer.json["text"]["zh-CN"]
+    assert (answer.headers["content-language"], answer.headers["vary"]) == ("zh-CN", "Accept-Language")
+
+
 async def test_who_refuses_is_not_for_the_request_to_say(begin: Begin) -> None:
     world = await begin()
     alice = await world.user("alice")
