@@ -217,6 +217,8 @@ def schedule(settings: Settings) -> Schedule:
         "texts": settings.keep_texts_days,
         "calls": settings.keep_calls_days,
         "sessions": settings.keep_sessions_days,
+        # One that stays connected is not seen to come again before its session ends.
+        "devices": max(settings.keep_devices_days, settings.session_days),
         "clear_values": settings.keep_clear_days,
     }
     return Schedule(days, int(hours) * 3600 + int(minutes) * 60)

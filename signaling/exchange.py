@@ -22,8 +22,9 @@ from wephone.protocol.reasons import ErrorCode
 
 log = logging.getLogger(__name__)
 
-REPLACED = 4001  # close code: the same device has connected again
+REPLACED = 4001  # close code: the same device has connected again, or a further one takes its place
 SIGNED_OUT = 4002  # close code: the session was ended; do not come back with it
+MOST_DEVICES = 16  # of an account: each rings, is a row, and keeps up to 64 KiB of what it has to hear
 FEATURES = ("hold", "texts", "receipts", "safety-code")
 
 
@@ -88,6 +89,9 @@ class Exchange:
         self._expire(line, signed_in)
         if old is not None:
             self._unplug(old, REPLACED, "replaced")
+        if (spared := self.lines.spare(party.user, MOST_DEVICES)) is not None:
+            self._unplug(spared, REPLACED, "replaced")
+            self.lines.drop(spared)
         line.answer(self._welcome(line, resumed=False))
         line.send(Resync(calls=self.switch.snapshots(party, hello.calls)))
         self.switch.rejoin(party, hello.calls, was_here=hello.resume is not None)
@@ -193,5 +197,7 @@ class Exchange:
 
     async def _catch_up(self, line: Line, device_name: str) -> None:
         await self.texts.catch_up(line, device_name)
+        here = [other.party.device for other in self.lines.of_user(line.party.user)]
+        await self.store.spare_devices(line.party.user, here, MOST_DEVICES)
         for record in await self.store.missed_calls(line.party.user):
             line.send(Missed(call=record.call, peer=record.caller, at=record.offered_at))

@@ -48,6 +48,10 @@ class Line:
         if self.outlet is not None:
             self.outlet.send(frame)
 
+    def is_connected(self) -> bool:
+        """Is there a connection now?"""
+        return self.outlet is not None
+
     def answer(self, message: ServerMessage) -> None:
         """Outside the count, to the connection that is open now; lost with it."""
         if self.outlet is not None:
@@ -77,7 +81,7 @@ class Lines:
 
     def connected(self) -> int:
         """How many devices have an open connection."""
-        return sum(line.outlet is not None for line in self.all())
+        return sum(line.is_connected() for line in self.all())
 
     def resume(self, party: Party, resume: Resume) -> tuple[Line, list[bytes]] | None:
         """The line and the frames it missed, if nothing it needs is gone."""
@@ -93,11 +97,16 @@ class Lines:
     def open(self, line: Line) -> Line | None:
         """Put a new line in the place of the party's old one, which is returned."""
         lines = self._by_user.setdefault(line.party.user, {})
-        old = lines.get(line.party)
+        old = lines.pop(line.party, None)
         if old is not None:
             self.stop_waiting(old)
         lines[line.party] = line
         return old
+
+    def spare(self, user: UserId, most: int) -> Line | None:
+        """If a user has more lines than `most`: one without a connection, or else the oldest."""
+        lines = self._by_user.get(user, {})
+        return min(lines.values(), key=Line.is_connected) if len(lines) > most else None
 
     def expect(self, party: Party) -> None:
         """A party of a restored call has the resume time to connect, though it has no session here."""

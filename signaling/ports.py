@@ -188,6 +188,10 @@ class TextRows(Protocol):
         """The seq up to which this device has its texts; a new device starts at the oldest undelivered."""
         ...
 
+    def spare_devices(self, user: UserId, here: Sequence[DeviceId], most: int) -> Awaitable[None]:
+        """Forget the devices beyond `most`: of those that are not `here`, the ones away for longest."""
+        ...
+
     def texts_after(self, user: UserId, seq: int, limit: int) -> Awaitable[Sequence[StoredText]]:
         """Texts to this user, and by it, after `seq`, in order."""
         ...
@@ -297,7 +301,10 @@ class Upkeep(Protocol):
     """What keeps the store itself in order."""
 
     def purge(self, kind: str, before: int) -> Awaitable[int]:
-        """Delete what a retention class ("texts", "calls", "sessions", "clear_values") no longer needs."""
+        """Delete what a class of retention no longer needs.
+
+        Classes: "texts", "calls", "sessions", "devices", "clear_values".
+        """
         ...
 
     def ready(self) -> Awaitable[None]:

@@ -255,6 +255,9 @@ class Settings(BaseModel):
     keep_texts_days: Days = Field(365, description="days that texts are kept")
     keep_calls_days: Days = Field(365, description="days that records of calls are kept")
     keep_sessions_days: Days = Field(30, description="days that expired sessions and invitations are kept")
+    keep_devices_days: Days = Field(
+        365, description="days that a device which does not connect is remembered, at least a session's"
+    )
     keep_clear_days: Days = Field(
         180, description="days that names and numbers of the journal are kept in clear"
     )

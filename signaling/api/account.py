@@ -20,6 +20,7 @@ routes = Routes()
 Password = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
 Invitation = Annotated[str, StringConstraints(min_length=16, max_length=128)]
 MOST_CONTACTS = 2_000
+MOST_BLOCKED = 2_000
 
 
 class NewAccount(Model):
@@ -300,9 +301,13 @@ async def blocked(visit: Visit) -> Blocked:
 @routes.add("PUT", "/api/blocked/{user}", Rule.SIGNED_IN)
 async def block(visit: Visit) -> None:
     """Block a user."""
-    if user_in_path(visit) == visit.user:
+    other = user_in_path(visit)
+    if other == visit.user:
         raise Problem(400, "bad_value", "that is yourself", field="user")
-    await visit.parts.store.block(visit.user, user_in_path(visit), True)
+    known = await visit.parts.store.blocked_by(visit.user)
+    if other not in known and len(known) >= MOST_BLOCKED:
+        raise Problem(409, "too_many", f"an account blocks at most {MOST_BLOCKED} users")
+    await visit.parts.store.block(visit.user, other, True)
 
 
 @routes.add("DELETE", "/api/blocked/{user}", Rule.SIGNED_IN)

@@ -87,6 +87,9 @@ class TextRows:
     async def sign_in_device(self, user: UserId, device: DeviceId, name: str, at: int) -> int:
         return int(await self.database.write("sign_in_device", str(user), str(device), str(name), at))
 
+    async def spare_devices(self, user: UserId, here: Sequence[DeviceId], most: int) -> None:
+        await self.database.write("spare_devices", str(user), [str(device) for device in here], most)
+
     async def texts_after(self, user: UserId, seq: int, limit: int) -> Sequence[StoredText]:
         return [_text(row) for row in await self.database.read("texts_after", user, seq, limit)]
 

@@ -97,6 +97,7 @@ device = Table(
     number("seq"),
     number("first_seen_at"),
     number("seen_at"),
+    Index("ix_device_seen_at", "seen_at"),
 )
 
 call = Table(

@@ -1,6 +1,6 @@
 """Texts: accepted once, in one order, and how far their readers have got."""
 
-from sqlalchemy import Case, and_, case, func, or_, select, update
+from sqlalchemy import Case, and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store.steps import Row, Statement, Steps, Taken, Undone, command, number, query, single, words
@@ -58,6 +58,16 @@ SIGN_IN = Statement(
         index_elements=["account", "device_id"], set_={"label": words("name"), "seen_at": number("now")}
     )
     .returning(device.c.seq)
+)
+DEVICES = Statement(
+    select(device.c.device_id)
+    .where(device.c.account == words("user"))
+    .order_by(device.c.seen_at, device.c.device_id)
+)
+FORGET_DEVICE = Statement(
+    delete(device)
+    .where(device.c.account == words("user"), device.c.device_id == words("device"))
+    .returning(device.c.device_id)
 )
 AFTER = Statement(
     select(*_STORED)
@@ -166,6 +176,15 @@ def accept_text(message_id: str, sender: str, to: str, text: str, at: int) -> St
 def sign_in_device(user: str, device_id: str, name: str, at: int) -> Steps:
     [(seq,)] = yield SIGN_IN, {"user": user, "device": device_id, "name": name, "now": at}
     return seq
+
+
+@command
+def spare_devices(user: str, here: list[str], most: int) -> Steps:
+    # Two that read at once forget the same ones: the account may have one too many until its next sign-in.
+    known = [device_id for (device_id,) in (yield DEVICES, {"user": user})]
+    away = [device_id for device_id in known if device_id not in here]
+    for device_id in away[: max(0, len(known) - most)]:
+        yield FORGET_DEVICE, {"user": user, "device": device_id}
 
 
 @command

@@ -1,6 +1,6 @@
 """What keeps the store in order: retention, deletion and export of an account, and a trial write."""
 
-from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select, update
+from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store.accounts import SESSIONS
@@ -34,8 +34,8 @@ def _delete(table: Table, *where: ColumnElement[bool]) -> Statement:
 
 def _delete_some(table: Table, *where: ColumnElement[bool]) -> Statement:
     """A bounded piece of a purge: the writer has calls to write in between."""
-    key = next(iter(table.primary_key.columns))
-    return _delete(table, key.in_(select(key).where(*where).limit(number("most"))))
+    key = list(table.primary_key.columns)
+    return _delete(table, tuple_(*key).in_(select(*key).where(*where).limit(number("most"))))
 
 
 _BEFORE = number("before")
@@ -48,6 +48,7 @@ PURGE = {
         _delete_some(session, session.c.expires_at < _BEFORE),
         _delete_some(invitation, invitation.c.expires_at < _BEFORE),
     ],
+    "devices": [_delete_some(device, device.c.seen_at < _BEFORE)],
     "clear_values": [_delete_some(clear_value, clear_value.c.delete_after < _BEFORE)],
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from signaling.ports import IdTakenError, ReceiptRow, StoredText
 from signaling.store.rows import DatabaseStore
+from tests.signaling.store.database import Direct
 from tests.signaling.store.people import ALICE, AT, BOB, CAROL, some_device, some_message
 from wephone.protocol.ids import UserId
 
@@ -61,6 +62,20 @@ async def test_a_new_device_starts_at_the_oldest_undelivered_text(store: Databas
     assert await store.sign_in_device(BOB, old, "phone", AT + 2) == first.seq
     await store.received(BOB, new, third.seq, AT + 3)
     assert await store.sign_in_device(BOB, some_device(), "tablet", AT + 4) == third.seq
+
+
+async def test_of_too_many_devices_those_are_forgotten_that_are_away_for_longest(
+    store: DatabaseStore, direct: Direct
+) -> None:
+    phone, laptop, tablet, fridge, others = [some_device() for _ in range(5)]
+    for number, device in enumerate((laptop, phone, tablet, fridge)):
+        await store.sign_in_device(BOB, device, "", AT + number)
+    await store.sign_in_device(ALICE, others, "", AT)
+    await store.spare_devices(BOB, [laptop], 4)
+    assert len(direct.run("SELECT device_id FROM device")) == 5
+    await store.spare_devices(BOB, [laptop], 2)
+    left = {device for (device,) in direct.run("SELECT device_id FROM device")}
+    assert left == {laptop, fridge, others}
 
 
 async def test_a_receipt_is_news_once(store: DatabaseStore) -> None:

@@ -9,7 +9,18 @@ from signaling.store.rows import DatabaseStore
 from signaling.store.tables import metadata
 from tests.signaling.store.database import Direct
 from tests.signaling.store.everything import LATER, fill
-from tests.signaling.store.people import ALICE, AT, BOB, BOBS, CAROL, account, offered, session, some_message
+from tests.signaling.store.people import (
+    ALICE,
+    AT,
+    BOB,
+    BOBS,
+    CAROL,
+    account,
+    offered,
+    session,
+    some_device,
+    some_message,
+)
 
 # Every column in which a user's name stands, and the section of the export that holds such a row for the user
 # of that name; none where the row is somebody else's. A new table has to be filled by `fill`, and then to be
@@ -157,6 +168,18 @@ async def test_a_purge_of_sessions_takes_what_has_expired(store: DatabaseStore) 
     assert len(await store.sessions(ALICE, AT)) == 1
     assert await store.purge("sessions", session("any").expires_at + 1) == 2
     assert await store.sessions(ALICE, AT) == []
+
+
+async def test_a_purge_of_devices_takes_those_that_were_not_seen_since(
+    store: DatabaseStore, direct: Direct
+) -> None:
+    await fill(store)
+    old, new = some_device(), some_device()
+    await store.sign_in_device(ALICE, old, "old", AT - 2)
+    await store.sign_in_device(ALICE, new, "new", AT - 1)
+    assert await store.purge("devices", AT - 1) == 1
+    labels = direct.run("SELECT label FROM device WHERE account = 'alice' ORDER BY seen_at")
+    assert labels == [("new",), ("phone",)]
 
 
 async def test_a_purge_of_clear_values_leaves_the_chain(store: DatabaseStore, direct: Direct) -> None:
