@@ -109,7 +109,7 @@ class Switch:
             self._dialled[invite.call] = (caller, None)
             self._start(self._dial(caller, invite, callee))
         elif callee == caller.user:
-            raise PeerError(ErrorCode.BAD_ADDRESS, "that is yourself", "to")
+            raise PeerError(ErrorCode.YOURSELF, field="to")
         else:
             self._place(caller, callee, invite)
 

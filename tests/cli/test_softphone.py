@@ -107,6 +107,22 @@ async def test_a_refusal_shows_all_that_stands_behind_it(
     assert refusal["decision"].startswith("D-")
 
 
+@pytest.mark.parametrize(
+    ("address", "language", "sentence"),
+    [
+        ("carol", "en_GB.UTF-8", "that is yourself"),
+        ("carol", "zh_CN.UTF-8", "这是你自己"),
+        ("ca rol", "en_GB.UTF-8", "neither a user name nor a telephone number"),
+    ],
+)
+async def test_an_address_that_cannot_be_called_is_all_that_is_told(
+    wephone: Kit, carol: Softphone, address: str, language: str, sentence: str
+) -> None:
+    done = await carol.run("call", address, LANG=language)
+    assert (done.code, done.err) == (1, f"wephone: {sentence}\n")
+    assert "--play" not in done.out and "--record" not in done.out
+
+
 async def test_a_machine_without_sound_says_what_to_do(wephone: Kit, carol: Softphone) -> None:
     (bob,) = await wephone.peers("bob", answer=False)
     phone = await carol.start("call", "bob")

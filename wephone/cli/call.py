@@ -34,10 +34,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def call(args: argparse.Namespace, progress: Progress, tongue: str) -> int:
     """The exit code; what happened is on the screen, the reason of a failure on stderr."""
-    source, sink = devices.ends(args.play, args.record, progress, tongue)
+    source, sink, missing = devices.ends(args.play, args.record, tongue)
     async with account.signed_in(args, progress, tongue, calls=True) as client:
         progress.line(words("placing", tongue, peer=args.to))
-        conversation = Conversation(client.place(args.to, source=source, sink=sink), progress, tongue)
+        placed = client.place(args.to, source=source, sink=sink)
+        conversation = Conversation(placed, progress, tongue, missing)
         await conversation.hold(until_said=args.play is not None)
     conversation.tell_end()
     recorded = str(args.record) if args.record is not None and conversation.answered else None

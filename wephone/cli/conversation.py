@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -29,9 +30,11 @@ SECOND = 1_000_000_000
 class Conversation:
     """One call, shown as it goes."""
 
-    def __init__(self, call: Call, progress: Progress, tongue: str) -> None:
+    def __init__(self, call: Call, progress: Progress, tongue: str, missing: Sequence[str] = ()) -> None:
+        """`missing`: what the call will lack, which matters once the server has taken it."""
         self._call = call
         self._progress, self._tongue = progress, tongue
+        self._missing = missing
         self._was_held = False
 
     # While it lasts
@@ -59,6 +62,13 @@ class Conversation:
             line = self._line(event)
             if line is not None:
                 self._progress.shown(line)
+            if isinstance(event, Progressed | Answered):
+                self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        for line in self._missing:
+            self._progress.note(line)
+        self._missing = ()
 
     def _line(self, event: CallEvent) -> str | None:
         peer, tongue = self._call.peer, self._tongue

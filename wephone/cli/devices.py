@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from wephone.cli.output import Failure, Progress
+from wephone.cli.output import Failure
 from wephone.cli.words import words
 from wephone.media.errors import DeviceError
 
@@ -38,27 +38,28 @@ def check(play: Path | None, record: Path | None) -> None:
             raise Failure(f"`{record}` cannot be written: permission denied")
 
 
-def ends(play: Path | None, record: Path | None, progress: Progress, tongue: str) -> tuple[Any, Any]:
-    """Source and sink of a call, as `Client.call` takes them. Says what is missing, and what to do."""
+def ends(play: Path | None, record: Path | None, tongue: str) -> tuple[Any, Any, list[str]]:
+    """Source and sink of a call, as `Client.call` takes them; and what is missing, and what to do."""
     source: Any = play
     sink: Any = record
+    missing: list[str] = []
     if play is not None and record is not None:
-        return source, sink
+        return source, sink, missing
     from wephone.media.live import Loudspeaker, Microphone
 
     if play is None:
         try:
             source = Microphone()
         except DeviceError as error:
-            progress.note(words("no microphone", tongue, why=error))
+            missing.append(words("no microphone", tongue, why=error))
     try:
         loudspeaker = Loudspeaker()
     except DeviceError as error:
         if record is None:
-            progress.note(words("no loudspeaker", tongue, why=error))
+            missing.append(words("no loudspeaker", tongue, why=error))
     else:
         sink = loudspeaker if record is None else Both(record, loudspeaker)
-    return source, sink
+    return source, sink, missing
 
 
 class Both:

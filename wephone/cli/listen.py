@@ -103,7 +103,9 @@ class Listener:
         if not self._args.answer and not await self._asked():
             call.decline()
             return
-        source, sink = devices.ends(self._args.play, record, self._progress, self._tongue)
+        source, sink, missing = devices.ends(self._args.play, record, self._tongue)
+        for line in missing:
+            self._progress.note(line)
         with suppress(CallEnded):
             await call.answer(source, sink)
 

@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_USER = "unknown_user"
     UNREACHABLE = "unreachable"
     BAD_ADDRESS = "bad_address"
+    YOURSELF = "yourself"
     NOT_STORED = "not_stored"
     REFUSED = "refused"
     DRAINING = "draining"
@@ -91,6 +92,7 @@ ERROR_TEXTS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.UNKNOWN_USER: ("there is no such user", "没有此用户"),
     ErrorCode.UNREACHABLE: ("the other person cannot be reached", "无法联系到对方"),
     ErrorCode.BAD_ADDRESS: ("neither a user name nor a telephone number", "既不是用户名也不是电话号码"),
+    ErrorCode.YOURSELF: ("that is yourself", "这是你自己"),
     ErrorCode.NOT_STORED: ("the message could not be stored; send it again", "消息未能保存，请重新发送"),
     ErrorCode.REFUSED: ("this is not allowed here", "此处不允许此操作"),
     ErrorCode.DRAINING: ("the server is about to stop; call again in a moment", "服务器即将停止，请稍后再拨"),
