@@ -29,6 +29,23 @@ async def test_a_command_that_is_like_no_other_is_told_all_there_are(commands: C
     assert "serve, demo, call" in done.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("permit", "suspnd", "basic-1"), "there is no action `suspnd`: did you mean `suspend`?"),
+        (("user", "lst"), "there is no action `lst`: did you mean `list`?"),
+        (("user", "zzz"), "there is no action `zzz`: there are add, list, disable, enable,"),
+        (("pstn", "of"), "there is no state `of`: did you mean `off`?"),
+    ],
+)
+async def test_a_mistyped_action_is_told_the_nearest_one(
+    commands: Commands, typed: tuple[str, ...], told: str
+) -> None:
+    done = await commands.run(*typed)
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+
+
 async def test_no_command_at_all_is_wrong_usage(commands: Commands) -> None:
     done = await commands.run()
     assert (done.code, done.out) == (2, "")

@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from wephone.cli.output import Failure, say
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = top_parser()
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     if command is not None and command not in COMMANDS:
-        parser.error(f"there is no command `{command}`{nearest(command)}")
+        parser.error(f"there is no command `{command}`{nearest(command, COMMANDS)}")
     if command is not None and not {"-h", "--help"} & set(arguments[: arguments.index(command)]):
         if not register(command, subparsers):
             say(f"wephone: `{command}` is not built yet")
@@ -68,15 +68,25 @@ def run(args: argparse.Namespace) -> int:
     return code if isinstance(code, int) else 0
 
 
-def nearest(word: str) -> str:
+def nearest(word: str, known: Collection[str]) -> str:
     """What may have been meant, or all there is, as the rest of a sentence."""
-    close = difflib.get_close_matches(word, COMMANDS, n=1)
-    return f": did you mean `{close[0]}`?" if close else f": there are {', '.join(COMMANDS)}"
+    close = difflib.get_close_matches(word, known, n=1)
+    return f": did you mean `{close[0]}`?" if close else f": there are {', '.join(known)}"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser, as are those of all commands and actions, that helps whoever mistypes one of a few words."""
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = str(action.metavar or action.dest).lower()
+            text = f"there is no {what} `{value}`{nearest(str(value), [*map(str, action.choices)])}"
+            raise argparse.ArgumentError(None, text)
 
 
 def top_parser() -> argparse.ArgumentParser:
     """The parser that knows no command yet."""
-    parser = argparse.ArgumentParser(prog="wephone", description="A self-hosted calling service.")
+    parser = Parser(prog="wephone", description="A self-hosted calling service.")
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     return parser
 
