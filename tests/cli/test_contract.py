@@ -1,4 +1,4 @@
-"""docs/contract.md says what the licensing commands really take and print."""
+"""docs/contract.md says what the commands really take and print."""
 
 import argparse
 import importlib
@@ -61,6 +61,14 @@ def test_each_command_takes_what_is_written_down(command: str) -> None:
             action.metavar or action.dest.upper() for action in parser._actions if not action.option_strings
         ]
         assert positional == re.sub(r"\[.*?\]", "", written[name]).split(), name
+
+
+@pytest.mark.parametrize("command", ["call", "listen", "message", "demo"])
+def test_each_option_of_the_softphone_is_written_down(command: str) -> None:
+    written = CONTRACT.partition("\n## The softphone's commands\n")[2]
+    (parser,) = parsers(command).values()
+    options = {option for action in parser._actions for option in action.option_strings if option[1] == "-"}
+    assert options - {"--help"} <= set(re.findall(r"`(--[a-z-]+)", written))
 
 
 def shapes(command: str) -> dict[str, Shape]:
