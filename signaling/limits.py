@@ -19,9 +19,12 @@ class Limits:
         self._octets = Buckets(burst=2048, every=1 / 512)  # KiB
         self._invites = Buckets(burst=30, every=2)
         self._texts = Buckets(burst=60, every=0.5)
+        # An office behind one address is many people; a program with many accounts is one.
+        self._invites_from = Buckets(burst=300, every=0.2)
+        self._texts_from = Buckets(burst=600, every=0.05)
         self._requests = Buckets(burst=200, every=0.1)
         self._visits = Buckets(burst=400, every=0.05)
-        self._sign_ups = Buckets(burst=100, every=10)
+        self._sign_ups = Buckets(burst=20, every=10)
         # Only wrong passwords count: for one account from one address, for one account from anywhere (so
         # that many addresses do not help, and few cannot lock its owner out), and for one address.
         self._wrong_here = Buckets(burst=10, every=30)
@@ -37,9 +40,14 @@ class Limits:
         """A call, to whomever."""
         return self._take(self._invites, user, self._now())
 
-    def text(self, user: UserId) -> float:
+    def invite_from(self, address: str) -> float:
+        """A call, of whichever account."""
+        return self._take(self._invites_from, network(address), self._now())
+
+    def text(self, user: UserId, address: str) -> float:
         """A text, to whomever."""
-        return self._take(self._texts, user, self._now())
+        now = self._now()
+        return self._take(self._texts, user, now) or self._take(self._texts_from, network(address), now)
 
     def request(self, user: UserId) -> float:
         """A REST request of a signed-in account, look-ups among them."""

@@ -57,7 +57,7 @@ class IceServers(Model):
 async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
     """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it."""
     parts = visit.parts
-    limited(visit, "invite", parts.limits.invite(visit.user))
+    limited(visit, "invite", parts.limits.invite(visit.user) or parts.limits.invite_from(visit.address))
     callee = parts.permission.callee(body.to)
     if isinstance(callee, UserId):
         raise Problem(501, "not_built", "calls to users are placed on the socket (`invite`)")

@@ -81,7 +81,7 @@ async def socket(visit: Visit) -> web.StreamResponse:
         raise Problem(426, "upgrade_required", "this is a WebSocket", headers={"Upgrade": "websocket"})
     await response.prepare(request)
     with response.read_here():
-        connection = await Handshake(visit.parts.exchange, response, request).receive()
+        connection = await Handshake(visit.parts.exchange, response, request, visit.address).receive()
         if connection is not None:
             await connection.run()
     return response

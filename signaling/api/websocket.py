@@ -57,6 +57,7 @@ class Handshake:
     exchange: Exchange
     socket: web.WebSocketResponse
     request: web.Request
+    address: str  # that limits are counted for
 
     async def receive(self) -> "Connection | None":
         """Read the first frame; None if it signs nobody in, and the socket is closed then."""
@@ -86,7 +87,7 @@ class Handshake:
             raise PeerError(ErrorCode.NOT_SIGNED_IN, "the connection is gone")
         outbox = Outbox(transport, self.exchange.counted_overrun)
         line = await self.exchange.arrive(Arrival(hello, outbox, self.close))
-        return Connection(self.exchange, self.socket, outbox, line)
+        return Connection(self.exchange, self.socket, outbox, line, self.address)
 
     def close(self, code: int, reason: str) -> None:
         """Close the socket from the server's side, without waiting for the peer."""
@@ -110,6 +111,7 @@ class Connection:
     socket: web.WebSocketResponse
     outbox: Outbox
     line: Line
+    address: str
     bad_in_a_row: int = 0
 
     async def run(self) -> None:
@@ -128,8 +130,7 @@ class Connection:
         """One frame: its effects are carried out before the next is read."""
         wait = self.exchange.limits.frame(self.line.party, len(frame))
         try:
-            if wait:
-                raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
+            keep_to(wait)
             message = decode_client(frame)
         except PeerError as error:
             self.complain(error, retry_after=wait or None)
@@ -165,10 +166,10 @@ class Connection:
                 if not self.line.replay.acknowledge(message.n):
                     raise PeerError(ErrorCode.BAD_VALUE, f"event {message.n} was never sent", "n")
             case Invite():
+                keep_to(exchange.limits.invite_from(self.address))
                 exchange.switch.place(party, message)
             case SendText():
-                if wait := exchange.limits.text(party.user):
-                    raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
+                keep_to(exchange.limits.text(party.user, self.address))
                 exchange.texts.send(self.line, message)
             case Received():
                 exchange.texts.received(self.line, message)
@@ -189,6 +190,12 @@ class Connection:
         if self.bad_in_a_row >= FLOODED:
             self.outbox.close()
             self.exchange.start(self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"flood"))
+
+
+def keep_to(wait: float) -> None:
+    """PeerError if somebody has to wait."""
+    if wait:
+        raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
 
 
 def claimed(message: CallMessage, by: Party) -> Event:

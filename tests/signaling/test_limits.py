@@ -53,7 +53,9 @@ def test_calls_texts_and_frames_have_limits_of_their_own() -> None:
     limits = Limits(clock)
     kinds: list[tuple[Callable[[], float], int]] = [
         (lambda: limits.invite(ALICE), 40),
-        (lambda: limits.text(ALICE), 80),
+        (lambda: limits.text(ALICE, "192.0.2.1"), 80),
+        (lambda: limits.invite_from("192.0.2.1"), 400),
+        (lambda: limits.sign_up("192.0.2.1"), 25),
         (lambda: limits.frame(PHONE, 100), 500),
     ]
     for ask, many in kinds:
@@ -62,7 +64,15 @@ def test_calls_texts_and_frames_have_limits_of_their_own() -> None:
         assert waits[-1] > 0
         clock.advance(waits[-1] + 0.001)
         assert ask() == 0
-    assert limits.invite(BOB) == limits.text(BOB) == 0
+    assert limits.invite(BOB) == limits.text(BOB, "192.0.2.1") == 0
+
+
+def test_many_accounts_of_one_address_write_no_more_than_it_may() -> None:
+    limits = Limits(HandClock())
+    waits = [limits.text(UserId(f"user-{number}"), "192.0.2.1") for number in range(700)]
+    assert waits[:600] == [0] * 600
+    assert waits[-1] > 0
+    assert limits.text(ALICE, "192.0.2.2") == 0
 
 
 def test_large_frames_use_up_more() -> None:

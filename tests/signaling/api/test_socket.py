@@ -8,23 +8,36 @@ from typing import Any
 import aiohttp
 import pytest
 
+from signaling.buckets import Buckets
 from tests.fakes.proxy import Proxy
-from tests.signaling.api.conftest import Somebody, World
+from tests.signaling.api.conftest import Begin, Somebody, World
+from tests.signaling.device import SDP
 from wephone.protocol.messages import SUBPROTOCOL
 
 Socket = aiohttp.ClientWebSocketResponse[Any]
 CALL = "00000000-0000-4000-8000-000000000001"
+HASH = "0" * 64
 
 
-async def opened(somebody: Somebody) -> Socket:
-    """A signed-in device's socket, after its welcome."""
+async def opened(somebody: Somebody, *, by_way_of: str = "") -> Socket:
+    """A signed-in device's socket, after its welcome; `by_way_of` is what a front says of its address."""
     socket: Socket = await somebody.http.ws_connect(
-        f"{somebody.base}/api/socket", protocols=(SUBPROTOCOL,), max_msg_size=0
+        f"{somebody.base}/api/socket",
+        protocols=(SUBPROTOCOL,),
+        max_msg_size=0,
+        headers={"X-Forwarded-For": by_way_of} if by_way_of else {},
     )
     hello = {"type": "hello", "ticket": await somebody.ticket(), "device": str(uuid.uuid4())}
     await socket.send_json(hello)
     assert (await socket.receive_json())["type"] == "welcome"
     return socket
+
+
+async def answer(socket: Socket) -> str:
+    """Why the call that was just placed has ended, or was not even tried."""
+    while (message := await socket.receive_json(timeout=10))["type"] not in ("ended", "error"):
+        pass
+    return str(message.get("reason") or message["code"])
 
 
 async def error(socket: Socket) -> dict[str, Any]:
@@ -88,3 +101,24 @@ async def test_a_device_that_is_cut_off_with_frames_on_their_way_is_no_longer_co
             while exchange.lines.connected():
                 exchange.announce_drain(1.0)
                 await asyncio.sleep(0)
+
+
+async def test_an_address_has_its_limits_whichever_accounts_it_uses(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await begin(trusted_proxies="127.0.0.0/8")
+    for name in ("_invites_from", "_texts_from"):
+        monkeypatch.setattr(world.server.parts.limits, name, Buckets(burst=1, every=60))
+    for name, address, text, call in (
+        ("alice", "192.0.2.1", "unknown_user", "unknown_user"),
+        ("bob", "192.0.2.1", "slow_down", "slow_down"),
+        ("carol", "192.0.2.2", "unknown_user", "unknown_user"),
+    ):
+        socket = await opened(await world.user(name), by_way_of=address)
+        new = str(uuid.uuid4())
+        await socket.send_json({"type": "text", "message": new, "to": "nobody", "text": "hello"})
+        assert (await error(socket))["code"] == text, name
+        await socket.send_json(
+            {"type": "invite", "call": new, "to": "nobody", "sdp": SDP, "commitment": HASH}
+        )
+        assert (await answer(socket)) == call, name
