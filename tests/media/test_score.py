@@ -13,8 +13,9 @@ import pytest
 
 from wephone.media.audio import FRAME, RATE, Samples, silence
 from wephone.media.errors import DeviceError
+from wephone.media.glyphs import GLYPHS, written
 from wephone.media.score import heard, resampled
-from wephone.media.waveform import HEIGHT, WIDTH, write_png
+from wephone.media.waveform import AXIS, EDGE, HEIGHT, MARGIN, PAPER, SCALE, WIDTH, drawn, write_png
 
 
 def later(samples: Samples, by: int) -> Samples:
@@ -116,25 +117,39 @@ def test_resampling_keeps_length_and_level(alice: Samples) -> None:
 
 def test_a_picture_shows_each_row_of_sound(alice: Samples, bob: Samples, tmp_path: Path) -> None:
     path = tmp_path / "heard.png"
-    write_png(path, [alice, bob[: RATE // 2], silence(0)])
+    write_png(path, {"alice said": alice, "bob": bob[: RATE // 2], "": silence(0)})
     assert path.read_bytes().startswith(b"\x89PNG")
     with av.open(str(path)) as container:
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
-    assert picture.shape == (3 * HEIGHT, WIDTH, 3)
+    assert picture.shape == (EDGE + 3 * HEIGHT + AXIS, MARGIN + WIDTH + EDGE, 3)
+    inked = picture.min(axis=2) < 150
+    rows = [inked[EDGE + row * HEIGHT : EDGE + (row + 1) * HEIGHT] for row in range(3)]
+    names, sounds = [row[:, :MARGIN] for row in rows], [row[:, MARGIN:] for row in rows]
+    assert sounds[0].sum() > 2000
+    assert sounds[1][:, : WIDTH // 10].sum() > 100
+    assert not sounds[1][:, WIDTH // 4 :].any()  # half a second, on the scale of the longest
+    assert not sounds[2].any()
+    for name, text in zip(names, ("alice said", "bob", ""), strict=True):
+        assert name.sum() == written(text, SCALE).sum()
+    seconds = int(alice.size / RATE)
+    assert inked[EDGE + 3 * HEIGHT :].sum() == sum(
+        written(f"{second} s", SCALE).sum() for second in range(seconds + 1)
+    )
 
-    def ink(row: int, columns: slice) -> int:
-        part = picture[row * HEIGHT : (row + 1) * HEIGHT - 1, columns]
-        return int((part.min(axis=2) < 150).sum())
 
-    assert ink(0, slice(None)) > 2000
-    assert ink(1, slice(0, WIDTH // 10)) > 100
-    assert ink(1, slice(WIDTH // 4, None)) == 0  # half a second, on the scale of the longest
-    assert ink(2, slice(None)) == 0
+def test_a_long_call_has_only_as_many_marks_as_can_be_read() -> None:
+    marks = drawn({"": silence(0), "a long call": silence(100 * RATE)})[EDGE, MARGIN:, 0] != PAPER[0]
+    assert marks.sum() == 11  # each ten seconds
+
+
+def test_each_glyph_is_another() -> None:
+    assert len({glyph.tobytes() for glyph in GLYPHS.values()}) == len(GLYPHS)
+    assert set("alice said bob heard 0123456789 s") - {" "} <= set(GLYPHS)
 
 
 def test_a_picture_that_cannot_be_written_is_an_error_in_words(alice: Samples, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot be written"):
-        write_png(tmp_path / "no" / "where.png", [alice])
+        write_png(tmp_path / "no" / "where.png", {"alice said": alice})
 
 
 def test_the_samples_are_two_people_saying_different_things(alice: Samples, bob: Samples) -> None:

@@ -222,15 +222,15 @@ class Demonstration:
         """Write what was said and heard there, and a picture of it. The files' paths."""
         from wephone.media.waveform import write_png
 
-        paths, rows = [], []
+        paths, rows = [], {}
         for speaker, listener in zip(self._sides, reversed(self._sides), strict=True):
-            for name, samples in (
-                (f"{speaker.user}-said.wav", speaker.said),
-                (f"{listener.user}-heard.wav", listener.ear.heard),
+            for name, label, samples in (
+                (f"{speaker.user}-said.wav", f"{speaker.user} said", speaker.said),
+                (f"{listener.user}-heard.wav", f"{listener.user} heard {speaker.user}", listener.ear.heard),
             ):
                 write_wav(folder / name, samples)
                 paths.append(str(folder / name))
-                rows.append(samples)
+                rows[label] = samples
         if rows:
             write_png(folder / "waveforms.png", rows)
             paths.append(str(folder / "waveforms.png"))
