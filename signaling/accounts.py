@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from licensing.identity import RANDOM, uuid7
 from signaling.passwords import Passwords, fault, is_once, new_password
-from signaling.ports import Account, Clock, IdTakenError, SessionRow, Store
+from signaling.ports import Account, Clock, IdTakenError, SessionRow, Store, StoreError
 from signaling.tokens import new_token, token_hash
 from wephone.protocol.ids import UserId
 
@@ -141,13 +141,27 @@ class Accounts:
             made = await self._passwords.hash(password, once=is_once(account.password))
             await self._store.set_password(account.user, made)
         await self._make_room(account.user)
-        return await self._begin(account, kind, label)
+        try:
+            begun = await self._begin(account, kind, label)
+        except StoreError:
+            await self._still(account, password)  # if not, that is why the store began none
+            raise
+        # Whoever disables an account or changes its password ends the sessions that there are. This one may
+        # have come after that, on what was true before.
+        try:
+            await self._still(account, password)
+        except AccountError:
+            await self.end_session(account.user, begun.session.session)
+            raise
+        return begun
 
     async def who(self, token: str) -> tuple[SessionRow, Account] | None:
         """The session that a token stands for, and its account; none if there is none that is good now."""
         session = await self._store.session(token_hash(token), self._now())
         account = None if session is None else await self._store.account(session.user)
-        return None if session is None or account is None else (session, account)
+        if session is None or account is None or account.disabled:  # it may have changed between the two
+            return None
+        return session, account
 
     async def sessions(self, name: UserId) -> list[SessionRow]:
         """Where the user is signed in."""
@@ -232,6 +246,16 @@ class Accounts:
         if not await self._passwords.is_right(account.password, password):
             raise AccountError(AccountFault.WRONG_PASSWORD)
         return account
+
+    async def _still(self, account: Account, proved: str) -> None:
+        """AccountError if the account was disabled, deleted or given another password since it was read."""
+        found = await self._store.account(account.user)
+        if found is None:
+            raise AccountError(AccountFault.WRONG_PASSWORD)
+        if found.password != account.password and not await self._passwords.is_right(found.password, proved):
+            raise AccountError(AccountFault.WRONG_PASSWORD)
+        if found.disabled:
+            raise AccountError(AccountFault.ACCOUNT_DISABLED)
 
     async def _begin(self, account: Account, kind: str, label: str) -> SignIn:
         now = self._clock.now()

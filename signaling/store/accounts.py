@@ -77,7 +77,8 @@ _SESSION_ADDED = (
     "seen_at",
     "expires_at",
 )
-# From the account's row, so that no session begins for one that was disabled or deleted meanwhile.
+# From the account's row, so that no session begins for one that was disabled or deleted meanwhile. PostgreSQL
+# holds the row until the session is committed: whoever disables the account then sees the session, to end it.
 ADD_SESSION = Statement(
     insert(session)
     .from_select(
@@ -91,7 +92,9 @@ ADD_SESSION = Statement(
             number("created_at"),
             number("seen_at"),
             number("expires_at"),
-        ).where(account.c.name == words("user"), account.c.disabled == NO, _LIVING),
+        )
+        .where(account.c.name == words("user"), account.c.disabled == NO, _LIVING)
+        .with_for_update(read=True),
     )
     .returning(session.c.session_id)
 )

@@ -4,10 +4,14 @@ import asyncio
 import json
 import re
 import time
+from typing import Any
 
+import pytest
 from aiohttp import WSMsgType
 
+from signaling.accounts import SignIn
 from signaling.api.auth import COOKIE
+from signaling.ports import SessionRow
 from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World, name_of
 
 ALICE = {"name": "alice", "password": PASSWORD}
@@ -86,6 +90,53 @@ async def test_changing_the_password_ends_every_session(world: World) -> None:
     assert (await alice.post("/api/account/password", change)).status == 204
     assert (await also.get("/api/account")).status == (await alice.get("/api/account")).status == 401
     await alice.sign_in("alice", "another one, longer")
+
+
+async def test_an_operator_who_is_disabled_while_signing_in_gets_no_session(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, boss = world.server.parts, name_of("boss")
+    await parts.accounts.add(boss, PASSWORD, operator=True)
+    before, after = parts.accounts._passwords.is_right, parts.store.add_session
+
+    async def proved(stored: str | None, password: str) -> bool:
+        right = await before(stored, password)
+        await parts.accounts.set_disabled(boss, True)
+        return right
+
+    async def begun(row: SessionRow, token_hash: bytes) -> None:
+        await after(row, token_hash)
+        await parts.store.set_disabled(boss, True)
+
+    for part, method, meanwhile in (
+        (parts.accounts._passwords, "is_right", proved),
+        (parts.store, "add_session", begun),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(part, method, meanwhile)
+            answer = await Somebody(world.http, world.operators).post(
+                "/api/session", {"name": "boss", "password": PASSWORD}
+            )
+        assert (answer.status, answer.code) == (403, "account_disabled")
+        await parts.accounts.set_disabled(boss, False)
+        assert await parts.accounts.sessions(boss) == []
+
+
+async def test_a_password_that_is_changed_while_it_is_used_begins_no_session(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.user("alice")
+    accounts, alice = world.server.parts.accounts, name_of("alice")
+    begin = accounts._begin
+
+    async def changed(*its: Any) -> SignIn:
+        monkeypatch.undo()
+        await accounts.change_password(alice, PASSWORD, "another one, longer")
+        return await begin(*its)
+
+    monkeypatch.setattr(accounts, "_begin", changed)
+    assert (await world.stranger().post("/api/session", ALICE)).code == "wrong_password"
+    assert await accounts.sessions(alice) == []
 
 
 async def test_sessions_are_listed_and_ended_one_by_one_or_all(world: World) -> None:
