@@ -1,7 +1,5 @@
 """The exchange: devices arrive and leave, and what they say reaches calls and texts."""
 
-import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from typing import Literal
 
 from licensing.instant import MICROSECOND
 from signaling.core.party import Party
+from signaling.errands import Errands
 from signaling.lines import Line, Lines, Outlet
 from signaling.metrics import Metrics
 from signaling.ports import Clock, Limits, SignedIn, Store, Tickets
@@ -19,8 +18,6 @@ from wephone.protocol.codec import PeerError, encode
 from wephone.protocol.ids import CallId, SessionId, UserId
 from wephone.protocol.messages import Draining, Hello, Missed, Resync, ServerMessage, SignedOut, Welcome
 from wephone.protocol.reasons import ErrorCode
-
-log = logging.getLogger(__name__)
 
 REPLACED = 4001  # close code: the same device has connected again, or a further one takes its place
 SIGNED_OUT = 4002  # close code: the session was ended; do not come back with it
@@ -64,7 +61,7 @@ class Exchange:
         self.clock, self.store, self.tickets, self.limits = clock, store, tickets, limits
         self.lines, self.switch, self.texts, self.metrics = lines, switch, texts, metrics
         self._timing = timing
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._errands = Errands("work beside a connection")
 
     async def arrive(self, arrival: Arrival) -> Line:
         """Sign a device in by its ticket and connect it; PeerError if the ticket is no good."""
@@ -131,14 +128,11 @@ class Exchange:
 
     def start(self, work: Awaitable[object]) -> None:
         """Run something slow beside the connection; a failure of it is logged."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        self._errands.start(work)
 
     async def close(self) -> None:
         """Wait for what has been started."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._errands.close()
 
     def counted_overrun(self) -> None:
         """A peer did not read and was cut off."""
@@ -151,11 +145,6 @@ class Exchange:
     def counted_error(self, code: ErrorCode) -> None:
         """A frame was answered with an error."""
         self.metrics.error(code)
-
-    def _finished(self, task: asyncio.Task[object]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("work beside a connection failed", exc_info=error)
 
     def _plug_in(self, line: Line, arrival: Arrival) -> None:
         if line.hang_up is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,6 +39,7 @@ from signaling.core.events import (
 from signaling.core.glare import glare
 from signaling.core.party import Party
 from signaling.core.sdp import check_sdp
+from signaling.errands import Errands
 from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permission, Refused, Telephone, masked
@@ -88,7 +89,7 @@ class Switch:
         self._live: set[CallId] = set()
         self._dialled: dict[CallId, tuple[Party, Ended | None]] = {}  # to numbers, and how they ended
         self._over: deque[tuple[int, CallId]] = deque()  # what has ended, by when to forget it
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("slow work of a call")
         self.draining = False
         self.idle = asyncio.Event()
         self.idle.set()
@@ -107,7 +108,7 @@ class Switch:
         callee = self._permission.callee(invite.to)
         if not isinstance(callee, UserId):
             self._dialled[invite.call] = (caller, None)
-            self._start(self._dial(caller, invite, callee))
+            self._errands.start(self._dial(caller, invite, callee))
         elif callee == caller.user:
             raise PeerError(ErrorCode.YOURSELF, field="to")
         else:
@@ -136,7 +137,7 @@ class Switch:
         elif call in self._dialled and self._dialled[call][0] == getattr(event, "by", None):
             pass  # its caller trickles, or gives up, while the gate decides: how it ends is told in any case
         elif isinstance(event, HungUp):
-            self._start(self._recall(call, event.by, ref))
+            self._errands.start(self._recall(call, event.by, ref))
         else:
             raise PeerError(ErrorCode.UNKNOWN_CALL, call, "call")
 
@@ -186,8 +187,7 @@ class Switch:
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._errands.close()
 
     # Calls and their effects
 
@@ -239,9 +239,9 @@ class Switch:
                 case Complain(to, code):
                     self._complain(call.id, to, code, ref)
                 case AskGate():
-                    self._trails[call.id] = Trail(routing=self._start(self._route(call)))
+                    self._trails[call.id] = Trail(routing=self._errands.start(self._route(call)))
                 case RecordAnswer():
-                    self._start(self._record_answer(effect))
+                    self._errands.start(self._record_answer(effect))
                 case StartTimer(timer, deadline):
                     self._stop_timer(call.id, timer)
                     ring = partial(self._receive, call.id, TimedOut(timer))
@@ -250,7 +250,7 @@ class Switch:
                     self._stop_timer(call.id, timer)
                 case RecordEnd():
                     self._leave(call, effect)
-                    self._start(self._record_end(call, effect))
+                    self._errands.start(self._record_end(call, effect))
 
     def _tell(self, to: Party, message: ServerMessage) -> None:
         if (line := self._lines.get(to)) is not None:
@@ -289,17 +289,6 @@ class Switch:
             self._dialled.pop(call, None)
 
     # Slow work, whose outcome is an event
-
-    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-        return task
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("slow work of a call failed", exc_info=error)
 
     async def _route(self, call: Call) -> None:
         """Find the callee, ask the gate, make the offer durable."""

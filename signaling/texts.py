@@ -1,9 +1,8 @@
 """Texts between users: stored first, then handed to every device in one order, with receipts."""
 
-import asyncio
-import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 
+from signaling.errands import Errands
 from signaling.lines import Line, Lines
 from signaling.permission import Permission, Refused
 from signaling.ports import Clock, IdTakenError, ReceiptRow, Store, StoredText, StoreError
@@ -21,7 +20,6 @@ from wephone.protocol.messages import (
 )
 from wephone.protocol.reasons import ErrorCode, error_text
 
-log = logging.getLogger(__name__)
 BATCH = 100  # texts read from the store at a time
 
 
@@ -33,19 +31,19 @@ class Texts:
         self._lines = lines
         self._clock = clock
         self._permission = permission
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("handling a text")
 
     def send(self, line: Line, message: SendText) -> None:
         """Accept a text, once; the answer leaves when it is durable."""
-        self._start(self._send(line, message))
+        self._errands.start(self._send(line, message))
 
     def received(self, line: Line, message: Received) -> None:
         """The device has everything up to this seq: its senders are told."""
-        self._start(self._received(line, message.seq))
+        self._errands.start(self._received(line, message.seq))
 
     def read(self, line: Line, message: Read) -> None:
         """The person has read a conversation: its writer is told."""
-        self._start(self._read(line, message))
+        self._errands.start(self._read(line, message))
 
     async def catch_up(self, line: Line, device_name: str) -> None:
         """A device came without its session: give it what it has not acknowledged, and its receipts."""
@@ -60,18 +58,7 @@ class Texts:
 
     async def close(self) -> None:
         """Wait for what is being stored."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a text could not be handled", exc_info=error)
+        await self._errands.close()
 
     async def _send(self, line: Line, message: SendText) -> None:
         try:
@@ -114,7 +101,7 @@ class Texts:
             if line.pumping:
                 line.more_texts = True
             else:
-                self._start(self._pump(line))
+                self._errands.start(self._pump(line))
 
     async def _pump(self, line: Line) -> None:
         """Read on from where the line is: order and completeness come from the store, not from us."""
