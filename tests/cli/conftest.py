@@ -1,33 +1,17 @@
 """The command as people run it: a process of its own, with a home of its own."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.command import Done
 from wephone.testing.kit import Kit
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The document that is the last line of stdout."""
-        return json.loads(self.out.splitlines()[-1])
 
 
 class Running:

@@ -5,7 +5,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import Commands, Done, Running
+from tests.cli.conftest import Commands, Running
+from tests.command import Done
 
 BASIC: dict[str, Any] = {
     "id": "basic-1",

@@ -11,9 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.cli.conftest import Commands, Done
+from tests.cli.conftest import Commands
 from tests.cli.office import BASIC, Office
 from tests.cli.test_contract import fits, shapes
+from tests.command import Done
 from tests.signaling.device import Device
 
 NUMBER = "+12025550123"
