@@ -11,7 +11,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import cast
+
+from tests.fakes.datagrams import Datagrams
 
 COOKIE = 0x2112A442
 BINDING, ALLOCATE, CREATE_PERMISSION, CONNECT = 0x001, 0x003, 0x008, 0x00A
@@ -49,17 +50,13 @@ class Answer:
 
 
 @dataclass(slots=True)
-class TurnClient(asyncio.DatagramProtocol):
+class TurnClient(Datagrams):
     """One UDP socket, and so at most one allocation."""
 
     credentials: Credentials
     realm: bytes = b""
     nonce: bytes = b""
     waiting: dict[bytes, asyncio.Future[Answer]] = field(default_factory=dict)
-    transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, address: object) -> None:
         kind, _, _, transaction = struct.unpack_from("!HHI12s", data)
@@ -104,7 +101,6 @@ class TurnClient(asyncio.DatagramProtocol):
         self.waiting[transaction] = waiter
         async with asyncio.timeout(30):
             while True:  # RFC 8489 §6.2.1: UDP loses; and a server may still be starting
-                assert self.transport is not None
                 self.transport.sendto(header(method, len(message), transaction) + message)
                 done, _ = await asyncio.wait([waiter], timeout=0.25)
                 if done:

@@ -3,14 +3,16 @@
 import asyncio
 import hashlib
 import secrets
-from typing import Any, cast
+from typing import Any
 
 from aioice import stun
+
+from tests.fakes.datagrams import Datagrams
 
 REALM = "wephone.test"
 
 
-class Turn(asyncio.DatagramProtocol):
+class Turn(Datagrams):
     """Answers Binding requests, and relays for those who know the password.
 
     `address_seen` is told as the address that a Binding request came from, to play a NAT.
@@ -22,7 +24,6 @@ class Turn(asyncio.DatagramProtocol):
         self.user, self.password, self.address_seen = user, password, address_seen
         self.relays: dict[tuple[str, int], Relay] = {}
         self.relayed = 0  # datagrams, both ways
-        self._transport: asyncio.DatagramTransport | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._nonce = secrets.token_hex(8).encode()
 
@@ -34,17 +35,12 @@ class Turn(asyncio.DatagramProtocol):
     async def __aexit__(self, *exc: object) -> None:
         for relay in self.relays.values():
             relay.transport.close()
-        if self._transport is not None:
-            self._transport.close()
+        self.transport.close()
         await asyncio.sleep(0)
 
     @property
     def port(self) -> int:
-        assert self._transport is not None
-        return int(self._transport.get_extra_info("sockname")[1])
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
+        return int(self.transport.get_extra_info("sockname")[1])
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         client = (addr[0], addr[1])
@@ -116,21 +112,16 @@ class Turn(asyncio.DatagramProtocol):
         self.send(bytes(response), client)
 
     def send(self, data: bytes, client: tuple[str, int]) -> None:
-        assert self._transport is not None
-        if not self._transport.is_closing():
-            self._transport.sendto(data, client)
+        if not self.transport.is_closing():
+            self.transport.sendto(data, client)
 
 
-class Relay(asyncio.DatagramProtocol):
+class Relay(Datagrams):
     """One allocation: the address that others see."""
 
     def __init__(self, server: Turn, client: tuple[str, int]) -> None:
         self.server, self.client = server, client
         self.channels: dict[int, tuple[str, int]] = {}
-        self.transport: asyncio.DatagramTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def send(self, number: int, data: bytes) -> None:
         if number in self.channels and not self.transport.is_closing():

@@ -3,10 +3,11 @@
 import asyncio
 import random
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from tests.fakes.datagrams import Datagrams
 from tests.media.ends import End, begin, close, end, until
 from wephone.media.audio import RATE, Samples
 from wephone.media.devices import Voice
@@ -15,18 +16,14 @@ from wephone.media.score import heard
 pytestmark = [pytest.mark.usefixtures("nothing_left")]
 
 
-class Path(asyncio.DatagramProtocol):
+class Path(Datagrams):
     """One address of the relay: what comes here leaves by the other one."""
 
     def __init__(self, dice: random.Random) -> None:
         self.dice, self.loss = dice, 0.0
         self.other: Path
         self.near: tuple[str, int] | None = None  # who is at this side
-        self.transport: asyncio.DatagramTransport
         self.passed = self.dropped = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         self.near = (addr[0], addr[1])
