@@ -20,6 +20,7 @@ from wephone.testing.voice import Mouth, voice
 
 UNDERWAY = 0.5  # seconds: what was said since then may not have arrived
 PATIENCE = 15.0  # seconds in which enough must have been said and heard
+TRIES = 3  # pieces of speech, of which one has to be heard well
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,10 @@ class Heard:
         return self.score.good
 
     def __repr__(self) -> str:
-        return f"{self._listener} heard {self._speaker}: {self.score}"
+        figures = (
+            f"STOI {self.score.stoi:.2f}, level {self.score.level:+.1f} dB, gaps in {self.score.lost:.0%}"
+        )
+        return f"{self._listener} heard {self._speaker}: {figures}"
 
     def __await__(self) -> Generator[Any, None, "Heard"]:
         return self._wait().__await__()
@@ -157,16 +161,23 @@ class Heard:
         return said[max(0, end - int(self._seconds * RATE)) : max(0, end)]
 
     async def _wait(self) -> "Heard":
-        """Let them speak for so long; not for ever, since a muted or held side never does."""
+        """Let them speak for so long; again if some was lost, since a machine may be busy for a moment."""
+        for _ in range(TRIES - 1):
+            if not await self._spoke() or self.score.good:
+                return self
+            del self.score
+        await self._spoke()
+        return self
+
+    async def _spoke(self) -> bool:
+        """For so long; not for ever, since a muted or held side never does."""
         enough = self._said.mouth.seconds + self._seconds + UNDERWAY
-        waits = [
-            asyncio.ensure_future(wait)
-            for wait in (self._said.mouth.spoke(enough), self._heard.call.wait_ended())
-        ]
+        spoke = asyncio.ensure_future(self._said.mouth.spoke(enough))
+        ended = asyncio.ensure_future(self._heard.call.wait_ended())
         try:
             timeout = self._seconds + PATIENCE
-            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((spoke, ended), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            return spoke in done
         finally:
-            for wait in waits:
-                wait.cancel()
-        return self
+            spoke.cancel()
+            ended.cancel()
