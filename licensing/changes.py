@@ -24,11 +24,14 @@ D = TypeVar("D", bound=Document)
 
 
 class ChangeError(Exception):
-    """The change is refused whole: where in the document, what is wrong, and the value found there."""
+    """The change is refused whole: where in the document, what is wrong, and the value found there.
+
+    Nowhere (an empty path) if it is refused for who asks.
+    """
 
     def __init__(self, path: str, fault: str, value: object = None) -> None:
         found = "" if value is None else f" (found {value!r:.80})"
-        super().__init__(f"{path}: {fault}{found}")
+        super().__init__(f"{path}: {fault}{found}" if path else f"{fault}{found}")
         self.path, self.fault, self.value = path, fault, value
 
 
@@ -181,7 +184,7 @@ def _agreed(snapshot: Snapshot, key: str, by: str, about: int, now: Instant) -> 
     if proposal is None or proposal.about != about or _lapsed(proposal, now):
         return False
     if proposal.by.casefold() == by.strip().casefold():
-        raise ChangeError("by", "you asked for this already: another operator has to agree", by)
+        raise ChangeError("", "you asked for this already: another operator has to agree")
     return True
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import re
 import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from signaling.ports import Clock, StoreError
 from signaling.retention import Retention, Schedule
 from signaling.settings import Endpoint, Settings
 from signaling.store import open_store
+from signaling.store.database import database_shown
 from signaling.switch import Switch
 from signaling.texts import Texts
 from signaling.tickets import Tickets
@@ -276,11 +276,21 @@ def operator_tls(settings: Settings) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
+    certificate, key = settings.operator_tls_certificate, settings.operator_tls_key
+    authority = settings.operator_tls_client_ca
+    for file in filter(None, (certificate, key, authority)):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise StartError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
     try:
-        context.load_cert_chain(settings.operator_tls_certificate, settings.operator_tls_key)
-        context.load_verify_locations(settings.operator_tls_client_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise StartError(f"the operators' certificates cannot be used: {error}") from None
+        context.load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        raise StartError(f"{certificate} and {key} are no certificate with its key: {error.reason}") from None
+    try:
+        context.load_verify_locations(authority)
+    except ssl.SSLError as error:
+        raise StartError(f"{authority} has no certificates: {error.reason}") from None
     return context
 
 
@@ -288,9 +298,3 @@ def shown(endpoint: Endpoint, port: int) -> str:
     """Host and port as somebody on this machine types them."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(endpoint.host, endpoint.host)
     return str(Endpoint(host, port))
-
-
-def database_shown(url: str) -> str:
-    """The database's address without its password."""
-    url = re.sub(r"://([^/@:]*):[^/@]*@", r"://\1@", url)
-    return re.sub(r"(?<=[?&])password=[^&]*&?", "", url).rstrip("?&")

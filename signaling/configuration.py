@@ -68,9 +68,9 @@ def made(values: Mapping[str, Any], sources: Mapping[str, str] | None = None) ->
     try:
         return Settings(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_context=True)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
-    sentence = wrong(first).removeprefix("value error, ")
+    sentence = wrong(first)
     if not name:
         raise SettingsError(f"settings: {sentence}")
     raise SettingsError(f"{(sources or {}).get(name, f'`{name}`')}: {sentence}")

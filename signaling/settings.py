@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -12,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     model_validator,
 )
 from yarl import URL
@@ -76,11 +76,22 @@ def endpoint(value: object) -> object:
         return value
     host, colon, port = value.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65_535:
-        raise ValueError("is a host and a port, as in `127.0.0.1:8080`")
+        raise ValueError("must be a host and a port, as in `127.0.0.1:8080`")
     bare = host.removeprefix("[").removesuffix("]")
     if ":" in bare and (bare == host or not _is_address(bare)):
-        raise ValueError("has an IPv6 address in brackets, as in `[::1]:8080`")
+        raise ValueError("must have an IPv6 address in brackets, as in `[::1]:8080`")
     return Endpoint(bare or "0.0.0.0", int(port))
+
+
+def spelled(pattern: str, spelling: str) -> AfterValidator:
+    """Text of this pattern, or ValueError that says in words what it must be."""
+
+    def checked(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {spelling}, not {text[:64]!r}")
+        return text
+
+    return AfterValidator(checked)
 
 
 def listed(value: object) -> object:
@@ -98,7 +109,7 @@ def origin(text: str) -> str:
     except ValueError:
         valid = False
     if not valid or (url.path not in ("", "/")) or url.query_string or url.fragment:
-        raise ValueError("is an address without path, as in `https://phone.example.org`")
+        raise ValueError("must be an address without path, as in `https://phone.example.org`")
     return str(url.origin())
 
 
@@ -115,9 +126,9 @@ def database_url(text: str) -> str:
     try:
         url = URL(text)
     except ValueError:
-        raise ValueError("is sqlite:///PATH or postgresql://...") from None
+        raise ValueError("must be sqlite:///PATH or postgresql://...") from None
     if url.scheme not in ("postgresql", "postgres"):
-        raise ValueError("is sqlite:///PATH or postgresql://...")
+        raise ValueError("must be sqlite:///PATH or postgresql://...")
     password = url.password or url.query.get("password")
     if password is not None and is_placeholder(password):
         raise ValueError("has a placeholder for a password: make one of your own")
@@ -140,7 +151,7 @@ def turn_url(text: str) -> str:
     """A STUN or TURN address (RFC 7064, RFC 7065)."""
     scheme, colon, rest = text.partition(":")
     if scheme not in ("stun", "stuns", "turn", "turns") or not colon or not rest or rest.startswith("//"):
-        raise ValueError("is an address such as `turn:relay.example.org:3478?transport=udp`")
+        raise ValueError("must be an address such as `turn:relay.example.org:3478?transport=udp`")
     return text
 
 
@@ -162,7 +173,7 @@ Listen = Annotated[Endpoint, BeforeValidator(endpoint)]
 Origin = Annotated[str, AfterValidator(origin)]
 DatabaseUrl = Annotated[str, AfterValidator(database_url)]
 Secret = Annotated[SecretStr, AfterValidator(real_secret)]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]  # ISO 3166-1 alpha-2
+Country = Annotated[str, spelled(r"[A-Z]{2}", "a country in two capital letters, as in `CN`")]  # ISO 3166-1
 IceUrls = Annotated[
     tuple[Annotated[str, AfterValidator(turn_url)], ...], BeforeValidator(listed), Field(max_length=16)
 ]
@@ -199,9 +210,9 @@ class Settings(BaseModel):
         None,
         description="PostgreSQL: address with the role that migrates, if another than the one that works",
     )
-    node: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = Field(
-        "local", description="this server's name in the rows that it owns"
-    )
+    node: Annotated[
+        str, spelled(r"[a-z0-9][a-z0-9-]{0,31}", "at most 32 of a to z, 0 to 9 and `-`, which is not first")
+    ] = Field("local", description="this server's name in the rows that it owns")
 
     public_url: Origin | None = Field(None, description="the address that callers type, behind a TLS front")
     origins: Annotated[tuple[Origin, ...], BeforeValidator(listed)] = Field(
@@ -245,9 +256,9 @@ class Settings(BaseModel):
         "conservative", description="how the law is read where it can be read in two ways"
     )
     legal_entity: str | None = Field(None, description="the operator's name, as permits have it")
-    seat: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")] | None = Field(
-        None, description="where the operator has its seat: ISO 3166-2"
-    )
+    seat: (
+        Annotated[str, spelled(r"[A-Z]{2}-[A-Z0-9]{1,3}", "a country and a part of it, as in `CN-BJ`")] | None
+    ) = Field(None, description="where the operator has its seat: ISO 3166-2")
     homes: Annotated[tuple[Country, ...], BeforeValidator(listed)] = Field(
         (), description="countries where the operator is at home: ISO 3166-1 alpha-2"
     )
@@ -261,7 +272,7 @@ class Settings(BaseModel):
     keep_clear_days: Days = Field(
         180, description="days that names and numbers of the journal are kept in clear"
     )
-    retention_at: Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = Field(
+    retention_at: Annotated[str, spelled(r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time, as in `03:17`")] = Field(
         "03:17", description="when what is too old is deleted: HH:MM, UTC"
     )
 

@@ -34,7 +34,8 @@ TELEPHONE = "/api/operator/telephone"
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ABOUT_STATE = {"id", "key", "by", "version"}  # a fault there is about what is in the register, not the words
+# A fault there, or nowhere, is about what is in the register and not the words.
+ABOUT_STATE = {"", "id", "key", "version"}
 
 
 class Why(Model):
@@ -392,6 +393,6 @@ async def changing() -> AsyncIterator[None]:
         yield
     except ChangeError as error:
         status = 409 if error.path in ABOUT_STATE else 400
-        raise Problem(status, "not_changed", str(error), field=error.path) from None
+        raise Problem(status, "not_changed", str(error), field=error.path or None) from None
     except JournalError as error:
         raise StoreError(str(error)) from error

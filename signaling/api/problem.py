@@ -63,7 +63,7 @@ def slow_down(wait: float) -> Problem:
 
 def unreadable(error: ValidationError) -> Problem:
     """The first thing wrong with a body or a query, by field and value, not by our classes."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_context=True)[0]
     field = ".".join(str(part) for part in first["loc"]) or None
     match first["type"]:
         case "extra_forbidden":
@@ -74,5 +74,5 @@ def unreadable(error: ValidationError) -> Problem:
         case "missing":
             return Problem(400, "missing_field", f"`{field}` is missing", field=field)
         case _:
-            sentence = wrong(first).removeprefix("value error, ")
+            sentence = wrong(first)
             return Problem(400, "bad_value", f"`{field or 'body'}`: {sentence}", field=field)

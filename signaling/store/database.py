@@ -1,5 +1,6 @@
 """What the rows need of a database: carry out a command, ask a query."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -27,3 +28,9 @@ class Database(Protocol):
     def close(self) -> Awaitable[None]:
         """Finish what was sent, and let go of the database."""
         ...
+
+
+def database_shown(url: str) -> str:
+    """The database's address without its password."""
+    url = re.sub(r"://([^/@:]*):[^/@]*@", r"://\1@", url)
+    return re.sub(r"(?<=[?&])password=[^&]*&?", "", url).rstrip("?&")

@@ -1,6 +1,7 @@
 """PostgreSQL: the same commands over a pool of connections. Imported only when a URL asks for it."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from signaling.ports import IdTakenError, StoreError
 from signaling.store.claim import ANSWER_S, TROUBLE, Claim
 from signaling.store.compiled import numbered_texts
-from signaling.store.database import Alarm
+from signaling.store.database import Alarm, database_shown
 from signaling.store.migrations import HEAD, grant, migrate
 from signaling.store.steps import (
     COMMANDS,
@@ -67,7 +68,8 @@ class PostgresDatabase:
                 await self._claim.close()
                 raise
         except (*TROUBLE, ValueError, Refused) as error:
-            raise StoreError(f"cannot open the database: {sentence(error)}") from None
+            shown = database_shown(self._url)
+            raise StoreError(f"cannot open the database {shown}: {sentence(error)}") from None
 
     async def _connect(self, owner_url: str | None) -> None:
         if await version_of(self._url) != HEAD or owner_url:
@@ -172,6 +174,9 @@ class PostgresDatabase:
 
 def sentence(error: BaseException) -> str:
     """What went wrong, in one line; some errors have no words of their own."""
+    if isinstance(error, OSError) and error.strerror:
+        # asyncio's own words for a refused connection are "Connect call failed ('127.0.0.1', 5432)".
+        return (os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror).lower()
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -76,6 +76,38 @@ def test_a_bad_frame_gets_one_error_that_names_the_fault(
     assert len(error.text) < 500
 
 
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        ({"type": "hangup", "call": CALL, "reason": "refused"}, "`reason` must be 'hangup'"),
+        ({"type": "reject", "call": CALL, "reason": 7}, "`reason` must be 'declined', 'busy' or "),
+        ({"type": "hangup", "call": "x"}, "`call` must be a UUIDv4 in lower case"),
+        ({"type": "hangup"}, "`call` is missing"),
+        ({"type": "ack", "n": "1"}, "`n` must be a valid integer"),
+        (
+            {"type": "candidates", "call": CALL, "candidates": [{"candidate": ""}] * 65},
+            "`candidates` must have at most 64 items",
+        ),
+        ({"type": "candidates", "call": CALL, "candidates": [1]}, "must be an object"),
+        (
+            {"type": "answer", "call": CALL, "sdp": "v=0", "nonce": "x"},
+            "`nonce` must be 64 hexadecimal digits in lower case",
+        ),
+        (
+            {"type": "invite", "call": CALL, "to": "bob", "sdp": "v", "media": ["x"]},
+            "must be 'audio' or 'video'",
+        ),
+    ],
+)
+def test_an_error_says_what_is_allowed_and_names_none_of_our_classes(
+    frame: dict[str, object], said: str
+) -> None:
+    text = refusal_of(json.dumps(frame)).text
+    assert said in text
+    for ours in ("<", "EndReason", "tuple", "should", "pattern"):
+        assert ours not in text
+
+
 @given(st.binary(max_size=300) | st.text(max_size=300))
 def test_no_frame_causes_anything_but_a_peer_error(frame: str | bytes) -> None:
     for decode in (decode_client, decode_server):

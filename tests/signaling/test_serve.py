@@ -199,6 +199,33 @@ async def test_what_prevents_a_start_is_one_line(machine: Machine, tmp_path: Pat
     assert server.process.returncode is None
 
 
+async def test_a_database_that_cannot_be_reached_is_named_without_its_password(machine: Machine) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{deaf.getsockname()[1]}/calls"
+        done = await machine.run("serve", WEPHONE_DATABASE=f"postgresql://wephone:pearl-and-ash@{place}")
+    said = f"wephone: cannot open the database postgresql://wephone@{place}: connection refused"
+    assert (done.code, last(done)) == (1, said)
+
+
+async def test_a_certificate_that_cannot_be_read_is_named(machine: Machine, tmp_path: Path) -> None:
+    empty, missing = tmp_path / "empty.pem", tmp_path / "missing.pem"
+    empty.write_text("")
+    for authority, said in (
+        (missing, f"wephone: cannot read {missing}: no such file or directory"),
+        (empty, f"wephone: {empty} and {empty} are no certificate with its key: "),
+    ):
+        done = await machine.run(
+            "serve",
+            WEPHONE_OPERATOR_TLS_CERTIFICATE=str(empty),
+            WEPHONE_OPERATOR_TLS_KEY=str(empty),
+            WEPHONE_OPERATOR_TLS_CLIENT_CA=str(authority),
+        )
+        assert done.code == 1
+        assert last(done).startswith(said)
+    assert any("password for one use" in line for line in (await machine.serve()).said)
+
+
 def last(done: Done) -> str:
     """The one sentence; log lines may stand before it."""
     lines = [line for line in done.err.splitlines() if not line.startswith("{")]
@@ -265,7 +292,8 @@ async def test_what_is_refused_is_said_on_stderr(machine: Machine) -> None:
     for arguments, said in (
         (("disable", "nobody"), "there is no such account: `nobody`"),
         (("add", "operator"), "this name is taken: `operator`"),
-        (("add", "+4930123456"), "`name`"),
+        (("add", "+4930123456"), "`name`: must be one of a to z, then at most 31 of a to z, 0 to 9,"),
+        (("add", "Bob"), "`name`: must be one of a to z,"),
         (("list", "--as", "nobody"), "'nobody' is no operator's account"),
         (("disable", "operator"), "the only operator's account"),
     ):

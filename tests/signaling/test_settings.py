@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from signaling.app import database_shown
 from signaling.configuration import SettingsError, listed, load, made
 from signaling.settings import Endpoint, Settings
+from signaling.store.database import database_shown
 
 SECRET = "4f9c1d0e7b2a4c558d7f"
 
@@ -55,7 +55,9 @@ def test_variables_of_our_other_programs_are_no_settings() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("LISTEN", "8080", "as in `127.0.0.1:8080`"),
+        ("LISTEN", "8080", "must be a host and a port, as in `127.0.0.1:8080`"),
+        ("NODE", "Node 1", "must be at most 32 of a to z, 0 to 9 and `-`"),
+        ("SEAT", "Beijing", "as in `CN-BJ`"),
         ("LISTEN", "host:99999", "as in `127.0.0.1:8080`"),
         ("LISTEN", "::1:80", "in brackets"),
         ("DRAIN", "soon", "valid number"),
@@ -64,8 +66,8 @@ def test_variables_of_our_other_programs_are_no_settings() -> None:
         ("PUBLIC_URL", "phone.example.org", "as in `https://phone.example.org`"),
         ("PUBLIC_URL", "https://phone.example.org/path", "without path"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,front", "IPv4 network"),
-        ("HOMES", "China", "pattern"),
-        ("RETENTION_AT", "25:00", "pattern"),
+        ("HOMES", "China", "must be a country in two capital letters, as in `CN`, not 'China'"),
+        ("RETENTION_AT", "25:00", "must be a time, as in `03:17`, not '25:00'"),
         ("REGISTRATION", "perhaps", "'auto', 'open' or 'closed'"),
     ],
 )

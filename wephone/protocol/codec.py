@@ -1,10 +1,12 @@
 """Text to message and back: the only JSON parsing of the wire."""
 
+import re
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from wephone.protocol.ids import Identifier
 from wephone.protocol.messages import (
     MAX_FRAME,
     SUBPROTOCOL,
@@ -17,6 +19,14 @@ from wephone.protocol.reasons import ErrorCode, error_text
 
 CLIENT: TypeAdapter[AnyClientMessage] = TypeAdapter(AnyClientMessage)
 SERVER: TypeAdapter[AnyServerMessage] = TypeAdapter(AnyServerMessage)
+
+
+SPELLINGS = {
+    r"^[0-9a-f]{64}$": "64 hexadecimal digits in lower case",
+    **{kind.pattern: kind.spelling for kind in Identifier.__subclasses__()},
+}
+MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")  # how pydantic shows a member of an enumeration
+SUBJECT = re.compile(r"^\w+ should ")  # of pydantic's sentences: its name for a type, not the field's
 
 
 class PeerError(Exception):
@@ -84,7 +94,7 @@ def peer_error(error: ValidationError) -> PeerError:
         case "extra_forbidden":
             return PeerError(ErrorCode.UNKNOWN_FIELD, shortened(field or ""), shortened(field or ""))
         case "json_invalid" | "dict_type" | "model_type" | "model_attributes_type":
-            return PeerError(ErrorCode.MALFORMED, first["msg"][:200], field)
+            return PeerError(ErrorCode.MALFORMED, wrong(first), field)
         case "string_too_long":
             return PeerError(ErrorCode.TOO_LARGE, f"`{field}` {wrong(first)}", field)
         case "too_long":
@@ -94,8 +104,20 @@ def peer_error(error: ValidationError) -> PeerError:
 
 
 def wrong(detail: ErrorDetails) -> str:
-    """Pydantic's sentence, so that it reads on after the field's name."""
-    message = detail["msg"][:200]
+    """What is wrong, so that it reads on after the field's name, in words that need none of our classes."""
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "string_pattern_mismatch" if context.get("pattern") in SPELLINGS:
+            return f"must be {SPELLINGS[context['pattern']]}"
+        case "literal_error" | "enum" if "expected" in context:
+            return "must be " + MEMBER.sub(r"\1", context["expected"])[:200]
+        case "too_long" if "max_length" in context:
+            return f"must have at most {context['max_length']} items"
+        case "too_short" if "min_length" in context:
+            return f"must have at least {context['min_length']} items"
+    message = SUBJECT.sub("must ", detail["msg"]).removeprefix("Value error, ")[:200]
     return message[:1].lower() + message[1:]
 
 

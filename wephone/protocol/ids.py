@@ -6,6 +6,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 UUID4 = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+UUID4_SPELLING = "a UUIDv4 in lower case"
 
 
 class Identifier(str):
@@ -13,6 +14,7 @@ class Identifier(str):
 
     pattern: ClassVar[str]
     longest: ClassVar[int]
+    spelling: ClassVar[str]  # the pattern, for people
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -34,34 +36,37 @@ class Identifier(str):
 class CallId(Identifier):
     """A call: UUIDv4 (RFC 9562 §5.4) in lower case, made by the client that places it."""
 
-    pattern, longest = UUID4, 36
+    pattern, longest, spelling = UUID4, 36, UUID4_SPELLING
 
 
 class MessageId(Identifier):
     """A text message: UUIDv4 in lower case, made by the client that writes it."""
 
-    pattern, longest = UUID4, 36
+    pattern, longest, spelling = UUID4, 36, UUID4_SPELLING
 
 
 class DeviceId(Identifier):
     """One installation of a client: UUIDv4 in lower case, made by it and kept."""
 
-    pattern, longest = UUID4, 36
+    pattern, longest, spelling = UUID4, 36, UUID4_SPELLING
 
 
 class UserId(Identifier):
     """A user's name: starts with a letter, so that it can never be a telephone number."""
 
     pattern, longest = r"^[a-z][a-z0-9._-]{0,31}$", 32
+    spelling = "one of a to z, then at most 31 of a to z, 0 to 9, `.`, `_` and `-`"
 
 
 class PhoneNumber(Identifier):
     """A canonical telephone number, E.164 with its plus sign (ITU-T E.164 §6: at most 15 digits)."""
 
     pattern, longest = r"^\+[1-9][0-9]{1,14}$", 16
+    spelling = "a number with its country, as in `+8613800138000`"
 
 
 class SessionId(Identifier):
     """One stay of one device on one server, for resuming it: made by the server, opaque."""
 
     pattern, longest = r"^[0-9a-zA-Z_-]{8,64}$", 64
+    spelling = "8 to 64 letters, digits, `_` and `-`"
