@@ -19,7 +19,13 @@ WHOLE = 0  # the second half: held shared by each server, alone by whoever repla
 ANSWER_S = 10.0  # seconds
 PREDECESSOR_S = 3.0  # how long PostgreSQL may take to notice that a server was killed
 AGAIN_S = 1.0  # seconds between attempts to take a lost hold again
-TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+TROUBLE = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a server killed while its last words were being read
+    OSError,
+    TimeoutError,
+)
 
 
 class Claim:
