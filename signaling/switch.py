@@ -132,12 +132,13 @@ class Switch:
 
     def receive(self, call: CallId, event: Event, ref: int | None) -> None:
         """Something a party says of a call; PeerError if there is no such call."""
-        if call in self._calls:
-            self._receive(call, event, ref)
-        elif call in self._dialled and self._dialled[call][0] == getattr(event, "by", None):
-            pass  # its caller trickles, or gives up, while the gate decides: how it ends is told in any case
-        elif isinstance(event, HungUp):
+        known, dialled = self._calls.get(call), self._dialled.get(call)
+        if dialled is not None and dialled[0] == getattr(event, "by", None):
+            return  # its caller trickles, or gives up, while the gate decides: it hears the end in any case
+        if isinstance(event, HungUp) and (known is None or known.role(event.by) is None):
             self._errands.start(self._recall(call, event.by, ref))
+        elif known is not None:
+            self._receive(call, event, ref)
         else:
             raise PeerError(ErrorCode.UNKNOWN_CALL, call, "call")
 

@@ -27,7 +27,7 @@ from tests.protocol.frames import SDP
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import CallId, DeviceId, SessionId, UserId
 from wephone.protocol.messages import Invite, Media, Refusal, RefusalText
-from wephone.protocol.reasons import ErrorCode
+from wephone.protocol.reasons import EndReason, ErrorCode
 
 ALICE, BOB = UserId("alice"), UserId("bob")
 NUMBER = Number("+12025550123", "US", NumberType.GEOGRAPHIC)
@@ -193,6 +193,22 @@ async def test_a_stopping_server_takes_no_new_call(exchange: Exchange) -> None:
     with pytest.raises(PeerError) as error:
         exchange.switch.place(exchange.alice, invite("bob"))
     assert error.value.code is ErrorCode.DRAINING
+
+
+async def test_who_rang_before_a_restart_hears_how_it_ended_though_its_caller_is_just_asking_again(
+    exchange: Exchange,
+) -> None:
+    placed = invite("bob")
+    exchange.switch.place(exchange.alice, placed)
+    await exchange.settled()
+    await exchange.store.end(placed.call, EndReason.SERVER_RESTARTED, 1, missed=True)
+    successor = Exchange(exchange.store)
+    exchange.switch = successor.switch  # for the fixture to close
+    successor.switch.place(successor.alice, placed)
+    successor.switch.receive(placed.call, HungUp(successor.bob), 7)
+    await successor.settled()
+    assert [frame["reason"] for frame in successor.heard_by_alice.of("ended")] == ["server_restarted"]
+    assert [frame["reason"] for frame in successor.heard_by_bob.of("ended")] == ["server_restarted"]
 
 
 async def test_nobody_speaks_in_a_call_that_somebody_else_dialled(exchange: Exchange) -> None:
