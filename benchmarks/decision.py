@@ -13,7 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from licensing.decision import Case, Operator, Policy, decide
+from licensing.case import Case, Operator, Policy
+from licensing.decision import decide
 from licensing.facts import CallFacts as Facts
 from licensing.facts import Role, app_leg, facts_from_json, facts_to_json, phone_leg
 from licensing.instant import MICROSECOND, Instant

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from licensing.case import BLOCKED, Case, Decision, Operator, Outcome, Policy
 from licensing.classify import ServiceClass
-from licensing.decision import BLOCKED, Case, Decision, Operator, Outcome, Policy, decide, decide_one
+from licensing.decision import decide, decide_one
 from licensing.facts import CallFacts, Leg, LegKind, Medium, Recording, Role, facts_from_json
 from licensing.instant import MICROSECOND, Instant
 from licensing.jurisdiction import Profiles, load_profiles

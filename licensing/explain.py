@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from licensing.audit import Broken, ClearValue, Entry, Head, clear_state, verify
-from licensing.decision import Operator, Policy
+from licensing.case import Operator, Policy
 from licensing.facts import facts_from_json
 from licensing.instant import Instant
 from licensing.jurisdiction import Profiles, ServiceRule

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from licensing.alarms import Alarm, Alarms
 from licensing.audit import Draft, canonical
-from licensing.decision import Decision, Outcome
+from licensing.case import Decision, Outcome
 from licensing.facts import CallFacts
 from licensing.grant import Again, Attempt, Book, Grant, Lease
 from licensing.identity import RANDOM, DecisionId, decision_id

@@ -1,7 +1,8 @@
 """The law that one installation decides by: its profiles, and what its operator is, has and chose."""
 
+from licensing.case import BASELINE, Case, Decision, Operator, Outcome, Policy
 from licensing.classify import classify
-from licensing.decision import BASELINE, Case, Decision, Operator, Outcome, Policy, decide
+from licensing.decision import decide
 from licensing.facts import CallFacts
 from licensing.instant import Instant
 from licensing.jurisdiction import OnLoss, Profiles

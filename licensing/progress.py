@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from licensing.decision import Decision
+from licensing.case import Decision
 from licensing.reasons import Obligation, Reason
 
 

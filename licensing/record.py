@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from licensing.audit import SALT, ClearValue, Draft, canonical, seal
-from licensing.decision import Decision, Outcome
+from licensing.case import Decision, Outcome
 from licensing.facts import CallFacts, facts_to_json
 from licensing.identity import DecisionId
 from licensing.instant import Instant

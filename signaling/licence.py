@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from licensing.alarms import Alarms
-from licensing.decision import Operator, Policy
+from licensing.case import Operator, Policy
 from licensing.gate import Gate
 from licensing.jurisdiction import ProfileError, Profiles, load_profiles
 from licensing.law import Law

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from licensing.decision import Decision
+from licensing.case import Decision
 from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
 from licensing.gate import Ask, Begun, Gate, Verdict
 from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask

@@ -6,7 +6,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from licensing.decision import Outcome
+from licensing.case import Outcome
 from licensing.middleware import unavailable
 from signaling.api.account import limited
 from signaling.api.problem import Problem

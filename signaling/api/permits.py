@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from licensing.case import BASELINE
 from licensing.changes import PROPOSAL_LIFE, ChangeError, Check
 from licensing.classify import ServiceClass
-from licensing.decision import BASELINE
 from licensing.instant import MICROSECOND
 from licensing.jurisdiction import Profiles
 from licensing.numbering import is_country

@@ -62,6 +62,7 @@ PURE = {
     "licensing.numbering",
     "licensing.classify",
     "licensing.permit",
+    "licensing.case",
     "licensing.decision",
     "licensing.audit",
     "licensing.instant",

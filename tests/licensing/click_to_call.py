@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from licensing.decision import Operator, Policy
+from licensing.case import Operator, Policy
 from licensing.facts import CallFacts, Role, app_leg, phone_leg
 from licensing.gate import Ask, Gate, Lease
 from licensing.instant import Instant

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from licensing.alarms import Alarms
-from licensing.decision import Operator, Policy
+from licensing.case import Operator, Policy
 from licensing.gate import Gate
 from licensing.journal import EvidenceFile
 from licensing.jurisdiction import load_profiles

@@ -6,8 +6,8 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
+from licensing.case import Case, Operator, Policy
 from licensing.classify import ServiceClass
-from licensing.decision import Case, Operator, Policy
 from licensing.facts import (
     CallFacts,
     Leg,

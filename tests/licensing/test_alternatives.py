@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from licensing.decision import Case, Operator, Policy, decide
+from licensing.case import Case, Operator, Policy
+from licensing.decision import decide
 from licensing.dialled import NumberFault
 from licensing.facts import CallFacts, Leg, LegKind, Medium, Role
 from licensing.instant import SECOND, Instant

@@ -9,7 +9,7 @@ import pytest
 
 from licensing.alarms import Alarm
 from licensing.audit import Verified, beginning, verify
-from licensing.decision import Decision, Operator, Outcome, Policy
+from licensing.case import Decision, Operator, Outcome, Policy
 from licensing.facts import CallFacts, Role, app_leg, phone_leg
 from licensing.gate import Ask, Attempt, Lease, Verdict
 from licensing.grant import LEASE

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from licensing.decision import Operator, Policy
+from licensing.case import Operator, Policy
 from licensing.instant import SECOND, Instant
 from licensing.jurisdiction import load_profiles
 from licensing.law import Law

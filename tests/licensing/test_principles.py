@@ -7,8 +7,9 @@ from typing import TypeVar
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
+from licensing.case import Case, Outcome, Policy
 from licensing.classify import ServiceClass, classify
-from licensing.decision import Case, Outcome, Policy, decide, decide_one, governing
+from licensing.decision import decide, decide_one, governing
 from licensing.facts import CallFacts, LegKind, Role, facts_from_json, facts_to_json
 from licensing.instant import Instant
 from licensing.permit import Permit, Toggle, next_change
