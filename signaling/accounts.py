@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from licensing.identity import RANDOM, uuid7
 from signaling.passwords import Passwords, fault, is_once, new_password
@@ -64,7 +65,8 @@ class SignIn:
     once: bool  # the password has to be changed before anything else
 
 
-Ended = Callable[[UserId, str | None], None]
+Why = Literal["revoked", "disabled"]
+Ended = Callable[[UserId, str | None, Why], None]
 
 
 class Accounts:
@@ -76,7 +78,7 @@ class Accounts:
         self._ended: list[Ended] = []
 
     def when_ended(self, told: Ended) -> None:
-        """Tell it when a session of a user (or, with none named, every one) has ended."""
+        """Tell it when a session of a user (or, with none named, every one) has ended, and why."""
         self._ended.append(told)
 
     # Opening and closing
@@ -139,7 +141,7 @@ class Accounts:
             raise AccountError(AccountFault.ACCOUNT_DISABLED)
         if self._passwords.is_outdated(account.password):
             made = await self._passwords.hash(password, once=is_once(account.password))
-            await self._store.set_password(account.user, made)
+            await self._store.rehash(account.user, account.password, made)
         await self._make_room(account.user)
         try:
             begun = await self._begin(account, kind, label)
@@ -174,10 +176,10 @@ class Accounts:
             self._tell(name, session)
         return ended
 
-    async def sign_out_everywhere(self, name: UserId) -> int:
+    async def sign_out_everywhere(self, name: UserId, why: Why = "revoked") -> int:
         """End every session; how many."""
         count = await self._store.end_sessions(name)
-        self._tell(name, None)
+        self._tell(name, None, why)
         return count
 
     # Passwords and blocks, by the owner and by operators
@@ -209,7 +211,7 @@ class Accounts:
             await self._keep_an_operator(name)
         await self._store.set_disabled(name, disabled)
         if disabled:
-            await self.sign_out_everywhere(name)
+            await self.sign_out_everywhere(name, "disabled")
         log.info("account disabled" if disabled else "account enabled", extra={"user": name})
 
     async def existing(self, name: UserId) -> Account:
@@ -277,9 +279,9 @@ class Accounts:
         for session in sessions[: max(0, len(sessions) - MOST_SESSIONS + 1)]:
             await self.end_session(name, session.session)
 
-    def _tell(self, name: UserId, session: str | None) -> None:
+    def _tell(self, name: UserId, session: str | None, why: Why = "revoked") -> None:
         for told in self._ended:
-            told(name, session)
+            told(name, session, why)
 
     def _now(self) -> int:
         return self._clock.now().utc_us

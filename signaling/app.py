@@ -167,7 +167,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         timing=Timing(settings.heartbeat, settings.resume),
     )
     accounts = Accounts(store, clock, passwords, settings.session_days)
-    accounts.when_ended(tickets.withdraw)
+    accounts.when_ended(lambda user, session, _: tickets.withdraw(user, session))
     accounts.when_ended(exchange.sign_out)
     metrics.watch("calls", "Calls that have not ended.", switch.live)
     metrics.watch("devices", "Devices with an open connection.", lines.connected)

@@ -109,11 +109,11 @@ class Exchange:
         """The person has seen these missed calls."""
         self.start(self.store.missed_seen(party.user, calls))
 
-    def sign_out(self, user: UserId, session: str | None) -> None:
-        """End the lines of a revoked session, or of all a user's."""
+    def sign_out(self, user: UserId, session: str | None, why: Literal["revoked", "disabled"]) -> None:
+        """End the lines of a session that has ended, or of all a user's."""
         for line in self.lines.of_user(user):
             if session is None or line.sign_in == session:
-                self._sign_out(line, "revoked")
+                self._sign_out(line, why)
 
     def announce_drain(self, within: float) -> None:
         """Tell every device that the server is about to stop."""
@@ -167,7 +167,7 @@ class Exchange:
         deadline = now.after((signed_in.expires_at - now.utc_us) * MICROSECOND)
         line.end_of_session = self.clock.call_at(deadline, partial(self._sign_out, line, "expired"))
 
-    def _sign_out(self, line: Line, reason: Literal["revoked", "expired"]) -> None:
+    def _sign_out(self, line: Line, reason: Literal["revoked", "disabled", "expired"]) -> None:
         line.answer(SignedOut(reason=reason))
         self._unplug(line, SIGNED_OUT, "signed out")
         self.lines.drop(line)

@@ -20,6 +20,7 @@ from wephone.core.events import CallEvent
 from wephone.core.session import Session
 from wephone.errors import MessageFailed, NotSignedIn
 from wephone.inbox import Inbox
+from wephone.protocol.codec import wrong
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import (
     Draining,
@@ -294,6 +295,5 @@ def check_text(message: MessageId, to: str, text: str) -> None:
     try:
         SendText(message=message, to=to, text=text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        what = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"`{first['loc'][0]}`: {what[:1].lower()}{what[1:]}") from None
+        first = error.errors(include_url=False)[0]
+        raise ValueError(f"`{first['loc'][0]}` {wrong(first)}") from None

@@ -14,6 +14,7 @@ from signaling.ports import SessionRow, SignedIn
 from signaling.tickets import GOOD_FOR
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Label, Microseconds, Model
+from wephone.protocol.reasons import ErrorCode, error_text
 
 routes = Routes()
 
@@ -303,7 +304,7 @@ async def block(visit: Visit) -> None:
     """Block a user."""
     other = user_in_path(visit)
     if other == visit.user:
-        raise Problem(400, "bad_value", "that is yourself", field="user")
+        raise Problem(400, ErrorCode.YOURSELF, error_text(ErrorCode.YOURSELF), field="user")
     known = await visit.parts.store.blocked_by(visit.user)
     if other not in known and len(known) >= MOST_BLOCKED:
         raise Problem(409, "too_many", f"an account blocks at most {MOST_BLOCKED} users")

@@ -130,10 +130,12 @@ class Connection:
         """One frame: its effects are carried out before the next is read."""
         wait = self.exchange.limits.frame(self.line.party, len(frame))
         try:
-            keep_to(wait)
             message = decode_client(frame)
         except PeerError as error:
             self.complain(error, retry_after=wait or None)
+            return
+        if wait:  # read all the same, so that its sender hears which one has to be said again
+            self.complain(slow_down(wait), retry_after=wait, about=message)
             return
         self.bad_in_a_row = 0
         self.exchange.counted_frame(message.type)
@@ -141,16 +143,7 @@ class Connection:
             self.dispatch(message)
         except PeerError as error:
             self.exchange.counted_error(error.code)
-            self.line.answer(
-                Error(
-                    code=error.code,
-                    text=error.text,
-                    field=error.field,
-                    ref=message.ref,
-                    call=getattr(message, "call", None),
-                    message=getattr(message, "message", None),
-                )
-            )
+            self.line.answer(told(error, message))
         except Exception:
             # The last resort: a mistake of ours must not cost the peer its connection, and is loud.
             log.exception("a `%s` frame could not be handled", message.type)
@@ -182,11 +175,13 @@ class Connection:
             case _:
                 exchange.switch.receive(message.call, claimed(message, party), message.ref)
 
-    def complain(self, error: PeerError, retry_after: float | None) -> None:
-        """Answer a frame that could not be read; too many of them in a row end the connection."""
+    def complain(
+        self, error: PeerError, retry_after: float | None, about: AnyClientMessage | None = None
+    ) -> None:
+        """Answer a frame that was not taken; too many of them in a row end the connection."""
         self.bad_in_a_row += 1
         self.exchange.counted_error(error.code)
-        self.line.answer(Error(code=error.code, text=error.text, field=error.field, retry_after=retry_after))
+        self.line.answer(told(error, about, retry_after))
         if self.bad_in_a_row >= FLOODED:
             self.outbox.close()
             self.exchange.start(self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"flood"))
@@ -195,7 +190,25 @@ class Connection:
 def keep_to(wait: float) -> None:
     """PeerError if somebody has to wait."""
     if wait:
-        raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
+        raise slow_down(wait)
+
+
+def slow_down(wait: float) -> PeerError:
+    """What somebody hears who has to wait that many seconds."""
+    return PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
+
+
+def told(error: PeerError, about: AnyClientMessage | None, retry_after: float | None = None) -> Error:
+    """The error as its sender hears it, with what the frame was about, if it could be read."""
+    return Error(
+        code=error.code,
+        text=error.text,
+        field=error.field,
+        retry_after=retry_after,
+        ref=None if about is None else about.ref,
+        call=getattr(about, "call", None),
+        message=getattr(about, "message", None),
+    )
 
 
 def claimed(message: CallMessage, by: Party) -> Event:

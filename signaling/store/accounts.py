@@ -56,6 +56,12 @@ def _set(column: str) -> Statement:
     )
 
 
+REHASH = Statement(  # guarded: a password that was changed meanwhile stays changed
+    update(account)
+    .values(password=words("new"))
+    .where(account.c.name == words("user"), account.c.password == words("old"), _LIVING)
+)
+
 SET = {column: _set(column) for column in ("password", "disabled", "do_not_disturb")}
 
 _SESSION = (
@@ -206,6 +212,11 @@ def add_account(
 def set_account(user: str, column: str, given: object) -> Steps:
     if not (yield SET[column], {"user": user, "given": given}):
         raise Refused(f"there is no account `{user}`")
+
+
+@single
+def rehash(user: str, old: str, new: str) -> Steps:
+    yield REHASH, {"user": user, "old": old, "new": new}
 
 
 @single

@@ -135,6 +135,9 @@ class AccountRows:
     async def set_password(self, user: UserId, password: str) -> None:
         await self.database.write("set_account", str(user), "password", password)
 
+    async def rehash(self, user: UserId, old: str, new: str) -> None:
+        await self.database.write("rehash", str(user), old, new)
+
     async def set_disabled(self, user: UserId, disabled: bool) -> None:
         await self.database.write("set_account", str(user), "disabled", int(disabled))
 

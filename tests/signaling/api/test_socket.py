@@ -122,3 +122,29 @@ async def test_an_address_has_its_limits_whichever_accounts_it_uses(
             {"type": "invite", "call": new, "to": "nobody", "sdp": SDP, "commitment": HASH}
         )
         assert (await answer(socket)) == call, name
+
+
+async def test_a_frame_too_many_is_answered_with_what_it_was_about(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = await opened(await world.user("alice"))
+    monkeypatch.setattr(world.server.parts.limits, "_frames", Buckets(burst=1, every=60))
+    new = str(uuid.uuid4())
+    invite = {"type": "invite", "call": new, "to": "nobody", "sdp": SDP, "commitment": HASH, "ref": 7}
+    for code in ("unknown_user", "slow_down"):
+        await socket.send_json(invite)
+        if code == "slow_down":
+            refused = await error(socket)
+            assert (refused["code"], refused["call"], refused["ref"]) == (code, new, 7)
+            assert refused["retry_after"] > 0
+        else:
+            assert await answer(socket) == code
+
+
+async def test_a_device_whose_account_is_disabled_hears_why(world: World) -> None:
+    boss = await world.operator()
+    socket = await opened(await world.user("alice"))
+    assert (await boss.ask("PATCH", "/api/operator/accounts/alice", {"disabled": True})).status == 204
+    while (heard := await socket.receive_json())["type"] != "signed_out":
+        pass
+    assert heard["reason"] == "disabled"

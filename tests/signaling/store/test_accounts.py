@@ -38,6 +38,14 @@ async def test_an_account_changes(store: DatabaseStore) -> None:
         await store.set_password(BOB, "new")
 
 
+async def test_a_password_that_was_changed_meanwhile_is_not_hashed_again(store: DatabaseStore) -> None:
+    await store.add_account(account(ALICE))
+    await store.rehash(ALICE, "not this one", "overtaken")
+    assert await store.account(ALICE) == account(ALICE)
+    await store.rehash(ALICE, account(ALICE).password, "better")
+    assert await store.account(ALICE) == replace(account(ALICE), password="better")
+
+
 async def test_a_session_lasts_until_it_is_ended_or_expires(store: DatabaseStore) -> None:
     await store.add_account(account(ALICE))
     for name in ("one", "two", "three"):
