@@ -109,6 +109,10 @@ def _changed(call: Running, event: Event, after: Decision) -> Progress:
     new_calls = "unchanged"
     if event is Event.PROFILE_CHANGED:
         new_calls = "allow" if after.allows else f"deny:{after.reason}"
+    if after.allows and event is not Event.RECORDING_REQUESTED and _may_not_record(after):
+        # What it is now does not stop for the recording: that does, until all have consented again.
+        audit = ("re_evaluated", "recording_refused")
+        return Progress(new_calls, Fate.STOP_RECORDING_KEEP_CALL, None, audit)
     if event is Event.RECORDING_REQUESTED and _may_not_record(after):
         return Progress(
             new_calls,

@@ -64,6 +64,8 @@ PURE = {
     "licensing.permit",
     "licensing.case",
     "licensing.decision",
+    "licensing.progress",
+    "licensing.graph",
     "licensing.audit",
     "licensing.instant",
 }
