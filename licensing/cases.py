@@ -19,7 +19,7 @@ from licensing.facts import CallFacts, Leg, LegKind, Medium, Recording, Role, fa
 from licensing.instant import MICROSECOND, Instant
 from licensing.jurisdiction import Profiles, load_profiles
 from licensing.numbering import Number, NumberType, Place, canonicalise
-from licensing.permit import Permit
+from licensing.permit import Permit, Toggle
 from licensing.progress import ON_LOSS, Event, Fate, Loss, Running, progress
 from licensing.reasons import Reason, is_per_call
 from licensing.requirement import Reading
@@ -114,6 +114,7 @@ class CasePolicy(Format):
 class DecisionInput(Format):
     facts: Mapping[str, Any]
     permits: tuple[Permit, ...] = ()
+    toggles: tuple[Toggle, ...] = ()
     operator: CaseOperator = CaseOperator()
     policy: CasePolicy = CasePolicy()
     now: AwareDatetime
@@ -162,6 +163,7 @@ class DecisionCase(Told):
             facts=facts_of(given.facts),
             profiles=profiles,
             permits=given.permits,
+            toggles=given.toggles,
             operator=Operator(
                 operator.legal_entity,
                 operator.home,

@@ -14,11 +14,13 @@ from pydantic import ValidationError
 
 from licensing.instant import SECOND, Instant
 from licensing.jurisdiction import Profiles
+from licensing.numbering import is_country
 from licensing.permit import Document, Evidence, Permit, StatusEvent, Toggle
 from licensing.snapshot import PERMIT, PROPOSAL, SWITCH, TELEPHONE, TOGGLE, Proposal, Snapshot, document_of
 
 LARGEST = 64 * 1024  # bytes of a document
 PROPOSAL_LIFE = 24 * 3600 * SECOND  # for a second operator to agree in
+_COUNTRIES_HERE = frozenset({"CN-HK", "CN-MO", "CN-TW"})  # ISO 3166-2 has them twice, numbers once
 _TICK = timedelta(microseconds=1)
 D = TypeVar("D", bound=Document)
 
@@ -130,8 +132,9 @@ def reinstate(snapshot: Snapshot, id: str, by: str, why: str, now: Instant) -> C
     )
 
 
-def set_toggle(snapshot: Snapshot, toggle: Toggle) -> Change | None:
+def set_toggle(snapshot: Snapshot, toggle: Toggle, profiles: Profiles | None) -> Change | None:
     """Switch kinds of calls off, or back on as far as permits allow. None if it is so already."""
+    _known_places(toggle, profiles)
     if toggle in snapshot.toggles:
         return None
     action = "enabled" if toggle.enabled else "disabled"
@@ -257,6 +260,20 @@ def _known_categories(permit: Permit, profiles: Profiles | None) -> None:
             raise ChangeError(
                 f"categories[{place}]", f"{permit.jurisdiction} has no such category{hint}", category
             )
+
+
+def _known_places(toggle: Toggle, profiles: Profiles | None) -> None:
+    """A place that no leg is ever in would switch nothing off, in silence."""
+    for place, code in enumerate(toggle.jurisdictions):
+        if profiles is not None and code not in profiles.by_code and not is_country(code):
+            fault = "is neither a country (ISO 3166-1 alpha-2) nor a profile"
+            raise ChangeError(f"jurisdictions[{place}]", fault, code)
+    for place, region in enumerate(toggle.regions):
+        if region in _COUNTRIES_HERE:
+            fault = f"is a country of its own here: name `{region[3:]}` as a jurisdiction"
+            raise ChangeError(f"regions[{place}]", fault, region)
+        if not is_country(region[:2]):
+            raise ChangeError(f"regions[{place}]", "is in no country (ISO 3166-2)", region)
 
 
 def _read(model: type[D], document: str | bytes | Mapping[str, Any]) -> D:

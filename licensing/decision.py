@@ -213,9 +213,9 @@ class Judgement:
         return None
 
     def is_toggled_off(self, toggles: Iterable[Toggle]) -> bool:
-        countries = frozenset(leg.country for leg in self.case.facts.parties if leg.country)
-        places = countries | {self.profile.code}
-        return any(toggle.switches_off(self.service, places) for toggle in toggles)
+        parties = self.case.facts.parties
+        places = frozenset(leg.country for leg in parties if leg.country) | {self.profile.code}
+        return any(toggle.switches_off(self.service, places, parties) for toggle in toggles)
 
     def ruled(self) -> Decision:
         """The law's own checks."""

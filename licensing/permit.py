@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from licensing.classify import ServiceClass
+from licensing.facts import Leg
 from licensing.instant import MICROSECOND, SECOND
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Category = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,12}:[A-Za-z0-9-]{1,40}(#[a-z_]{1,40})?$")]
 Region = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
+Part = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")]  # ISO 3166-2
 
 
 class Document(BaseModel):
@@ -103,12 +105,22 @@ class Toggle(Document):
     enabled: bool
     services: tuple[ServiceClass, ...] = ()  # none named: every class
     jurisdictions: tuple[str, ...] = ()  # none named: everywhere; a profile's code or the country of any leg
+    regions: tuple[Part, ...] = ()  # none named: all parts of it; else where any leg is, or may be
 
-    def switches_off(self, service: ServiceClass, places: frozenset[str]) -> bool:
-        """Does it forbid this class where these profiles and countries are involved?"""
+    def switches_off(self, service: ServiceClass, places: frozenset[str], parties: tuple[Leg, ...]) -> bool:
+        """Does it forbid this class where these profiles and countries are involved, and these legs?"""
         if self.enabled or (self.services and service not in self.services):
             return False
-        return not self.jurisdictions or not places.isdisjoint(self.jurisdictions)
+        if self.jurisdictions and places.isdisjoint(self.jurisdictions):
+            return False
+        return not self.regions or any(may_be_in(region, leg) for region in self.regions for leg in parties)
+
+
+def may_be_in(region: str, leg: Leg) -> bool:
+    """Is the leg in this part of its country? One of which nobody knows the part may be."""
+    if leg.country != region.partition("-")[0]:
+        return False
+    return leg.subdivision in (None, "", region)
 
 
 class Standing(StrEnum):

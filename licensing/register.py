@@ -162,7 +162,7 @@ class Register:
     ) -> Toggle:
         """Switch kinds of calls off, or on again as far as permits allow."""
         wanted = toggle if isinstance(toggle, Toggle) else changes.read_toggle(toggle)
-        await self._change(by, why, lambda taken, now: changes.set_toggle(taken, wanted))
+        await self._change(by, why, lambda taken, now: changes.set_toggle(taken, wanted, self._profiles))
         return wanted
 
     async def remove_toggle(self, key: str, *, by: str, why: str) -> None:

@@ -14,8 +14,7 @@ from licensing.changes import PROPOSAL_LIFE, ChangeError, Check
 from licensing.classify import ServiceClass
 from licensing.instant import MICROSECOND
 from licensing.jurisdiction import Profiles
-from licensing.numbering import is_country
-from licensing.permit import Permit, Standing, Toggle, local_date, standing
+from licensing.permit import Part, Permit, Standing, Toggle, local_date, standing
 from licensing.ports import JournalError
 from licensing.register import Register
 from licensing.snapshot import Proposal
@@ -131,11 +130,12 @@ class Reinstated(Model):
 
 
 class ToggleState(Why):
-    """Which calls it is about, and are they on? No class or no jurisdiction named: all of them."""
+    """Which calls it is about, and are they on? No class, jurisdiction or region named: all of them."""
 
     enabled: bool
     services: tuple[ServiceClass, ...] = ()
     jurisdictions: tuple[Name, ...] = ()
+    regions: tuple[Part, ...] = ()
 
 
 class Toggles(Model):
@@ -255,20 +255,12 @@ async def toggles(visit: Visit) -> Toggles:
 @routes.add("PUT", TOGGLES + "/{key}", Rule.OPERATOR, status=200)
 async def set_toggle(visit: Visit, body: ToggleState) -> Toggle:
     """Switch kinds of calls off, or on again as far as permits allow."""
-    profiles = visit.parts.licence.law.profiles
-    for code in body.jurisdictions:
-        if code not in profiles.by_code and not is_country(code):
-            raise Problem(
-                400,
-                "bad_value",
-                f"jurisdictions: `{code[:32]}` is neither a country (ISO 3166-1 alpha-2) nor a profile",
-                field="jurisdictions",
-            )
     wanted = {
         "key": in_path(visit, "key"),
         "enabled": body.enabled,
         "services": body.services,
         "jurisdictions": body.jurisdictions,
+        "regions": body.regions,
     }
     async with changing():
         toggle = await register_of(visit).set_toggle(wanted, by=visit.user, why=body.why)

@@ -152,22 +152,26 @@ async def test_only_an_operator_that_is_known_can_be_named(office: Office) -> No
     assert (await office.does("permit", "list"))["telephone"] == {"on": True}
 
 
-TOGGLES: list[tuple[str, tuple[str, ...], list[str], list[str]]] = [
-    ("CN", (), [], ["CN"]),
-    ("CN:sms_out", (), ["sms_out"], ["CN"]),
-    ("maintenance", ("--service", "pstn_in", "--service", "pstn_out"), ["pstn_in", "pstn_out"], []),
+TOGGLES: list[tuple[str, tuple[str, ...], list[str], list[str], list[str]]] = [
+    ("CN", (), [], ["CN"], []),
+    ("CN:sms_out", (), ["sms_out"], ["CN"], []),
+    ("CN-BJ", (), [], [], ["CN-BJ"]),
+    ("CN-BJ:pstn_out", (), ["pstn_out"], [], ["CN-BJ"]),
+    ("floods", ("--region", "CN-GD", "--region", "CN-GX"), [], [], ["CN-GD", "CN-GX"]),
+    ("maintenance", ("--service", "pstn_in", "--service", "pstn_out"), ["pstn_in", "pstn_out"], [], []),
 ]
 
 
 async def test_a_toggle_says_what_it_is_about(office: Office) -> None:
     await office.serve()
-    for scope, options, services, jurisdictions in TOGGLES:
+    for scope, options, services, jurisdictions, regions in TOGGLES:
         toggle = await office.does("permit", "toggle", scope, "off", *options)
         assert toggle == {
             "key": scope,
             "enabled": False,
             "services": services,
             "jurisdictions": jurisdictions,
+            "regions": regions,
         }
     assert len((await office.does("permit", "list"))["toggles"]) == len(TOGGLES)
     await office.does("permit", "toggle", "maintenance", "remove")
@@ -177,7 +181,9 @@ async def test_a_toggle_says_what_it_is_about(office: Office) -> None:
 FAULTS: list[tuple[tuple[str, ...], int, str]] = [
     (("toggle", "pstn_outt", "off"), 2, "`pstn_outt` is neither a service class nor a country"),
     (("toggle", "x", "off", "--service", "video"), 2, "there is no service class `video`"),
-    (("toggle", "x", "off", "--jurisdiction", "XX"), 1, "`XX` is neither a country"),
+    (("toggle", "x", "off", "--jurisdiction", "XX"), 1, "jurisdictions[0]: is neither a country"),
+    (("toggle", "XX-1", "off"), 1, "regions[0]: is in no country (ISO 3166-2) (found 'XX-1')"),
+    (("toggle", "CN-HK", "off"), 1, "regions[0]: is a country of its own here: name `HK` as a jurisdiction"),
     (("suspend", "basic-1", "--to", "2026-12-01T00:00:00"), 2, "is no time with an offset"),
     (("revoke", "basic-1"), 1, "there is no such permit (found 'basic-1')"),
     (("what-if", "changes.json"), 2, "`permit what-if` is not built yet"),

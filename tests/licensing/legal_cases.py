@@ -136,8 +136,13 @@ def some_call(countries: list[str], chance: random.Random) -> CallFacts:
 def some_toggle(chance: random.Random) -> Toggle:
     services = chance.sample([*ServiceClass], chance.randint(0, 3))
     places = chance.sample([*LAWFUL, "FR", "EU", "baseline"], chance.randint(0, 2))
+    parts = chance.choice([[], [], ["CN-BJ"], ["CN-GD", "US-NY"]])
     return Toggle(
-        key="t", enabled=chance.choice([True, False]), services=tuple(services), jurisdictions=tuple(places)
+        key="t",
+        enabled=chance.choice([True, False]),
+        services=tuple(services),
+        jurisdictions=tuple(places),
+        regions=tuple(parts),
     )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from datetime import datetime
 from hashlib import sha256
@@ -64,7 +65,8 @@ def register_toggle(actions: "argparse._SubParsersAction[argparse.ArgumentParser
         actions,
         "toggle",
         "switch kinds of calls off, or on again as far as permits allow: a service class (`pstn_out`), a "
-        "jurisdiction (`CN`), both (`CN:pstn_out`), everything (`*`), or a name for what the options say",
+        "jurisdiction (`CN`), a region (`CN-BJ`), a class there (`CN:pstn_out`), everything (`*`), or a name "
+        "for what the options say",
         "SCOPE",
     )
     toggle.add_argument("state", choices=("on", "off", "remove"))
@@ -73,6 +75,14 @@ def register_toggle(actions: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     toggle.add_argument(
         "--jurisdiction", dest="jurisdictions", action="append", metavar="CODE", default=[], help="likewise"
+    )
+    toggle.add_argument(
+        "--region",
+        dest="regions",
+        action="append",
+        metavar="CODE",
+        default=[],
+        help="likewise, ISO 3166-2; a leg of that country without a known region counts as being there",
     )
     toggle.set_defaults(usage_error=toggle.error)
 
@@ -250,17 +260,20 @@ def toggling(args: argparse.Namespace) -> dict[str, Any] | None:
     from licensing.classify import ServiceClass
 
     classes = [each.value for each in ServiceClass]
-    services, jurisdictions = args.services, args.jurisdictions
-    if not services and not jurisdictions and args.scope != "*":
-        first, _, rest = args.scope.rpartition(":")
-        if rest in classes:
-            services, jurisdictions = [rest], [first] if first else []
-        elif rest.isupper() and len(rest) == 2 and not first:
-            jurisdictions = [rest]
-        elif args.state != "remove":
+    services, jurisdictions, regions = args.services, args.jurisdictions, args.regions
+    if not services and not jurisdictions and not regions and args.scope != "*":
+        place, _, service = args.scope.rpartition(":")
+        if service not in classes:
+            place, service = args.scope, ""
+        services = [service] if service else []
+        if re.fullmatch("[A-Z]{2}-[A-Z0-9]{1,3}", place):
+            regions = [place]
+        elif re.fullmatch("[A-Z]{2}", place) or (place and service):
+            jurisdictions = [place]
+        elif not service and args.state != "remove":
             args.usage_error(
-                f"`{args.scope}` is neither a service class nor a country: say what it is about by --service "
-                f"or --jurisdiction, or name one of {', '.join(classes)}"
+                f"`{args.scope}` is neither a service class nor a country nor a region: say what it is about "
+                f"by --service, --jurisdiction or --region, or name one of {', '.join(classes)}"
             )
     unknown = [service for service in services if service not in classes]
     if unknown:
@@ -270,6 +283,7 @@ def toggling(args: argparse.Namespace) -> dict[str, Any] | None:
         "enabled": args.state == "on",
         "services": services,
         "jurisdictions": jurisdictions,
+        "regions": regions,
     }
 
 
@@ -336,7 +350,7 @@ def permit_line(filed: dict[str, Any]) -> str:
 def toggle_line(toggle: dict[str, Any]) -> str:
     """One toggle on one line."""
     what = ", ".join(toggle["services"]) or "every service class"
-    where = ", ".join(toggle["jurisdictions"]) or "everywhere"
+    where = ", ".join([*toggle["jurisdictions"], *toggle["regions"]]) or "everywhere"
     state = "on, as far as permits allow" if toggle["enabled"] else "off"
     return f"toggle {toggle['key']}: {what}, {where}: {state}"
 

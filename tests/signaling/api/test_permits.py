@@ -88,15 +88,21 @@ async def test_two_sessions_of_one_operator_are_one_operator(world: World) -> No
 async def test_a_toggle_is_set_replaced_and_removed(world: World) -> None:
     boss = await world.operator()
     toggle = "/api/operator/toggles/CN:pstn_out"
-    off = {"enabled": False, "services": ["pstn_out"], "jurisdictions": ["CN"]}
+    off = {"enabled": False, "services": ["pstn_out"], "jurisdictions": ["CN"], "regions": ["CN-BJ"]}
     assert (await boss.ask("PUT", toggle, {**off, **WHY})).json == {"key": "CN:pstn_out", **off}
     assert (await boss.ask("PUT", toggle, {**off, "enabled": True, **WHY})).json["enabled"] is True
     assert [each["enabled"] for each in (await boss.get("/api/operator/toggles")).json["toggles"]] == [True]
     assert (await boss.ask("DELETE", toggle)).json["field"] == "why"
     assert (await boss.ask("DELETE", f"{toggle}?why=over")).status == 204
     assert (await boss.ask("DELETE", f"{toggle}?why=over")).status == 409
-    for wrong in ({"services": ["video"]}, {"jurisdictions": ["ZZ"]}):
-        assert (await boss.ask("PUT", toggle, {**off, **wrong, **WHY})).code == "bad_value"
+    for wrong, code in (
+        ({"services": ["video"]}, "bad_value"),
+        ({"regions": ["Beijing"]}, "bad_value"),
+        ({"jurisdictions": ["ZZ"]}, "not_changed"),
+        ({"regions": ["ZZ-1"]}, "not_changed"),
+    ):
+        answer = await boss.ask("PUT", toggle, {**off, **wrong, **WHY})
+        assert (answer.status, answer.code) == (400, code)
 
 
 async def test_decisions_are_listed_newest_first_and_explained(world: World) -> None:
