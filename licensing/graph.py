@@ -171,7 +171,8 @@ class Graph:
                     raise GraphError(f"`{instead_of}` is who called, and is not forwarded")
                 return self._without(instead_of)._with(_called(to))
             case AttendedTransfer(by, other, by_there):
-                self._party(by), other._party(by_there)
+                self._party(by)
+                other._party(by_there)
                 return self._joined(other)._without(by)._without(by_there)
             case Merge(other, leaving):
                 joined = self._joined(other)
