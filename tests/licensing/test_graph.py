@@ -61,7 +61,11 @@ def call(*members: Member, **stated: Any) -> Graph:
         Leg(role, each.leg.kind, each.leg.country, each.leg.subdivision, each.leg.number_type)
         for role, each in zip(roles, members, strict=False)
     )
-    told = {"identity_verified": True, "registered_location": True, "equipment_in": ()} | stated
+    told: dict[str, Any] = {
+        "identity_verified": True,
+        "registered_location": True,
+        "equipment_in": (),
+    } | stated
     return Graph.of(CallFacts(legs, **told), tuple(each.id for each in members))
 
 
