@@ -1,0 +1,321 @@
+"""All SIP sockets of one user agent: UDP, TCP and TLS over IPv4 and IPv6 (RFC 3261 §18, RFC 3581, RFC 5923).
+
+What can be read is handed on, from those whom the door admits; what could not be sent is told. A connection
+that we opened is used again for whatever goes to the same address, and its far end may use it too.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from licensing.instant import SECOND
+from signaling.ports import Cancel, Clock
+from signaling.pstn.sip.answer import refuse_unread
+from signaling.pstn.sip.connection import Connection, Failed
+from signaling.pstn.sip.door import Door, Turned
+from signaling.pstn.sip.hop import Flow, Hop, Transport, way_back
+from signaling.pstn.sip.message import Request, Response, build, parse
+from signaling.pstn.sip.problem import SipError
+
+BUFFER = 4 * 1024 * 1024  # bytes a UDP socket holds: the usual 208 KiB overflow at 50 calls in one burst
+CONNECT = 10.0  # seconds
+PATIENCE = 32 * SECOND  # for a first message on a connection that somebody opened
+MOST_CONNECTIONS = 32  # of one address
+
+Heard = Callable[[Request | Response, Flow], None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where we can be reached."""
+
+    transport: Transport
+    host: str
+    port: int
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.host
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """One UDP socket."""
+
+    def __init__(self, received: Callable[[bytes, Flow], None], number: int) -> None:
+        self._received, self._number = received, number
+        self.trouble: Exception | None = None  # of the last sending
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        hop = Hop(Transport.UDP, address[0].partition("%")[0], address[1])
+        self._received(data, Flow(hop, self._number))
+
+    def error_received(self, error: Exception) -> None:
+        self.trouble = error
+
+    def send(self, data: bytes, hop: Hop) -> bool:
+        """Was it sent, as far as this machine can say?"""
+        self.trouble = None
+        self.transport.sendto(data, (hop.host, hop.port))
+        return self.trouble is None
+
+
+class Sockets:
+    """Listens where it is told, connects where something is to be sent. `close` after use."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        door: Door,
+        heard: Heard,
+        *,
+        tls_client: ssl.SSLContext | None = None,
+        tls_server: ssl.SSLContext | None = None,
+        tag: str = "unread",
+    ) -> None:
+        """`tag` is ours in the answers to what could not be read."""
+        self._clock, self._door, self._heard, self._tag = clock, door, heard, tag
+        self._tls_client, self._tls_server = tls_client, tls_server
+        self._places: dict[int, Place] = {}
+        self._datagrams: dict[int, Datagrams] = {}
+        self._servers: list[asyncio.Server] = []
+        self._connections: dict[int, Connection] = {}
+        self._opened: dict[Hop, Connection] = {}  # by us
+        self._opening: set[asyncio.Task[None]] = set()
+        self._waiting: dict[Connection, Cancel] = {}
+        self._numbers = 0
+
+    # Listening
+
+    async def listen(self, transport: Transport, host: str, port: int = 0) -> Place:
+        """Be reachable there; OSError if that can't be. `port` 0 takes one that is free."""
+        number = self._number()
+        if transport is Transport.UDP:
+            found = await self._listen_udp(host, port, number)
+        else:
+            found = await self._listen_stream(transport, host, port)
+        self._places[number] = place = Place(transport, found[0], found[1])
+        return place
+
+    def place(self, hop: Hop) -> Place:
+        """Where answers and requests from that hop reach us; OSError if we listen nowhere of its kind."""
+        family = ":" in hop.host
+        places = [place for place in self._places.values() if place.is_ipv6 == family]
+        same = [place for place in places if place.transport is hop.transport] or places
+        if not same:
+            raise OSError(f"there is no SIP socket for {hop}")
+        found = replace(same[0], transport=hop.transport)
+        return found if not _is_wildcard(found.host) else replace(found, host=_own_address(hop))
+
+    async def close(self) -> None:
+        """Close all of it; what is unsent stays unsent."""
+        for server in self._servers:
+            server.close()
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for connection in tuple(self._connections.values()):
+            connection.abort()
+        for datagrams in self._datagrams.values():
+            datagrams.transport.close()
+        for cancel in self._waiting.values():
+            cancel()
+        for server in self._servers:
+            await server.wait_closed()
+        await asyncio.sleep(0)  # asyncio tells protocols of their end in the next turn of the loop
+
+    async def _listen_udp(self, host: str, port: int, number: int) -> tuple[str, int]:
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            if sock.family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind((host, port))
+        except OSError:
+            sock.close()
+            raise
+        loop = asyncio.get_running_loop()
+        _, datagrams = await loop.create_datagram_endpoint(
+            lambda: Datagrams(self._datagram, number), sock=sock
+        )
+        self._datagrams[number] = datagrams
+        name = sock.getsockname()
+        return name[0], name[1]
+
+    async def _listen_stream(self, transport: Transport, host: str, port: int) -> tuple[str, int]:
+        if transport is Transport.TLS and self._tls_server is None:
+            raise OSError("SIP over TLS needs a certificate to listen with")
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self, None, self._number(), lambda h, p: Hop(transport, h, p)),
+            host,
+            port,
+            ssl=self._tls_server if transport is Transport.TLS else None,
+        )
+        self._servers.append(server)
+        name = server.sockets[0].getsockname()
+        return name[0], name[1]
+
+    # Sending
+
+    def send(self, message: Request | Response, to: Hop | Flow, failed: Failed) -> None:
+        """Give it to the network. `failed` is called, soon, if it can't be sent.
+
+        A response goes back by the flow of its request; if that is a connection which is gone, to where the
+        request said it can be reached.
+        """
+        data = build(message)
+        if isinstance(to, Hop):
+            self._send(data, to, failed)
+            return
+        if datagrams := self._datagrams.get(to.number):
+            hop = way_back(message.via, to.hop) if isinstance(message, Response) else to.hop
+            if not datagrams.send(data, hop):
+                asyncio.get_running_loop().call_soon(failed)
+        elif (connection := self._connections.get(to.number)) and connection.is_usable:
+            connection.send(data, failed)
+        else:
+            self._send(data, way_back(message.via, to.hop), failed)
+
+    def ping(self) -> None:
+        """A keep-alive on each connection that is up (RFC 5626 §3.5.1); no pong is waited for."""
+        for connection in self._connections.values():
+            connection.send(b"\r\n\r\n", lambda: None)
+
+    def _send(self, data: bytes, hop: Hop, failed: Failed) -> None:
+        if hop.transport is Transport.UDP:
+            datagrams = self._socket_for(hop)
+            if datagrams is None or not datagrams.send(data, hop):
+                asyncio.get_running_loop().call_soon(failed)
+            return
+        connection = self._opened.get(hop)
+        if connection is None or not connection.is_usable:
+            connection = self._opened[hop] = Connection(
+                self, Flow(hop, number := self._number()), number, lambda host, port: hop
+            )
+            task = asyncio.create_task(self._open(connection, hop))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+        connection.send(data, failed)
+
+    def _socket_for(self, hop: Hop) -> Datagrams | None:
+        for number, datagrams in self._datagrams.items():
+            if self._places[number].is_ipv6 == (":" in hop.host):
+                return datagrams
+        return None
+
+    async def _open(self, connection: Connection, hop: Hop) -> None:
+        context = self._tls_client if hop.transport is Transport.TLS else None
+        try:
+            if hop.transport is Transport.TLS and context is None:
+                raise OSError("SIP over TLS is not set up")
+            async with asyncio.timeout(CONNECT):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: connection,
+                    hop.host,
+                    hop.port,
+                    ssl=context,
+                    server_hostname=(hop.name or hop.host) if context else None,
+                )
+        except OSError as error:  # a refused certificate and a time-out are OSErrors as well
+            log.warning("no SIP connection to %s: %s", hop, error or "it took too long")
+            self._forget(hop, connection)
+            connection.give_up()
+
+    def _forget(self, hop: Hop, connection: Connection) -> None:
+        if self._opened.get(hop) is connection:
+            del self._opened[hop]
+
+    # Receiving
+
+    def opened(self, connection: Connection) -> bool:
+        """See `connection.Owner`."""
+        assert connection.flow is not None
+        hop, number = connection.flow.hop, connection.flow.number
+        if connection is not self._opened.get(hop):
+            if not self._door.is_known(hop.host):
+                return False
+            if sum(1 for c in self._connections.values() if c.flow and c.flow.hop.host == hop.host) >= (
+                MOST_CONNECTIONS
+            ):
+                self._door.turned(Turned.TOO_MANY_CONNECTIONS, hop.host)
+                return False
+            deadline = self._clock.now().after(PATIENCE)
+            self._waiting[connection] = self._clock.call_at(deadline, lambda: self._expire(connection))
+        self._connections[number] = connection
+        return True
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """See `connection.Owner`."""
+        if self._door.admits(flow.hop.host):
+            self._read(data, flow)
+
+    def unframed(self, flow: Flow, error: SipError) -> None:
+        """See `connection.Owner`."""
+        self._door.malformed(flow.hop.host, error.sentence)
+
+    def closed(self, connection: Connection) -> None:
+        """See `connection.Owner`."""
+        if cancel := self._waiting.pop(connection, None):
+            cancel()
+        if connection.flow:
+            self._connections.pop(connection.flow.number, None)
+            self._forget(connection.flow.hop, connection)
+
+    def _expire(self, connection: Connection) -> None:
+        self._waiting.pop(connection, None)
+        if not connection.heard and connection.flow:
+            self._door.turned(Turned.SILENT, connection.flow.hop.host)
+            connection.abort()
+
+    def _datagram(self, data: bytes, flow: Flow) -> None:
+        if not self._door.admits(flow.hop.host):
+            return
+        if data.strip(b"\r\n\0"):  # or else a keep-alive
+            self._read(data, flow)
+
+    def _read(self, data: bytes, flow: Flow) -> None:
+        try:
+            message = parse(data)
+        except SipError as error:
+            if self._door.malformed(flow.hop.host, error.sentence):
+                self._refuse(data, error, flow)
+            return
+        if isinstance(message, Request):
+            via = message.via.seen_from(flow.hop.host, flow.hop.port)
+            message = replace(message, vias=(via, *message.vias[1:]))
+        self._heard(message, flow)
+
+    def _refuse(self, data: bytes, error: SipError, flow: Flow) -> None:
+        answer = refuse_unread(data, error, self._tag)
+        if answer is None:
+            return
+        if datagrams := self._datagrams.get(flow.number):
+            datagrams.send(answer, flow.hop)
+        elif connection := self._connections.get(flow.number):
+            connection.send(answer, lambda: None)
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+
+def _is_wildcard(host: str) -> bool:
+    return ipaddress.ip_address(host).is_unspecified
+
+
+def _own_address(hop: Hop) -> str:
+    """The address of ours that the kernel would send from; nothing is sent to learn it."""
+    with socket.socket(socket.AF_INET6 if ":" in hop.host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((hop.host, hop.port or 1))
+        name: str = probe.getsockname()[0]
+        return name
