@@ -44,6 +44,7 @@ ABOUT_RULES = {
     Rule.ANYONE: "No credentials are needed.",
     Rule.SIGNED_IN_ONCE: "Also with a password that has to be changed first.",
     Rule.SIGNED_IN: "For accounts that are signed in.",
+    Rule.AUDITOR: "For operators' and auditors' accounts.",
     Rule.OPERATOR: "For operators' accounts.",
 }
 
@@ -54,6 +55,8 @@ def openapi(routes: tuple[Route, ...], title: str, version: str, cookie: str) ->
     schemas: dict[str, Any] = {"Problem": PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
+        if route.is_file:
+            continue
         paths.setdefault(route.path, {})[route.method.lower()] = operation(route, schemas)
     return {
         "openapi": "3.1.0",

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from aiohttp import WSCloseCode, web
 
-from signaling.api import account, calls, evidence, health, history, operator, page, permits
+from signaling.api import account, calls, evidence, health, history, operator, pages, permits
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
 from signaling.api.routes import Route, Routes, Rule
@@ -112,7 +112,7 @@ def protocol() -> bytes:
 
 
 CALLERS: tuple[Route, ...] = (
-    *page.routes.all,
+    *pages.routes.all,
     *own.all,
     *documents.all,
     *health.callers.all,

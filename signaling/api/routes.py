@@ -1,6 +1,7 @@
 """Routes as data: method, path, who may use it, what goes in and out."""
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ class Rule(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN_ONCE = "signed_in_once"  # also with a password that has to be changed first
     SIGNED_IN = "signed_in"
+    AUDITOR = "auditor"  # operators too: it only reads
     OPERATOR = "operator"
 
 
@@ -36,11 +38,17 @@ class Route:
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     status: int = 200
+    is_file: bool = False  # of the app: a page is many of them, so they do not count as visits
 
     @property
     def name(self) -> str:
         """The handler's name: the operation's id."""
         return self.handler.__name__
+
+    @property
+    def canonical(self) -> str:
+        """The path without the patterns of its parameters, as aiohttp names the resource."""
+        return re.sub(r"\{(\w+):[^}]+\}", r"{\1}", self.path)
 
     @property
     def summary(self) -> str:
@@ -54,7 +62,9 @@ class Routes:
 
     all: list[Route] = field(default_factory=list)
 
-    def add(self, method: str, path: str, rule: Rule, *, status: int = 200) -> Callable[[Handler], Handler]:
+    def add(
+        self, method: str, path: str, rule: Rule, *, status: int = 200, is_file: bool = False
+    ) -> Callable[[Handler], Handler]:
         """Declare a handler: its parameters `body` and `query` and its answer are models, by annotation."""
 
         def declare(handler: Handler) -> Handler:
@@ -70,6 +80,7 @@ class Routes:
                     model(hints.get("query")),
                     answer,
                     status if answer is not None or status != 200 else 204,
+                    is_file,
                 )
             )
             return handler

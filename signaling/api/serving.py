@@ -138,7 +138,7 @@ def handled(route: Route, parts: Parts, door: Door) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         address = caller_address(request, parts.settings.trusted_proxies)
-        if wait := parts.limits.visit(address):
+        if not route.is_file and (wait := parts.limits.visit(address)):
             parts.metrics.limited("address")
             raise slow_down(wait)
         who = await door.admit(request, route.rule)

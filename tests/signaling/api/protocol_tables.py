@@ -26,7 +26,9 @@ def ends() -> str:
 
 def routes() -> str:
     """The callers' routes."""
-    rows = [f"| `{route.method} {route.path}` | {route.summary} | {WHO[route.rule]} |" for route in CALLERS]
+    rows = [
+        f"| `{route.method} {route.canonical}` | {route.summary} | {WHO[route.rule]} |" for route in CALLERS
+    ]
     return "\n".join(["| route | what it does | for |", "|---|---|---|", *rows])
 
 

@@ -23,6 +23,8 @@ OPEN = {
     ("POST", "/api/account"),
     ("POST", "/api/session"),
     ("GET", "/"),
+    ("GET", "/worker.js"),
+    ("GET", "/web/{path}"),
 }
 # Those that also take whoever has to change a password first.
 FIRST_STEPS = {
@@ -46,7 +48,7 @@ def test_every_route_declares_its_rule() -> None:
     for route in (*rest.CALLERS, *rest.OPERATORS):
         assert isinstance(route.rule, Rule)
         assert route.summary, f"{route.name} does not say what it is for"
-        assert (route.rule is Rule.ANYONE) == ((route.method, route.path) in OPEN), route.name
+        assert (route.rule is Rule.ANYONE) == ((route.method, route.canonical) in OPEN), route.name
         if route.rule is Rule.SIGNED_IN_ONCE:
             assert (route.method, route.path) in FIRST_STEPS
         if "/operator" in route.path:
@@ -59,7 +61,7 @@ def test_the_callers_listener_has_no_operators_route() -> None:
 
 async def test_the_router_has_the_declared_routes_and_no_other(world: World) -> None:
     for listener in (rest.CALLERS, rest.OPERATORS):
-        declared = {(route.method, route.path) for route in listener}
+        declared = {(route.method, route.canonical) for route in listener}
         routed = {(m, p) for m, p in routes_of(listener, world) if m != "HEAD"}
         assert routed == declared
 
