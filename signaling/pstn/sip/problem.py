@@ -17,3 +17,11 @@ class SipError(Exception):
 def bad(what: str, value: str = "") -> SipError:
     """400 with the value in it, cut short and printable."""
     return SipError(400, f"{what}: {value[:48]!a}" if value else what)
+
+
+class CarrierError(Exception):
+    """The carrier can't be reached as it is configured: `sentence` is lower case, for caller and log."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
