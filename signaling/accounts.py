@@ -83,21 +83,34 @@ class Accounts:
 
     # Opening and closing
 
-    async def add(self, name: UserId, password: str, *, operator: bool = False, once: bool = False) -> None:
+    async def add(
+        self,
+        name: UserId,
+        password: str,
+        *,
+        operator: bool = False,
+        auditor: bool = False,
+        once: bool = False,
+    ) -> None:
         """Open an account. AccountError if the name is taken or the password none."""
         checked(password, name)
         made = await self._passwords.hash(password, once=once)
-        account = Account(name, made, operator, disabled=False, created_at=self._now())
+        account = Account(
+            name, made, operator, disabled=False, created_at=self._now(), auditor=auditor and not operator
+        )
         try:
             await self._store.add_account(account)
         except IdTakenError:
             raise AccountError(AccountFault.NAME_TAKEN, f"`{name}`", "name") from None
-        log.info("account opened", extra={"user": name, "operator": operator})
+        log.info("account opened", extra={"user": name, "operator": operator, "auditor": auditor})
 
-    async def open_for(self, name: UserId, password: str | None, *, operator: bool = False) -> str | None:
+    async def open_for(
+        self, name: UserId, password: str | None, *, operator: bool = False, auditor: bool = False
+    ) -> str | None:
         """An operator opens an account for somebody. The password, for one use, if it was made here."""
         made = new_password() if password is None else None
-        await self.add(name, password or made or "", operator=operator, once=made is not None)
+        once = made is not None
+        await self.add(name, password or made or "", operator=operator, auditor=auditor, once=once)
         return made
 
     async def register(self, name: UserId, password: str, invitation: str | None, *, is_open: bool) -> None:
@@ -227,6 +240,14 @@ class Accounts:
             account.user
             for account in await self._store.accounts()
             if account.operator and not account.disabled
+        ]
+
+    async def auditors(self) -> list[UserId]:
+        """Who may read what operators see, and change nothing."""
+        return [
+            account.user
+            for account in await self._store.accounts()
+            if account.auditor and not account.disabled
         ]
 
     async def existing_operators(self) -> list[UserId]:

@@ -219,7 +219,10 @@ class TextRows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user as the server knows it. `password` is an argon2id string (RFC 9106)."""
+    """A user as the server knows it. `password` is an argon2id string (RFC 9106).
+
+    An auditor reads what operators see and changes nothing; nobody is both.
+    """
 
     user: UserId
     password: str
@@ -227,6 +230,7 @@ class Account:
     disabled: bool
     created_at: int
     do_not_disturb: bool = False
+    auditor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Who:
     session: str  # empty for whoever came by the Unix socket
     expires_at: int = 0  # of the session, UTC microseconds
     operator: bool = False
+    auditor: bool = False
     once: bool = False  # the password has to be changed first
     by_cookie: bool = False
 
@@ -58,7 +59,15 @@ class Door:
             raise Problem(403, "foreign_origin", "a request with a cookie must say its origin")
         session, account = found
         once = is_once(account.password)
-        return Who(account.user, session.session, session.expires_at, account.operator, once, by_cookie)
+        return Who(
+            account.user,
+            session.session,
+            session.expires_at,
+            account.operator,
+            account.auditor,
+            once,
+            by_cookie,
+        )
 
     async def admit(self, request: web.BaseRequest, rule: Rule) -> Who | None:
         """Whoever asks, if this rule lets them in; Problem if not."""
@@ -71,12 +80,19 @@ class Door:
             raise Problem(
                 403, "password_change_required", "change the password first: POST /api/account/password"
             )
-        if rule is Rule.OPERATOR and not who.operator:
+        if who.auditor and rule is Rule.OPERATOR:
+            raise Problem(
+                403, "not_an_operator", f"`{who.user}` is an auditor's account: it reads, and changes nothing"
+            )
+        if rule in (Rule.OPERATOR, Rule.AUDITOR) and not (who.operator or who.auditor):
             raise Problem(403, "not_an_operator", f"`{who.user}` is no operator's account")
         return who
 
     async def _local_operator(self, request: web.BaseRequest) -> Who | None:
-        """The operator that a command on this machine names. If it names none: the first, or the only one."""
+        """The operator or auditor whom a command on this machine names.
+
+        If it names none: the first operator, or the only one.
+        """
         operators = await self._accounts.operators()
         named = request.headers.get(OPERATOR_HEADER)
         if named is None:
@@ -87,6 +103,8 @@ class Door:
             else:
                 listed = ", ".join(f"`{name}`" for name in operators) or "there is none"
                 raise Problem(401, "operator_unnamed", f"say which operator you are: {listed}")
+        if named in await self._accounts.auditors():
+            return Who(UserId(named), "", auditor=True)
         if named not in operators:
             raise Problem(403, "not_an_operator", f"{named[:32]!r} is no operator's account that is enabled")
         return Who(UserId(named), "", operator=True)

@@ -173,7 +173,7 @@ class DecisionExplained(Model):
     entry: dict[str, Any]
 
 
-@routes.add("GET", "/api/operator/decisions", Rule.OPERATOR)
+@routes.add("GET", "/api/operator/decisions", Rule.AUDITOR)
 async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
     """Decisions, newest first."""
     chains, node = visit.parts.licence.journal, query.node or visit.parts.settings.node
@@ -189,7 +189,7 @@ async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
     )
 
 
-@routes.add("GET", "/api/operator/decisions/{decision}", Rule.OPERATOR)
+@routes.add("GET", "/api/operator/decisions/{decision}", Rule.AUDITOR)
 async def decision(visit: Visit) -> DecisionExplained:
     """Explain one decision: facts, rule, permits, source of law, and the same decided again."""
     asked = visit.request.match_info["decision"]
@@ -204,14 +204,14 @@ async def decision(visit: Visit) -> DecisionExplained:
         raise Problem(404, "no_such_decision", f"{id}: {error}", field="decision") from None
 
 
-@routes.add("GET", "/api/operator/audit/head", Rule.OPERATOR)
+@routes.add("GET", "/api/operator/audit/head", Rule.AUDITOR)
 async def audit_head(visit: Visit) -> ChainHeads:
     """The heads of all chains, to be kept on another machine."""
     async with reading():
         return ChainHeads(heads=tuple(head_of(head) for head in await visit.parts.licence.journal.heads()))
 
 
-@routes.add("POST", "/api/operator/audit/verify", Rule.OPERATOR, status=200)
+@routes.add("POST", "/api/operator/audit/verify", Rule.AUDITOR, status=200)
 async def audit_verify(visit: Visit, body: Verification) -> Verified:
     """Verify the journal: every entry of every chain, the heads kept elsewhere, and the clear values."""
     chains = visit.parts.licence.journal
@@ -229,7 +229,7 @@ async def audit_verify(visit: Visit, body: Verification) -> Verified:
     )
 
 
-@routes.add("GET", "/api/operator/audit/export", Rule.OPERATOR, status=200)
+@routes.add("GET", "/api/operator/audit/export", Rule.AUDITOR, status=200)
 async def audit_export(visit: Visit, query: ExportQuery) -> web.StreamResponse:
     """The journal as JSON lines: first the heads, then every entry. No name or number in clear is in it."""
     chains = visit.parts.licence.journal

@@ -1,8 +1,9 @@
 """Routes of operators, on the operators' listener and the Unix socket alone: accounts and invitations."""
 
 import logging
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from signaling.api.account import Count, Password, user_in_path
 from signaling.api.routes import Routes, Rule
@@ -19,6 +20,7 @@ class KnownAccount(Model):
 
     name: UserId
     operator: bool
+    auditor: bool
     disabled: bool
     created_at: Microseconds
 
@@ -30,11 +32,21 @@ class KnownAccounts(Model):
 
 
 class AddedAccount(Model):
-    """An account to open. Without a password one is made, for one use."""
+    """An account to open. Without a password one is made, for one use.
+
+    An operator changes what may be offered; an auditor reads the same and changes nothing.
+    """
 
     name: UserId
     password: Password | None = Field(None, repr=False)
     operator: bool = False
+    auditor: bool = False
+
+    @model_validator(mode="after")
+    def _one_role(self) -> Self:
+        if self.operator and self.auditor:
+            raise ValueError("nobody audits what they do themselves: operator or auditor, not both")
+        return self
 
 
 class OnePassword(Model):
@@ -64,14 +76,18 @@ class NewInvitation(Model):
     expires_at: Microseconds
 
 
-@routes.add("GET", "/api/operator/accounts", Rule.OPERATOR)
+@routes.add("GET", "/api/operator/accounts", Rule.AUDITOR)
 async def accounts(visit: Visit) -> KnownAccounts:
     """All accounts."""
     rows = await visit.parts.store.accounts()
     return KnownAccounts(
         accounts=tuple(
             KnownAccount(
-                name=row.user, operator=row.operator, disabled=row.disabled, created_at=row.created_at
+                name=row.user,
+                operator=row.operator,
+                auditor=row.auditor,
+                disabled=row.disabled,
+                created_at=row.created_at,
             )
             for row in rows
         )
@@ -81,7 +97,9 @@ async def accounts(visit: Visit) -> KnownAccounts:
 @routes.add("POST", "/api/operator/accounts", Rule.OPERATOR, status=201)
 async def add_account(visit: Visit, body: AddedAccount) -> OnePassword:
     """Open an account."""
-    made = await visit.parts.accounts.open_for(body.name, body.password, operator=body.operator)
+    made = await visit.parts.accounts.open_for(
+        body.name, body.password, operator=body.operator, auditor=body.auditor
+    )
     noted(visit, "add", body.name)
     return OnePassword(name=body.name, password=made)
 

@@ -157,7 +157,7 @@ class Telephone(Model):
     waiting: WaitingChange | None = None
 
 
-@routes.add("GET", PERMITS, Rule.OPERATOR)
+@routes.add("GET", PERMITS, Rule.AUDITOR)
 async def permits(visit: Visit) -> FiledPermits:
     """All permits, with what each is worth now."""
     taken = register_of(visit).snapshot
@@ -178,13 +178,13 @@ async def add_permit(visit: Visit, body: AddedPermit) -> FiledPermit:
     return filed(visit, permit)
 
 
-@routes.add("GET", PERMITS + "/{id}", Rule.OPERATOR)
+@routes.add("GET", PERMITS + "/{id}", Rule.AUDITOR)
 async def permit(visit: Visit) -> FiledPermit:
     """One permit."""
     return filed(visit, existing(visit))
 
 
-@routes.add("GET", PERMITS + "/{id}/versions", Rule.OPERATOR)
+@routes.add("GET", PERMITS + "/{id}/versions", Rule.AUDITOR)
 async def permit_versions(visit: Visit) -> PermitVersions:
     """Every version of a permit, with who filed it."""
     async with changing():
@@ -246,7 +246,7 @@ async def reinstate_permit(visit: Visit, body: Why) -> Reinstated:
     return Reinstated(done=waits is None, waiting=shown(waits), permit=filed(visit, existing(visit)))
 
 
-@routes.add("GET", TOGGLES, Rule.OPERATOR)
+@routes.add("GET", TOGGLES, Rule.AUDITOR)
 async def toggles(visit: Visit) -> Toggles:
     """All toggles."""
     return Toggles(toggles=register_of(visit).snapshot.toggles)
@@ -276,7 +276,7 @@ async def remove_toggle(visit: Visit, query: Why) -> None:
     noted(visit, "toggle-remove", in_path(visit, "key"))
 
 
-@routes.add("GET", TELEPHONE, Rule.OPERATOR)
+@routes.add("GET", TELEPHONE, Rule.AUDITOR)
 async def telephone(visit: Visit) -> Telephone:
     """Are telephone calls switched on?"""
     register = register_of(visit)
@@ -298,7 +298,7 @@ async def switch_telephone(visit: Visit, body: TelephoneState) -> Telephone:
     return Telephone(on=not register.snapshot.telephone_off, waiting=shown(waits))
 
 
-@routes.add("GET", WAITING, Rule.OPERATOR)
+@routes.add("GET", WAITING, Rule.AUDITOR)
 async def waiting(visit: Visit) -> WaitingChanges:
     """What waits for a second operator, who agrees by asking for the same."""
     found = (shown(proposal) for proposal in register_of(visit).waiting())

@@ -26,6 +26,7 @@ _ACCOUNT = (
     account.c.disabled,
     account.c.created_at,
     account.c.do_not_disturb,
+    account.c.auditor,
 )
 
 ADD = Statement(
@@ -37,6 +38,7 @@ ADD = Statement(
         disabled=number("disabled"),
         do_not_disturb=number("do_not_disturb"),
         created_at=number("created_at"),
+        auditor=number("auditor"),
     )
     .on_conflict_do_nothing()
     .returning(account.c.name)
@@ -194,7 +196,7 @@ CONTACTS = Statement(
 
 @single
 def add_account(
-    name: str, password: str, operator: bool, disabled: bool, created_at: int, dnd: bool
+    name: str, password: str, operator: bool, disabled: bool, created_at: int, dnd: bool, auditor: bool
 ) -> Steps:
     row = {
         "name": name,
@@ -203,6 +205,7 @@ def add_account(
         "disabled": int(disabled),
         "created_at": created_at,
         "do_not_disturb": int(dnd),
+        "auditor": int(auditor),
     }
     if not (yield ADD, row):
         raise Taken(f"the name `{name}` is taken")

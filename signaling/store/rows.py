@@ -123,6 +123,7 @@ class AccountRows:
             account.disabled,
             account.created_at,
             account.do_not_disturb,
+            account.auditor,
         )
 
     async def account(self, user: UserId) -> Account | None:
@@ -312,8 +313,16 @@ def _receipt(row: Row) -> ReceiptRow:
 
 
 def _account(row: Row) -> Account:
-    user, password, operator, disabled, created_at, do_not_disturb = row
-    return Account(UserId(user), password, bool(operator), bool(disabled), created_at, bool(do_not_disturb))
+    user, password, operator, disabled, created_at, do_not_disturb, auditor = row
+    return Account(
+        UserId(user),
+        password,
+        bool(operator),
+        bool(disabled),
+        created_at,
+        bool(do_not_disturb),
+        bool(auditor),
+    )
 
 
 def _session(row: Row) -> SessionRow:

@@ -39,8 +39,8 @@ def octets(name: str, *, key: bool = False, null: bool = False) -> "Column[bytes
     return Column(name, LargeBinary, primary_key=key, nullable=null)
 
 
-def flag(name: str) -> "Column[int]":
-    return Column(name, SmallInteger, nullable=False)
+def flag(name: str, default: str | None = None) -> "Column[int]":
+    return Column(name, SmallInteger, nullable=False, server_default=default)
 
 
 # A deleted account keeps its row, without password, so that nobody else can take its name.
@@ -54,6 +54,7 @@ account = Table(
     flag("do_not_disturb"),
     number("created_at"),
     number("deleted_at", null=True),
+    flag("auditor", "0"),
 )
 
 session = Table(

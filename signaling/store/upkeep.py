@@ -54,7 +54,7 @@ PURGE = {
 
 BURY = Statement(
     update(account)
-    .values(password="", operator=NO, disabled=YES, do_not_disturb=NO, deleted_at=number("now"))
+    .values(password="", operator=NO, auditor=NO, disabled=YES, do_not_disturb=NO, deleted_at=number("now"))
     .where(account.c.name == words("user"), account.c.deleted_at.is_(None))
     .returning(account.c.name)
 )
@@ -81,6 +81,7 @@ ACCOUNT = Statement(
     select(
         account.c.name,
         account.c.operator,
+        account.c.auditor,
         account.c.disabled,
         account.c.do_not_disturb,
         account.c.created_at,
@@ -248,7 +249,7 @@ def export_account(user: str) -> Steps:
     found = yield ACCOUNT, {"user": user}
     if not found:
         raise Refused(f"there is no account `{user}`")
-    fields = ("name", "operator", "disabled", "do_not_disturb", "created_at", "deleted_at")
+    fields = ("name", "operator", "auditor", "disabled", "do_not_disturb", "created_at", "deleted_at")
     document: dict[str, object] = {"account": dict(zip(fields, found[0], strict=True))}
     for section, (names, statement) in EXPORT.items():
         rows = yield statement, {"user": user, "now": 0}

@@ -263,7 +263,7 @@ async def test_accounts_are_kept_with_and_without_a_running_server(machine: Mach
     added = await machine.run(
         "user", "add", "bob", "--operator", "--password-stdin", "--json", stdin=password
     )
-    assert added.json == {"name": "bob", "password": None, "operator": True}
+    assert added.json == {"name": "bob", "password": None, "operator": True, "auditor": False}
     async with aiohttp.ClientSession() as http:
         for name, secret in (("alice", made.json["password"]), ("bob", PASSWORD)):
             body = {"name": name, "password": secret}
@@ -301,6 +301,7 @@ async def test_what_is_refused_is_said_on_stderr(machine: Machine) -> None:
         assert (done.code, done.out) == (1, ""), arguments
         assert said in done.err
     assert (await machine.run("user", "add", "alice", "--password-stdin")).code == 1
+    assert (await machine.run("user", "add", "eve", "--operator", "--auditor")).code == 2
     assert (await machine.run("user", "fly")).code == 2
     assert (await machine.run("user")).code == 2
 

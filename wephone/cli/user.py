@@ -24,7 +24,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add = action(
         actions, "add", "open an account; without --password-stdin its password is for one use", "NAME"
     )
-    add.add_argument("--operator", dest="is_operator", action="store_true", help="it may operate the server")
+    role = add.add_mutually_exclusive_group()
+    role.add_argument("--operator", dest="is_operator", action="store_true", help="it may operate the server")
+    role.add_argument(
+        "--auditor", action="store_true", help="it may read what operators see, and change nothing"
+    )
     password_option(add)
     action(actions, "list", "all accounts")
     action(actions, "disable", "sign an account out and let it in no more", "NAME")
@@ -66,9 +70,9 @@ async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any
     """Ask the server; what it answers, as the command's JSON."""
     match args.action:
         case "add":
-            body = {"name": args.name, "operator": args.is_operator, **given_password(args)}
-            answer = await api.request("POST", ACCOUNTS, body)
-            return {**answer, "operator": args.is_operator}
+            role = {"operator": args.is_operator, "auditor": args.auditor}
+            answer = await api.request("POST", ACCOUNTS, {"name": args.name, **role, **given_password(args)})
+            return {**answer, **role}
         case "list":
             return await api.request("GET", ACCOUNTS)
         case "disable" | "enable":
@@ -112,7 +116,7 @@ def tell(args: argparse.Namespace, answer: dict[str, Any]) -> None:
 
 def account_line(account: dict[str, Any]) -> str:
     """One account on one line."""
-    marks = [mark for mark in ("operator", "disabled") if account[mark]]
+    marks = [mark for mark in ("operator", "auditor", "disabled") if account[mark]]
     return "  ".join([f"{account['name']:32}", time_of(account["created_at"]), *marks]).rstrip()
 
 

@@ -97,6 +97,13 @@ class World:
         await somebody.sign_in(name)
         return somebody
 
+    async def auditor(self, name: str = "eyes") -> Somebody:
+        """An auditor, signed in at the operators' listener."""
+        await self.server.parts.accounts.add(name_of(name), PASSWORD, auditor=True)
+        somebody = Somebody(self.http, self.operators)
+        await somebody.sign_in(name)
+        return somebody
+
     async def operator(self, name: str = "boss") -> Somebody:
         """An operator, signed in at the operators' listener."""
         await self.server.parts.accounts.add(name_of(name), PASSWORD, operator=True)

@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import aiohttp
 import pytest
 
 from signaling.api import rest
@@ -10,8 +11,16 @@ from signaling.api.auth import COOKIE, Door
 from signaling.api.origin import Origins
 from signaling.api.routes import Route, Rule
 from signaling.api.serving import application
+from signaling.local import reachable
 from tests.signaling.api.conftest import PASSWORD, Answer, Begin, Somebody, World
 
+BASIC = {
+    "id": "basic-1",
+    "jurisdiction": "baseline",
+    "categories": ["baseline:basic"],
+    "valid_from": "2020-01-01",
+}
+STATE = [f"/api/operator/{what}" for what in ("accounts", "permits", "toggles", "telephone", "waiting")]
 # The routes that nobody has to sign in for. Another one is a decision: it is made here.
 OPEN = {
     ("GET", "/api/socket"),  # the first frame signs in
@@ -33,6 +42,10 @@ FIRST_STEPS = {
     ("POST", "/api/account/password"),
 }
 
+# An operators' route that auditors may use too, though it is no GET.
+CHANGES_NOTHING = {("POST", "/api/operator/audit/verify")}
+OPERATORS_RULES = (Rule.OPERATOR, Rule.AUDITOR)
+
 
 def routes_of(listener: tuple[Route, ...], world: World) -> list[tuple[str, str]]:
     """Method and path of everything in the router, HEAD and all."""
@@ -52,11 +65,12 @@ def test_every_route_declares_its_rule() -> None:
         if route.rule is Rule.SIGNED_IN_ONCE:
             assert (route.method, route.path) in FIRST_STEPS
         if "/operator" in route.path:
-            assert route.rule is Rule.OPERATOR
+            reads = route.method == "GET" or (route.method, route.path) in CHANGES_NOTHING
+            assert route.rule is (Rule.AUDITOR if reads else Rule.OPERATOR), route.name
 
 
 def test_the_callers_listener_has_no_operators_route() -> None:
-    assert not [route for route in rest.CALLERS if route.rule is Rule.OPERATOR or "operator" in route.path]
+    assert not [r for r in rest.CALLERS if r.rule in OPERATORS_RULES or "operator" in r.path]
 
 
 async def test_the_router_has_the_declared_routes_and_no_other(world: World) -> None:
@@ -109,9 +123,61 @@ async def test_no_operators_route_takes_a_callers_account(world: World) -> None:
     alice = await world.user("alice")
     alice.base = world.operators
     for route in rest.OPERATORS:
-        if route.rule is Rule.OPERATOR:
+        if route.rule in OPERATORS_RULES:
             answer = await ask(alice, route.method, route.path)
             assert (answer.status, answer.code) == (403, "not_an_operator"), route.path
+
+
+async def test_an_auditor_reads_what_operators_do_and_changes_nothing(world: World) -> None:
+    boss, eyes = await world.operator(), await world.auditor()
+    body = {"permit": BASIC, "why": "a test"}
+    assert (await boss.post("/api/operator/permits", body)).status == 201
+    assert (await boss.post("/api/operator/permits/basic-1/suspend", {"why": "a test"})).status == 200
+    before = [(await boss.get(path)).text for path in STATE]
+    with reachable(world.server.settings.operator_socket) as address:
+        named = {"WePhone-Operator": "eyes"}
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(address), headers=named) as socket:
+            for auditor in (eyes, Somebody(socket, "http://localhost")):
+                await tries_everything(auditor)
+    assert [(await boss.get(path)).text for path in STATE] == before
+
+
+async def tries_everything(auditor: Somebody) -> None:
+    """Every route of operators, as somebody who may only read."""
+    for route in rest.OPERATORS:
+        path = re.sub(r"\{\w+\}", "basic-1", route.path)
+        if route.rule is Rule.OPERATOR:
+            answer = await auditor.ask(route.method, path, {"why": "a test", "on": False})
+            assert (answer.status, answer.code) == (403, "not_an_operator"), route.path
+        elif route.rule is Rule.AUDITOR:
+            answer = await auditor.ask(route.method, path, {} if route.method == "POST" else None)
+            let_in = (
+                answer.code == "bad_value" if path.endswith("/decisions/basic-1") else answer.status == 200
+            )
+            assert let_in, (route.path, answer.text)
+
+
+async def test_an_auditor_is_no_second_person(world: World) -> None:
+    boss, eyes = await world.operator(), await world.auditor()
+    await boss.post("/api/operator/permits", {"permit": BASIC, "why": "a test"})
+    for path in ("permits/basic-1/suspend", "permits/basic-1/reinstate"):
+        assert (await boss.post(f"/api/operator/{path}", {"why": "a test"})).status == 200
+    answer = await eyes.post("/api/operator/permits/basic-1/reinstate", {"why": "a test"})
+    assert (answer.status, answer.code) == (403, "not_an_operator")
+    assert (await eyes.get("/api/operator/permits/basic-1")).json["standing"] == "suspended"
+
+
+async def test_nobody_audits_what_they_do_themselves(world: World) -> None:
+    boss = await world.operator()
+    both = {"name": "both", "operator": True, "auditor": True}
+    assert (await boss.post("/api/operator/accounts", both)).code == "bad_value"
+    assert (await boss.post("/api/operator/accounts", {"name": "eyes", "auditor": True})).status == 201
+    accounts = (await boss.get("/api/operator/accounts")).json["accounts"]
+    assert {each["name"]: (each["operator"], each["auditor"]) for each in accounts} == {
+        "boss": (True, False),
+        "eyes": (False, True),
+        "operator": (True, False),
+    }
 
 
 async def test_whoever_has_to_change_the_password_can_do_nothing_else(world: World) -> None:
@@ -119,7 +185,7 @@ async def test_whoever_has_to_change_the_password_can_do_nothing_else(world: Wor
     assert world.server.first_password is not None
     await somebody.sign_in("operator", world.server.first_password)
     for route in rest.OPERATORS:
-        if route.rule in (Rule.OPERATOR, Rule.SIGNED_IN):
+        if route.rule in (*OPERATORS_RULES, Rule.SIGNED_IN):
             answer = await ask(somebody, route.method, route.path)
             assert (answer.status, answer.code) == (403, "password_change_required"), route.path
     change = {"password": world.server.first_password, "new_password": PASSWORD}
