@@ -7,13 +7,15 @@ log = logging.getLogger(__name__)
 
 
 class Alarm(StrEnum):
-    """What is wrong. While one is raised, something is refused, or written down late."""
+    """What is wrong. While one is raised, something is refused, late, or waits for an operator."""
 
     JOURNAL_FAILED = "journal_failed"
     JOURNAL_SLOW = "journal_slow"
     REGISTER_STALE = "register_stale"
     CLOCK_UNSOUND = "clock_unsound"
     GATE_FAILED = "gate_failed"
+    PERMIT_FILE_REFUSED = "permit_file_refused"
+    PROFILE_OVERDUE = "profile_overdue"
 
 
 class Alarms:

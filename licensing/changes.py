@@ -3,38 +3,22 @@
 Whoever applies a change on a snapshot that is no longer the newest asks again with the newest one.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
-
+from licensing.documents import ChangeError, read
 from licensing.instant import SECOND, Instant
 from licensing.jurisdiction import Profiles
 from licensing.numbering import is_country
-from licensing.permit import Document, Evidence, Permit, StatusEvent, Toggle
+from licensing.permit import Evidence, Permit, StatusEvent, Toggle
 from licensing.snapshot import PERMIT, PROPOSAL, SWITCH, TELEPHONE, TOGGLE, Proposal, Snapshot, document_of
 
-LARGEST = 64 * 1024  # bytes of a document
 PROPOSAL_LIFE = 24 * 3600 * SECOND  # for a second operator to agree in
 _COUNTRIES_HERE = frozenset({"CN-HK", "CN-MO", "CN-TW"})  # ISO 3166-2 has them twice, numbers once
 _TICK = timedelta(microseconds=1)
-D = TypeVar("D", bound=Document)
-
-
-class ChangeError(Exception):
-    """The change is refused whole: where in the document, what is wrong, and the value found there.
-
-    Nowhere (an empty path) if it is refused for who asks.
-    """
-
-    def __init__(self, path: str, fault: str, value: object = None) -> None:
-        found = "" if value is None else f" (found {value!r:.80})"
-        super().__init__(f"{path}: {fault}{found}" if path else f"{fault}{found}")
-        self.path, self.fault, self.value = path, fault, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +50,32 @@ class Check:
     register_address: str | None = None
 
 
-def read_permit(document: str | bytes | Mapping[str, Any]) -> Permit:
-    """A permit from its file or from parsed JSON. ChangeError names path and value."""
-    return _read(Permit, document)
-
-
-def read_toggle(document: str | bytes | Mapping[str, Any]) -> Toggle:
-    """A toggle, likewise."""
-    return _read(Toggle, document)
-
-
-def read_event(document: Mapping[str, Any]) -> StatusEvent:
-    """A status event, likewise."""
-    return _read(StatusEvent, document)
-
-
 def add(snapshot: Snapshot, permit: Permit, check: Check | None, profiles: Profiles | None) -> Change:
     """A new permit, or the next version of one.
 
     Nobody's `verified` is believed but a check that is recorded.
     """
-    _known_categories(permit, profiles)
-    newest = snapshot.version(PERMIT, permit.id)
-    before = snapshot.permit(permit.id)
-    if permit.version != newest + 1:
-        fault = f"`{permit.id}` is there as version {newest}; a new version states {newest + 1}"
-        raise ChangeError("version", fault if newest else "the first version is 1", permit.version)
+    before = check_next(snapshot, permit, profiles)
     if before and permit.status_events[: len(before.status_events)] != before.status_events:
         # Or one operator could lift a suspension by filing the permit without it.
         raise ChangeError("status_events", "those of the version before have to stay as they are, in order")
     filed = document_of(permit) | {"verified": check is not None}
     if check is not None:
         filed["evidence"] = [*filed["evidence"], _evidence(check)]
-    filed = document_of(_read(Permit, filed))
+    filed = document_of(read(Permit, filed))
     return Change(
         "permit_event", "amended" if before else "added", permit.id, (Put(PERMIT, permit.id, filed),)
     )
+
+
+def check_next(snapshot: Snapshot, permit: Permit, profiles: Profiles | None) -> Permit | None:
+    """ChangeError unless it is the next version of a permit that the law knows; the version before."""
+    _known_categories(permit, profiles)
+    newest = snapshot.version(PERMIT, permit.id)
+    if permit.version != newest + 1:
+        fault = f"`{permit.id}` is there as version {newest}; a new version states {newest + 1}"
+        raise ChangeError("version", fault if newest else "the first version is 1", permit.version)
+    return snapshot.permit(permit.id)
 
 
 def suspend(snapshot: Snapshot, id: str, window: StatusEvent) -> Change:
@@ -218,7 +192,7 @@ def _with_event(permit: Permit, event: StatusEvent) -> Change:
 
 def _next_version(permit: Permit, **changes: object) -> Put:
     document = document_of(permit) | changes | {"version": permit.version + 1}
-    return Put(PERMIT, permit.id, document_of(_read(Permit, document)))
+    return Put(PERMIT, permit.id, document_of(read(Permit, document)))
 
 
 def _still_suspends(event: StatusEvent, moment: datetime) -> bool:
@@ -249,9 +223,12 @@ def _evidence(check: Check) -> dict[str, Any]:
 
 
 def _known_categories(permit: Permit, profiles: Profiles | None) -> None:
-    profile = profiles.by_code.get(permit.jurisdiction) if profiles else None
-    if profile is None:
+    if profiles is None:
         return
+    profile = profiles.by_code.get(permit.jurisdiction)
+    if profile is None:
+        fault = "its law is not known here: neither its categories nor the zone of its dates"
+        raise ChangeError("jurisdiction", fault, permit.jurisdiction)
     for place, category in enumerate(permit.categories):
         if not profile.knows(category):
             code = category.partition("#")[0]
@@ -274,50 +251,3 @@ def _known_places(toggle: Toggle, profiles: Profiles | None) -> None:
             raise ChangeError(f"regions[{place}]", fault, region)
         if not is_country(region[:2]):
             raise ChangeError(f"regions[{place}]", "is in no country (ISO 3166-2)", region)
-
-
-def _read(model: type[D], document: str | bytes | Mapping[str, Any]) -> D:
-    try:
-        if isinstance(document, str | bytes):
-            document = _parsed(document)
-        return model.model_validate(document)
-    except ValidationError as error:
-        faults = error.errors(include_url=False)
-        # A field that is misspelt is missing too: what it was spelt as says more.
-        first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-        value = first["input"] if first["loc"] and first["type"] != "missing" else None
-        raise ChangeError(_path(first["loc"]), _fault(model, first), value) from None
-
-
-def _parsed(text: str | bytes) -> Any:
-    if len(text) > LARGEST:
-        raise ChangeError("document", f"longer than {LARGEST} bytes")
-    try:
-        return json.loads(text, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
-        raise ChangeError("document", f"is no JSON: {error}") from None
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ChangeError(next(key for key in keys if keys.count(key) > 1), "is there twice")
-    return document
-
-
-def _path(steps: tuple[int | str, ...]) -> str:
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return path.removeprefix(".") or "document"
-
-
-def _fault(model: type[Document], first: Any) -> str:
-    fault = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        name = str(first["loc"][-1])
-        known = [field.alias or field_name for field_name, field in model.model_fields.items()]
-        near = get_close_matches(name, known, 1)
-        fault = "is no field of it" + (
-            f"; did you mean `{near[0]}`?" if near and len(first["loc"]) == 1 else ""
-        )
-    return fault

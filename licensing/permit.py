@@ -11,7 +11,16 @@ from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from licensing.classify import ServiceClass
 from licensing.facts import Leg
@@ -87,15 +96,24 @@ class Permit(Document):
     next_review_on: date | None = None
     version: int = Field(default=1, ge=1)
 
-    @model_validator(mode="after")
-    def _is_possible(self) -> Self:
-        if self.valid_until is not None and self.valid_until < self.valid_from:
-            raise ValueError(f"valid_until {self.valid_until} is before valid_from {self.valid_from}")
-        windows = sorted((e for e in self.status_events if e.status == "suspended"), key=lambda e: e.start)
+    @field_validator("valid_until")
+    @classmethod
+    def _ends_after_it_begins(cls, until: date | None, others: ValidationInfo) -> date | None:
+        start = others.data.get("valid_from")
+        if until is not None and start is not None and until < start:
+            raise ValueError(f"is before valid_from, {start}")
+        return until
+
+    @field_validator("status_events")
+    @classmethod
+    def _do_not_overlap(cls, events: tuple[StatusEvent, ...]) -> tuple[StatusEvent, ...]:
+        windows = sorted((e for e in events if e.status == "suspended"), key=lambda e: e.start)
         for earlier, later in pairwise(windows):
             if earlier.end is None or earlier.end > later.start:
                 raise ValueError(f"the suspension from {later.start.isoformat()} overlaps the one before it")
-        return self
+        if sum(event.status != "suspended" for event in events) > 1:
+            raise ValueError("a permit is revoked or surrendered once, for good")
+        return events
 
 
 class Toggle(Document):

@@ -14,11 +14,13 @@ from typing import Any, Literal
 from licensing import changes
 from licensing.alarms import Alarm, Alarms
 from licensing.audit import SALT, Draft, canonical, seal
-from licensing.changes import Change, ChangeError, Check
+from licensing.changes import Change, Check
+from licensing.documents import ChangeError, read_event, read_permit, read_toggle
 from licensing.identity import RANDOM, uuid7
 from licensing.instant import SECOND, Instant
 from licensing.jurisdiction import Profiles
 from licensing.permit import Permit, StatusEvent, Toggle
+from licensing.permit_file import PermitFile, filing
 from licensing.ports import Clock, EpochMovedError, Hints, JournalError, PermitStore, RegisterRow
 from licensing.snapshot import PERMIT, Proposal, RegisterUnreadableError, Snapshot, snapshot
 
@@ -114,7 +116,7 @@ class Register:
         check: Check | None = None,
     ) -> Permit:
         """File a permit, or its next version. ChangeError names path and value; then nothing has changed."""
-        permit = document if isinstance(document, Permit) else changes.read_permit(document)
+        permit = document if isinstance(document, Permit) else read_permit(document)
         after = await self._change(by, why, lambda now, at: changes.add(now, permit, check, self._profiles))
         return _present(after, permit.id)
 
@@ -157,11 +159,18 @@ class Register:
         after = await self._change(by, why, lambda taken, now: changes.reinstate(taken, id, by, why, now))
         return after.proposal(f"reinstate:{id}") or _present(after, id)
 
+    async def take_file(self, file: PermitFile) -> bool:
+        """All that a signed file says, in one change, in its keys' names. False if that is so already."""
+        before = self._snapshot.signed_file
+        by = f"file:{'+'.join(file.signed_by)}"
+        after = await self._change(by, file.why, lambda taken, at: filing(taken, file, self._profiles, at))
+        return after.signed_file != before
+
     async def set_toggle(
         self, toggle: Toggle | str | bytes | Mapping[str, Any], *, by: str, why: str
     ) -> Toggle:
         """Switch kinds of calls off, or on again as far as permits allow."""
-        wanted = toggle if isinstance(toggle, Toggle) else changes.read_toggle(toggle)
+        wanted = toggle if isinstance(toggle, Toggle) else read_toggle(toggle)
         await self._change(by, why, lambda taken, now: changes.set_toggle(taken, wanted, self._profiles))
         return wanted
 
@@ -320,7 +329,7 @@ def _status(
     reference: str | None,
     why: str,
 ) -> StatusEvent:
-    return changes.read_event(
+    return read_event(
         {"status": status, "from": start or now.utc, "to": end, "reference": reference, "reason": why}
     )
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -11,8 +12,9 @@ from pydantic import ValidationError
 from licensing.permit import Permit, Toggle
 from licensing.ports import RegisterRow, RegisterRows
 
-PERMIT, TOGGLE, SWITCH, PROPOSAL = "permit", "toggle", "switch", "proposal"
+PERMIT, TOGGLE, SWITCH, PROPOSAL, FILE = "permit", "toggle", "switch", "proposal", "file"
 TELEPHONE = "telephone"  # the key of the one switch there is
+SIGNED = "permits"  # the key of the one file there is
 
 Key = tuple[str, str]  # kind and key of a row
 D = TypeVar("D", Permit, Toggle)
@@ -31,6 +33,16 @@ class Proposal:
     why: str
     at: int  # UTC microseconds
     about: int  # the version, of the permit or switch, that was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFile:
+    """The signed file that was taken last: of which content, made when, signed by whom, taken when."""
+
+    sha256: str
+    made_at: datetime
+    keys: tuple[str, ...]
+    at: int  # UTC microseconds
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,12 @@ class Snapshot:
         """Is the panic switch thrown?"""
         row = self.rows.get((SWITCH, TELEPHONE))
         return row is not None and _document(row) != {"on": True}
+
+    @cached_property
+    def signed_file(self) -> SignedFile | None:
+        """The signed file that was taken last, if there ever was one."""
+        row = self.rows.get((FILE, SIGNED))
+        return None if row is None else _signed_file(row)
 
     @cached_property
     def newest_at(self) -> int:
@@ -90,7 +108,7 @@ class Snapshot:
 def snapshot(rows: RegisterRows) -> Snapshot:
     """The snapshot of what a store loaded. RegisterUnreadableError if any of it cannot be read."""
     taken = Snapshot(rows.epoch, {(row.kind, row.key): row for row in rows.rows})
-    taken.permits, taken.toggles, taken.proposals, taken.telephone_off  # noqa: B018  # read now, not in a call
+    taken.permits, taken.toggles, taken.proposals, taken.telephone_off, taken.signed_file  # noqa: B018  # read now, not in a call
     return taken
 
 
@@ -112,6 +130,15 @@ def _proposal(row: RegisterRow) -> Proposal:
         return Proposal(row.key, row.by, str(document["why"]), row.at, int(document["about"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RegisterUnreadableError(f"proposal `{row.key}` cannot be read: {error!r}") from None
+
+
+def _signed_file(row: RegisterRow) -> SignedFile:
+    document = _document(row)
+    try:
+        made_at = datetime.fromisoformat(document["made_at"])
+        return SignedFile(str(document["sha256"]), made_at, tuple(map(str, document["keys"])), row.at)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RegisterUnreadableError(f"the signed file's row cannot be read: {error!r}") from None
 
 
 def _parsed(model: type[D], row: RegisterRow) -> D:

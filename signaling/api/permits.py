@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from licensing.case import BASELINE
-from licensing.changes import PROPOSAL_LIFE, ChangeError, Check
+from licensing.changes import PROPOSAL_LIFE, Check
 from licensing.classify import ServiceClass
+from licensing.documents import ChangeError
 from licensing.instant import MICROSECOND
 from licensing.jurisdiction import Profiles
 from licensing.permit import Part, Permit, Standing, Toggle, local_date, standing

@@ -99,6 +99,7 @@ OUTSIDE: dict[str, set[str]] = {
 
 # Module from outside that a package brings with it, and shows in its own interface -> the package's module.
 COMES_WITH = {
+    "cryptography": "aiortc",  # its certificates are cryptography's
     "pydantic_core": "pydantic",  # schemas of our own types, and what a validator raises
     "yarl": "aiohttp",  # every URL that aiohttp takes or returns
 }

@@ -10,7 +10,8 @@ import pytest
 
 from licensing.alarms import Alarm, Alarms
 from licensing.audit import Draft, Verified, beginning, verify
-from licensing.changes import ChangeError, Check
+from licensing.changes import Check
+from licensing.documents import ChangeError
 from licensing.instant import SECOND
 from licensing.journal import EvidenceFile
 from licensing.jurisdiction import load_profiles
@@ -88,7 +89,7 @@ async def test_a_change_is_journalled_with_who_and_why_and_no_name_in_clear(
         ({"colour": "red"}, "colour", "no field"),
         ({"valid_untill": "2030-01-01"}, "valid_untill", "did you mean `valid_until`"),
         ({"valid_from": "2026-02-30"}, "valid_from", "2026-02-30"),
-        ({"valid_until": "2025-12-31"}, "document", "before valid_from"),
+        ({"valid_until": "2025-12-31"}, "valid_until", "is before valid_from, 2026-01-01 (found"),
         ({"id": "no spaces please"}, "id", "no spaces please"),
         ({"categories": []}, "categories", "at least 1"),
         ({"categories": ["baseline:basics"]}, "categories[0]", "the nearest that it has is `baseline:basic`"),
@@ -106,8 +107,33 @@ async def test_a_change_is_journalled_with_who_and_why_and_no_name_in_clear(
                     {"status": "suspended", "from": "2026-04-01T00:00:00Z", "to": "2026-05-01T00:00:00Z"},
                 ]
             },
-            "document",
+            "status_events",
             "overlaps",
+        ),
+        (
+            {
+                "status_events": [
+                    {"status": "revoked", "from": "2026-03-01T00:00:00Z"},
+                    {"status": "surrendered", "from": "2026-04-01T00:00:00Z"},
+                ]
+            },
+            "status_events",
+            "once, for good",
+        ),
+        (
+            {"status_events": [{"status": "suspended", "form": "2026-03-01T00:00:00Z"}]},
+            "status_events[0].form",
+            "did you mean `from`?",
+        ),
+        (
+            {"status_events": [{"status": "suspended", "from": "2026-03-01T00:00:00+25:00"}]},
+            "status_events[0].from",
+            "+25:00",
+        ),
+        (
+            {"jurisdiction": "ZW"},
+            "jurisdiction",
+            "neither its categories nor the zone of its dates (found 'ZW')",
         ),
     ],
 )

@@ -204,7 +204,7 @@ def in_path(collection: str, key: str) -> str:
 
 def filing(args: argparse.Namespace) -> dict[str, Any]:
     """The permit in the file, with the check of it. Failure names file, path and value."""
-    from licensing.changes import ChangeError, read_permit
+    from licensing.documents import ChangeError, read_permit
 
     looked_at = args.evidence is not None or args.register_address is not None
     if looked_at != (args.verified_by is not None):
