@@ -170,6 +170,11 @@ class Via:
         """The value of a parameter; empty for one without a value, None if it is not there."""
         return parameter(self.parameters, name)
 
+    def branched(self, branch: str) -> "Via":
+        """With this branch in place of any."""
+        kept = tuple(p for p in self.parameters if p[0] != "branch")
+        return replace(self, parameters=(*kept, ("branch", branch)))
+
     def seen_from(self, host: str, port: int) -> "Via":
         """With where its request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
 

@@ -47,8 +47,7 @@ async def find(uri: Uri, lookup: Lookup, dice: Dice) -> tuple[Hop, ...]:
     host = uri.host.rstrip(".")
     transports = allowed(uri)
     if is_numeric(host):
-        address = host.strip("[]")
-        return (Hop(transports[0], address, uri.port or transports[0].port, address),)
+        return fixed(uri)
     hops: list[Hop] = []
     if uri.port is None:
         hops = await _by_service(host, transports, lookup, dice)
@@ -58,6 +57,13 @@ async def find(uri: Uri, lookup: Lookup, dice: Dice) -> tuple[Hop, ...]:
     if not hops:
         raise CarrierError(f"there is no address for `{host}`")
     return tuple(hops[:MOST])
+
+
+def fixed(uri: Uri) -> tuple[Hop, ...]:
+    """The hop of a URI with an address for a host: nothing is to be looked up."""
+    transport = allowed(uri)[0]
+    address = uri.host.strip("[]")
+    return (Hop(transport, address, uri.port or transport.port, address),)
 
 
 def allowed(uri: Uri) -> tuple[Transport, ...]:

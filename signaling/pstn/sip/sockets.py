@@ -83,7 +83,7 @@ class Sockets:
         tag: str = "unread",
     ) -> None:
         """`tag` is ours in the answers to what could not be read."""
-        self._clock, self._door, self._heard, self._tag = clock, door, heard, tag
+        self._clock, self.door, self._heard, self._tag = clock, door, heard, tag
         self._tls_client, self._tls_server = tls_client, tls_server
         self._places: dict[int, Place] = {}
         self._datagrams: dict[int, Datagrams] = {}
@@ -242,12 +242,12 @@ class Sockets:
         assert connection.flow is not None
         hop, number = connection.flow.hop, connection.flow.number
         if connection is not self._opened.get(hop):
-            if not self._door.is_known(hop.host):
+            if not self.door.is_known(hop.host):
                 return False
             if sum(1 for c in self._connections.values() if c.flow and c.flow.hop.host == hop.host) >= (
                 MOST_CONNECTIONS
             ):
-                self._door.turned(Turned.TOO_MANY_CONNECTIONS, hop.host)
+                self.door.turned(Turned.TOO_MANY_CONNECTIONS, hop.host)
                 return False
             deadline = self._clock.now().after(PATIENCE)
             self._waiting[connection] = self._clock.call_at(deadline, lambda: self._expire(connection))
@@ -256,12 +256,12 @@ class Sockets:
 
     def received(self, data: bytes, flow: Flow) -> None:
         """See `connection.Owner`."""
-        if self._door.admits(flow.hop.host):
+        if self.door.admits(flow.hop.host):
             self._read(data, flow)
 
     def unframed(self, flow: Flow, error: SipError) -> None:
         """See `connection.Owner`."""
-        self._door.malformed(flow.hop.host, error.sentence)
+        self.door.malformed(flow.hop.host, error.sentence)
 
     def closed(self, connection: Connection) -> None:
         """See `connection.Owner`."""
@@ -274,11 +274,11 @@ class Sockets:
     def _expire(self, connection: Connection) -> None:
         self._waiting.pop(connection, None)
         if not connection.heard and connection.flow:
-            self._door.turned(Turned.SILENT, connection.flow.hop.host)
+            self.door.turned(Turned.SILENT, connection.flow.hop.host)
             connection.abort()
 
     def _datagram(self, data: bytes, flow: Flow) -> None:
-        if not self._door.admits(flow.hop.host):
+        if not self.door.admits(flow.hop.host):
             return
         if data.strip(b"\r\n\0"):  # or else a keep-alive
             self._read(data, flow)
@@ -287,7 +287,7 @@ class Sockets:
         try:
             message = parse(data)
         except SipError as error:
-            if self._door.malformed(flow.hop.host, error.sentence):
+            if self.door.malformed(flow.hop.host, error.sentence):
                 self._refuse(data, error, flow)
             return
         if isinstance(message, Request):

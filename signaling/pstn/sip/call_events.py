@@ -1,0 +1,70 @@
+"""What whoever made or took a telephone call hears of it (`outgoing.py`, `incoming.py`)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from signaling.pstn.sip.cause import Cause
+from signaling.pstn.sip.dialog import Dialog
+
+
+@dataclass(frozen=True, slots=True)
+class Trying:
+    """The carrier has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """180 to 189. `sdp` is there when the carrier sends sound already (early media)."""
+
+    status: int
+    sdp: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A 2xx: it is charged from here on. `dialog` is to be made durable: the BYE after a crash needs it."""
+
+    dialog: Dialog
+    sdp: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The ACK of our 2xx came; `sdp` is its answer where our 2xx made the offer."""
+
+    sdp: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It never was answered. `retry_after`: seconds for which this carrier asks to be left alone."""
+
+    cause: Cause
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The far end wants to change the media (hold, codec, address): `Leg.answer` or `Leg.refuse` it."""
+
+    sdp: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Our change was accepted with this answer; refused without: the media is as it was."""
+
+    sdp: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """It was answered, and is over. Not `confirmed`: the far end never said so, and may still charge."""
+
+    cause: Cause
+    confirmed: bool
+    by_peer: bool = False
+
+
+Event = Trying | Ringing | Answered | Confirmed | Failed | Offered | Changed | Ended
+Tell = Callable[[Event], None]

@@ -1,0 +1,92 @@
+"""Why a telephone call failed or ended: in words, as SIP says it and as Q.850 does (RFC 3326, RFC 3398)."""
+
+from dataclasses import dataclass
+
+from signaling.pstn.sip.headers import quote
+from signaling.pstn.sip.message import Message, Response
+from signaling.pstn.sip.problem import SipError
+from signaling.pstn.sip.requirements import header_parameters
+from signaling.pstn.sip.uri import parameter
+
+NORMAL = 16  # Q.850: the call is cleared as usual
+TEMPORARY_FAILURE = 41
+NOT_AUTHORISED = 57
+RECOVERY = 102  # a timer expired
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`words` is one lower-case sentence for the caller. `elsewhere`: may another trunk be asked? Never after
+    a phone was reached, or somebody declined."""
+
+    words: str
+    q850: int = NORMAL
+    status: int | None = None
+    elsewhere: bool = False
+
+    def header(self) -> tuple[str, str]:
+        """As the Reason header of a BYE or CANCEL (RFC 3326)."""
+        return "Reason", f"Q.850;cause={self.q850};text={quote(self.words)}"
+
+
+# Status -> Q.850 (RFC 3398 §8.2.6.1), what it means, and whether another carrier may know better.
+_MEANINGS: dict[int, tuple[int, str, bool]] = {
+    400: (41, "the carrier did not understand the call", True),
+    401: (21, "the carrier does not accept our name and password", True),
+    402: (21, "the carrier asks for payment", True),
+    403: (21, "the carrier forbids this call", True),
+    404: (1, "the number is not in use", False),
+    405: (63, "the carrier does not take calls here", True),
+    406: (79, "the carrier accepts nothing that we can say", True),
+    407: (21, "the carrier does not accept our name and password", True),
+    408: (102, "the carrier did not answer in time", True),
+    410: (22, "the number has changed", False),
+    413: (127, "the call is too large for the carrier", True),
+    415: (79, "the carrier does not know this kind of call", True),
+    416: (127, "the carrier does not know this kind of address", True),
+    420: (127, "the carrier lacks an extension that the call needs", True),
+    480: (18, "the callee cannot be reached now", False),
+    481: (41, "the carrier knows nothing of this call", False),
+    482: (25, "the call ran in a circle", True),
+    483: (25, "the call took too many hops", True),
+    484: (28, "the number is incomplete", False),
+    485: (1, "the number is ambiguous", False),
+    486: (17, "the callee is busy", False),
+    487: (16, "the call was cancelled", False),
+    488: (31, "the carrier accepts none of our codecs", True),
+    500: (41, "the carrier has trouble", True),
+    501: (79, "the carrier does not take calls", True),
+    502: (38, "the carrier's network is out of order", True),
+    503: (41, "the carrier takes no more calls now", True),
+    504: (102, "the carrier's network did not answer in time", True),
+    600: (17, "the callee is busy", False),
+    603: (21, "the callee declined", False),
+    604: (1, "the number does not exist", False),
+    606: (31, "the callee accepts none of our codecs", False),
+}
+
+
+def refused_with(response: Response, *, rang: bool) -> Cause:
+    """What a final answer says. The carrier's own Q.850 cause goes before what the status would be."""
+    status = response.status
+    if status < 400:
+        q850, words, elsewhere = 23, "the carrier redirects the call, which is not followed", False
+    elif status in _MEANINGS:
+        q850, words, elsewhere = _MEANINGS[status]
+    else:
+        q850, words, elsewhere = 31, f"the carrier refused the call with {status}", 500 <= status < 600
+    told = told_q850(response)
+    return Cause(words, told or q850, status, elsewhere and not rang)
+
+
+def told_q850(message: Message) -> int | None:
+    """The Q.850 cause of its Reason headers, if one can be read."""
+    for value in message.values("Reason"):
+        try:
+            protocol, parameters = header_parameters(value)
+        except SipError:
+            continue
+        number = parameter(parameters, "cause") or ""
+        if protocol.upper() == "Q.850" and number.isascii() and number.isdigit() and int(number) < 128:
+            return int(number)
+    return None

@@ -1,0 +1,242 @@
+"""A call that we make: its INVITEs, one after another, under one grant and its lease (RFC 3261 §13)."""
+
+from dataclasses import dataclass, replace
+
+from licensing.grant import Attempt, Grant
+from licensing.reasons import Reason
+from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip import invitation as asked
+from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused_with
+from signaling.pstn.sip.digest import Credentials, Login
+from signaling.pstn.sip.headers import Address, CSeq, Via
+from signaling.pstn.sip.hop import Hop
+from signaling.pstn.sip.invitation import Invitation
+from signaling.pstn.sip.leg import ABILITIES, Desk, Leg, sdp_of
+from signaling.pstn.sip.message import Fields, Request, Response, with_fields
+from signaling.pstn.sip.refresh import MIN_SE, USUAL, minimum
+from signaling.pstn.sip.session import answered_by_peer
+from signaling.pstn.sip.table import answered
+from signaling.pstn.sip.transaction import Failed as TransactionFailed
+from signaling.pstn.sip.uri import Uri
+
+MOST_INVITES = 4  # of one attempt: challenged, too short an interval, challenged by another proxy
+_TAIL = 6  # digits that every way to write a number has in common
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to ask a carrier for. `routes`: an outbound proxy.
+
+    `fields` may hold P-Asserted-Identity, Privacy, Identity, Diversion: they are in every INVITE of the call.
+    """
+
+    to: Uri
+    caller: Address
+    offer: bytes
+    fields: Fields = ()
+    routes: tuple[Address, ...] = ()
+    credentials: Credentials | None = None
+    session_expires: int = USUAL  # seconds
+    max_forwards: int = 70  # one less than the INVITE had that this call comes of
+
+
+class OutgoingCall(Leg):
+    """One attempt at one carrier."""
+
+    def __init__(
+        self, desk: Desk, invite: Request, tell: told.Tell, wish: Wish, hops: tuple[Hop, ...]
+    ) -> None:
+        super().__init__(desk, invite.call_id, invite.sender.tag or "", tell)
+        self._first = invite
+        self._wish, self._hops = wish, hops
+        self._login = Login(wish.credentials) if wish.credentials else None
+        self._seed = desk.token()
+        self._invitations: dict[int, Invitation] = {}  # by CSeq
+        self._newest = 0
+        self._tried = False
+        self._rang = False
+        self.local_sdp = wish.offer
+
+    def begin(self, grant: Grant, attempt: Attempt) -> Reason | None:
+        """Redeem the grant and send the INVITE, in one step; a reason if it is not worth anything."""
+        if attempt.destination and not names(self._wish.to, attempt.destination):
+            raise ValueError(f"the INVITE is for {self._wish.to.user}, its grant for another number")
+        tenure = self._desk.hold(grant, attempt, self)
+        if isinstance(tenure, Reason):
+            return tenure
+        self.tenure = tenure
+        self._invite(self._first)
+        return None
+
+    def hang_up(self, cause: Cause | None = None) -> None:
+        """CANCEL while it rings, BYE once it is answered."""
+        if self.session:
+            super().hang_up(cause)
+            return
+        self._leaving = self._leaving or cause
+        self._in_invitation(self._newest, asked.HungUp())
+
+    def heard(self, request: Request, response: Response) -> None:
+        """See `Leg`; an INVITE's go to its own machine."""
+        if request.method == "INVITE" and request.cseq.number in self._invitations:
+            if response.status == 100 and not self._tried:
+                self._tried = True
+                self._tell(told.Trying())
+            self._in_invitation(request.cseq.number, answered(response))
+        elif self.session or request.method not in ("PRACK", "CANCEL"):
+            super().heard(request, response)
+
+    def heard_late(self, response: Response) -> bool:
+        """A 2xx whose transaction is over. Is it one of ours?"""
+        if response.cseq.number not in self._invitations:
+            return False
+        self._in_invitation(response.cseq.number, answered(response))
+        return True
+
+    def failed(self, request: Request, failed: TransactionFailed) -> None:
+        """See `Leg`."""
+        if request.method == "INVITE" and request.cseq.number in self._invitations:
+            if failed.cause == "transport" and not self.over and self._hops[1:]:
+                self._hops = self._hops[1:]
+                self._try_again(request)  # nothing has reached anybody: the same attempt
+            else:
+                self._in_invitation(request.cseq.number, failed)
+        else:
+            super().failed(request, failed)
+
+    def timed_out(self, event: object) -> None:
+        """See `Leg`."""
+        if isinstance(event, asked.CancelUnanswered):
+            self._in_invitation(self._newest, event)
+        else:
+            super().timed_out(event)
+
+    def _invite(self, invite: Request) -> None:
+        """Give it to the network, under the lease. It is not sent if that is over."""
+        self._newest = invite.cseq.number
+        self._invitations[self._newest] = Invitation(invite, self._seed)
+        if not self._traffic.ask(invite, self._hops[:1], self, self.tenure):
+            del self._invitations[self._newest]
+            self._end(told.Failed(Cause("the leave to make this call is over", TEMPORARY_FAILURE)))
+
+    def _try_again(self, invite: Request) -> None:
+        """By the next hop, in its own words of where we are."""
+        again = renumbered(invite, invite.cseq.number + 1, self._desk.branch())
+        contact = str(self._desk.contact(self._hops[0]))
+        self._invite(with_fields(again, ("Contact", contact)))
+
+    def _in_invitation(self, number: int, event: asked.Event) -> None:
+        state = self._invitations.get(number)
+        if state is None:
+            return
+        self._invitations[number], effects = state.receive(event, self._desk.now())
+        for effect in effects:
+            self._do(state.invite, effect)
+
+    def _do(self, invite: Request, effect: asked.Effect) -> None:
+        match effect:
+            case asked.SendAck(ack):
+                self._traffic.acknowledge(ack, ack.addresses("Route"))
+            case asked.Ask(request) if request.method == "CANCEL":
+                reason = (self._leaving.header(),) if self._leaving else ()
+                self._traffic.ask(with_fields(request, *reason), self._hops[:1], self)
+            case asked.Ask(request) if request.method == "BYE":
+                self._desk.part(request, self._login)
+            case asked.Ask(request):
+                self._traffic.ask_within(request, request.addresses("Route"), self)
+            case asked.WaitForCancel(at):
+                self._desk.at(at, self, asked.CancelUnanswered())
+            case asked.Progressed(response):
+                self._progressed(response)
+            case asked.Accepted(dialog, response):
+                self.remote_sdp = sdp_of(response) or self.remote_sdp
+                self.session, effects = answered_by_peer(dialog, response, self._desk.now())
+                self._tell(told.Answered(dialog, self.remote_sdp or None))
+                self._carry_out(effects)
+            case asked.Refused(response):
+                self._refused(invite, response)
+            case asked.Lost(cause):
+                self._end(told.Failed(self._leaving or _LOST[cause]))
+            case asked.Stray(dialog):
+                self._desk.stray(dialog)
+
+    def _progressed(self, response: Response) -> None:
+        self._rang = self._rang or response.status in (180, 183)
+        sdp = sdp_of(response)
+        self.remote_sdp = sdp or self.remote_sdp
+        self._tell(told.Ringing(response.status, sdp))
+
+    def _refused(self, invite: Request, response: Response) -> None:
+        again = None if self._leaving or self.over else self._amended(invite, response)
+        if again is not None and len(self._invitations) < MOST_INVITES:
+            self._invite(again)
+            return
+        cause = self._leaving or refused_with(response, rang=self._rang)
+        retry = (response.get("Retry-After") or "").partition(";")[0].partition("(")[0].strip()
+        seconds = int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 8 else None
+        self._end(told.Failed(cause, seconds))
+
+    def _amended(self, invite: Request, response: Response) -> Request | None:
+        """The INVITE once more, with what the carrier asked for and all that says who calls."""
+        branch, cnonce = self._desk.branch(), self._desk.token()
+        if response.status in (401, 407) and self._login:
+            retry = self._login.retry(invite, response, branch, cnonce)
+            if retry is not None:
+                self._login = retry.login
+                return retry.request
+        if response.status == 422 and minimum(response) > self._wish.session_expires:
+            seconds = str(minimum(response))
+            again = renumbered(invite, invite.cseq.number + 1, branch)
+            again = with_fields(again, ("Session-Expires", seconds), ("Min-SE", seconds))
+            if self._login:
+                self._login, again = self._login.authorize(again, cnonce)
+            return again
+        return None
+
+
+_LOST = {
+    "timeout": Cause("the carrier did not answer in time", RECOVERY, 408, elsewhere=True),
+    "transport": Cause("the carrier cannot be reached", TEMPORARY_FAILURE, 503, elsewhere=True),
+    "cancelled": Cause("the call was cancelled", status=487),
+    "unusable": Cause("the carrier's answer cannot be used", TEMPORARY_FAILURE),
+}
+
+
+def first_invite(wish: Wish, call_id: str, tag: str, via: Via, contact: Address) -> Request:
+    """The INVITE that a wish becomes; `via` has its branch."""
+    return Request(
+        (via,),
+        wish.caller.tagged(tag),
+        Address(wish.to),
+        call_id,
+        CSeq(1, "INVITE"),
+        method="INVITE",
+        uri=wish.to,
+        max_forwards=wish.max_forwards,
+        fields=(
+            *(("Route", str(route)) for route in wish.routes),
+            ("Contact", str(contact)),
+            *ABILITIES,
+            ("Session-Expires", str(wish.session_expires)),
+            ("Min-SE", str(MIN_SE)),
+            *wish.fields,
+            ("Content-Type", "application/sdp"),
+        ),
+        body=wish.offer,
+    )
+
+
+def renumbered(request: Request, number: int, branch: str) -> Request:
+    """The same request as a new one: another CSeq, another branch."""
+    return replace(
+        request,
+        vias=(request.via.branched(branch), *request.vias[1:]),
+        cseq=CSeq(number, request.method),
+    )
+
+
+def names(uri: Uri, destination: str) -> bool:
+    """Can this be the canonical number, in the carrier's format? Wiring gone wrong is noticed."""
+    dialled = "".join(c for c in uri.user or "" if c.isdigit())
+    wanted = "".join(c for c in destination if c.isdigit())
+    return bool(dialled) and dialled[-_TAIL:] == wanted[-_TAIL:][-len(dialled) :]

@@ -1,0 +1,49 @@
+"""The one way out: no message that starts, answers or widens a leg passes without a live lease (R1)."""
+
+import logging
+
+from licensing.grant import Lease
+from signaling.ports import Clock
+from signaling.pstn.sip.connection import Failed
+from signaling.pstn.sip.hop import Flow, Hop
+from signaling.pstn.sip.message import Request, Response
+from signaling.pstn.sip.sockets import Sockets
+
+_WITH_MEDIA = ("INVITE", "UPDATE", "PRACK", "ACK")
+
+log = logging.getLogger(__name__)
+
+
+def needs_lease(message: Request | Response) -> bool:
+    """An INVITE, its 2xx, and whatever else carries a description of media."""
+    method = message.cseq.method
+    if isinstance(message, Request):
+        return method == "INVITE" or (bool(message.body) and method in _WITH_MEDIA)
+    if message.status >= 300:
+        return False
+    if method == "INVITE" and message.status >= 200:
+        return True
+    return bool(message.body) and method in _WITH_MEDIA
+
+
+class Outlet:
+    """Everything that the user agent sends goes through here."""
+
+    def __init__(self, sockets: Sockets, clock: Clock) -> None:
+        self._sockets, self._clock = sockets, clock
+        self.withheld = 0  # messages that had no lease
+
+    def may_send(self, message: Request | Response, lease: Lease | None) -> bool:
+        """Is a lease there, and live by our own clock, or none needed? A no is counted and logged."""
+        if not needs_lease(message) or (lease and self._clock.now().mono_ns < lease.until_ns):
+            return True
+        self.withheld += 1
+        log.error("%s of call %s withheld: no lease", message.cseq.method, message.call_id)
+        return False
+
+    def send(
+        self, message: Request | Response, to: Hop | Flow, failed: Failed, lease: Lease | None = None
+    ) -> None:
+        """Send it, unless it needs a lease that is not there."""
+        if self.may_send(message, lease):
+            self._sockets.send(message, to, failed)

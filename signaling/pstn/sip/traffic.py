@@ -1,0 +1,276 @@
+"""Transactions on the wire: what they want to send goes out, what comes in finds its transaction, timers run.
+
+A message that needs a lease is sent under the tenure of its leg alone (`outlet.py`), also when a transaction
+sends it again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from licensing.grant import Lease
+from licensing.instant import SECOND
+from signaling.ports import Clock
+from signaling.pstn.sip.answer import respond
+from signaling.pstn.sip.door import Turned
+from signaling.pstn.sip.exchange import Exchange, Key, Step, server_key
+from signaling.pstn.sip.headers import Address, Via
+from signaling.pstn.sip.hop import LARGEST_DATAGRAM, Flow, Hop, Transport, bracketed
+from signaling.pstn.sip.message import Request, Response, build
+from signaling.pstn.sip.outlet import Outlet
+from signaling.pstn.sip.problem import CarrierError
+from signaling.pstn.sip.route import Hops, Routes
+from signaling.pstn.sip.selection import next_uri
+from signaling.pstn.sip.sockets import Sockets
+from signaling.pstn.sip.table import Timer
+from signaling.pstn.sip.tenure import Tenure
+from signaling.pstn.sip.timers import Timers
+from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
+
+MOST_OPEN = 20_000  # transactions; beyond that new requests are told to come later
+REMEMBERED = 3600 * SECOND  # how long an address that we wrote to may write to us, within a dialog
+MOST_REMEMBERED = 4096
+
+
+class Asker(Protocol):
+    """Whoever sent a request, and hears what becomes of it."""
+
+    def heard(self, request: Request, response: Response) -> None: ...
+
+    def failed(self, request: Request, failed: Failed) -> None: ...
+
+
+class Receiver(Protocol):
+    """Who is told of what the peers ask."""
+
+    def request(self, request: Request, key: Key | None, flow: Flow) -> None:
+        """A new request; the ACK of a 2xx has no key."""
+        ...
+
+    def late(self, response: Response) -> None:
+        """A 2xx to an INVITE whose transaction is over."""
+        ...
+
+
+@dataclass(slots=True)
+class Business:
+    """One open transaction: which way it goes, whose it is, where else it may go, what it may say."""
+
+    to: Hop | Flow
+    asker: Asker | None = None
+    request: Request | None = None  # as its asker made it
+    rest: Hops = ()
+    tenure: Tenure | None = None
+
+
+class Traffic:
+    """The transactions of one user agent and the sockets that they use."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        receiver: Receiver,
+        routes: Routes,
+        peers: Callable[[str], bool],
+        make_sockets: Callable[[Callable[[Request | Response, Flow], None], Callable[[str], bool]], Sockets],
+    ) -> None:
+        """`peers`: is this address a configured carrier's? Others may only answer what was sent to them."""
+        self._clock, self._receiver, self._routes, self._peers = clock, receiver, routes, peers
+        self._exchange = Exchange()
+        self._business: dict[Key, Business] = {}
+        self._written: dict[str, int] = {}  # address -> until when it may write to us
+        self.timers = Timers(clock)
+        self.sockets = make_sockets(self._heard, self._may_write)
+        self.outlet = Outlet(self.sockets, clock)
+
+    def __len__(self) -> int:
+        """Open transactions."""
+        return len(self._exchange)
+
+    async def close(self) -> None:
+        """Nothing is sent or heard any more."""
+        self.timers.close()
+        await self._routes.close()
+        await self.sockets.close()
+
+    # Out
+
+    def via(self, hop: Hop) -> Via:
+        """How we are reached by that hop, without a branch; CarrierError if we have no socket for it."""
+        try:
+            place = self.sockets.place(hop)
+        except OSError as error:
+            raise CarrierError(str(error)) from error
+        alias = (("alias", None),) if hop.transport.reliable else ()  # RFC 5923 §5
+        return Via(hop.transport, bracketed(place.host), place.port, (("rport", None), *alias))
+
+    def ask(self, request: Request, hops: Hops, asker: Asker, tenure: Tenure | None = None) -> bool:
+        """Start a client transaction at the first hop; false, and nothing is sent, if it needs a lease and
+        has none. An INVITE's Via must be made for that hop."""
+        lease = tenure.lease if tenure else None
+        if not self.outlet.may_send(request, lease):
+            return False
+        sent = self._addressed(request, hops[0])
+        now = self._clock.now()
+        key, steps = self._exchange.ask(sent, now, reliable=hops[0].transport.reliable)
+        self._business[key] = Business(hops[0], asker, request, hops[1:], tenure)
+        self._remember(hops[0].host)
+        self._carry_out(steps)
+        return True
+
+    def ask_within(
+        self, request: Request, routes: tuple[Address, ...], asker: Asker, tenure: Tenure | None = None
+    ) -> None:
+        """A request within a dialog, whose route set `routes` is."""
+
+        def go_on(hops: Hops) -> None:
+            hops = sized(request, hops)
+            try:
+                sent = bool(hops) and self.ask(request, hops, asker, tenure)
+            except CarrierError:
+                sent = False
+            if not sent:
+                asyncio.get_running_loop().call_soon(asker.failed, request, Failed("transport"))
+
+        self._go(request, routes, go_on)
+
+    def acknowledge(self, ack: Request, routes: tuple[Address, ...]) -> None:
+        """The ACK of a 2xx: sent once, by no transaction."""
+
+        def go_on(hops: Hops) -> None:
+            for hop in sized(ack, hops)[:1]:
+                self._remember(hop.host)
+                self.outlet.send(self._addressed(ack, hop), hop, lambda: None)
+
+        self._go(ack, routes, go_on)
+
+    def reply(self, key: Key, response: Response, tenure: Tenure | None = None) -> bool:
+        """Answer a request; false, and nothing is said, if it needs a lease and has none."""
+        business = self._business.get(key)
+        if business is None:
+            return False
+        business.tenure = tenure or business.tenure
+        if not self.outlet.may_send(response, _lease(business)):
+            return False
+        self._carry_out(self._exchange.say(key, response, self._clock.now()))
+        self._tidy(key)
+        return True
+
+    def invited(self, cancel: Request) -> bool:
+        """Is the INVITE of this CANCEL still known?"""
+        return self._exchange.invited(cancel) is not None
+
+    def _go(self, request: Request, routes: tuple[Address, ...], go_on: Callable[[Hops], None]) -> None:
+        try:
+            uri = next_uri(request, routes)
+        except CarrierError:
+            go_on(())
+            return
+        self._routes.then(uri, go_on)
+
+    def _addressed(self, request: Request, hop: Hop) -> Request:
+        """With a Via for that hop, and the branch that it has."""
+        via = self.via(hop)
+        branch = tuple(p for p in request.via.parameters if p[0] == "branch")
+        return replace(request, vias=(replace(via, parameters=(*via.parameters, *branch)),))
+
+    def _remember(self, host: str) -> None:
+        now = self._clock.now().mono_ns
+        if len(self._written) >= MOST_REMEMBERED and host not in self._written:
+            self._written = {h: until for h, until in self._written.items() if until > now}
+        self._written[host] = now + REMEMBERED
+
+    # In
+
+    def _may_write(self, host: str) -> bool:
+        return self._peers(host) or self._written.get(host, 0) > self._clock.now().mono_ns
+
+    def _heard(self, message: Request | Response, flow: Flow) -> None:
+        now = self._clock.now()
+        reliable = flow.hop.transport.reliable
+        if isinstance(message, Response):
+            self._carry_out(self._exchange.heard(message, now, reliable=reliable), flow)
+            return
+        if message.to.tag is None and not self._peers(flow.hop.host):
+            self.sockets.door.turned(Turned.STRANGER, flow.hop.host)
+            return
+        key = server_key(message)
+        is_new = message.method != "ACK" and self._exchange.get(key) is None
+        if is_new and len(self._exchange) >= MOST_OPEN:
+            busy = respond(message, 503, tag="busy", fields=(("Retry-After", "10"),))
+            self.outlet.send(busy, flow, lambda: None)
+            return
+        steps = self._exchange.heard(message, now, reliable=reliable)
+        if is_new and self._exchange.get(key) is not None:
+            self._business[key] = Business(flow)
+        self._carry_out(steps, flow)
+        self._tidy(key)
+
+    def _carry_out(self, steps: list[Step], flow: Flow | None = None) -> None:
+        for step in steps:
+            business = self._business.get(step.key) if step.key else None
+            match step.effect:
+                case Send(message):
+                    to = business.to if business else flow
+                    assert to is not None
+                    failed = partial(self._unsendable, step.key)
+                    self.outlet.send(message, to, failed, _lease(business))
+                case Deliver(message):
+                    self._deliver(step.key, business, message, flow)
+                case StartTimer(timer, at):
+                    assert step.key is not None
+                    self.timers.at(at, partial(self._timed_out, step.key, timer, at))
+                case Failed() as failure:
+                    self._failed(business, failure)
+        for step in steps:
+            self._tidy(step.key)
+
+    def _deliver(
+        self, key: Key | None, business: Business | None, message: Request | Response, flow: Flow | None
+    ) -> None:
+        if isinstance(message, Request):
+            assert flow is not None
+            self._receiver.request(message, None if message.method == "ACK" else key, flow)
+        elif business is None:
+            self._receiver.late(message)
+        elif business.asker and business.request:
+            business.asker.heard(business.request, message)
+
+    def _failed(self, business: Business | None, failure: Failed) -> None:
+        if business is None or business.asker is None or business.request is None:
+            return
+        request = business.request
+        if failure.cause == "transport" and business.rest and request.method != "INVITE":
+            try:
+                self.ask(request, business.rest, business.asker, business.tenure)
+                return
+            except CarrierError:
+                pass
+        business.asker.failed(request, failure)
+
+    def _timed_out(self, key: Key, timer: Timer, at: int) -> None:
+        self._carry_out(self._exchange.timed_out(key, timer, at, self._clock.now()))
+        self._tidy(key)
+
+    def _unsendable(self, key: Key | None) -> None:
+        if key is not None:
+            self._carry_out(self._exchange.unsendable(key, self._clock.now()))
+            self._tidy(key)
+
+    def _tidy(self, key: Key | None) -> None:
+        if key is not None and self._exchange.get(key) is None:
+            self._business.pop(key, None)
+
+
+def sized(request: Request, hops: Hops) -> Hops:
+    """One too large for a datagram goes over TCP first, and by UDP if nobody listens there (§18.1.1)."""
+    if len(build(request)) <= LARGEST_DATAGRAM:
+        return hops
+    larger = [replace(hop, transport=Transport.TCP) for hop in hops if hop.transport is Transport.UDP]
+    return (*larger, *hops) if larger else hops
+
+
+def _lease(business: Business | None) -> Lease | None:
+    return business.tenure.lease if business and business.tenure else None

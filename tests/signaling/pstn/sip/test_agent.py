@@ -1,0 +1,236 @@
+"""Two user agents and a real wire between them: calls are made, held, ended, and never without a lease."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from licensing.reasons import Reason
+from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.incoming import IncomingCall
+from signaling.pstn.sip.outgoing import OutgoingCall
+from signaling.pstn.sip.sockets import Place
+from tests.fakes.certificates import certify
+from tests.fakes.clock import HandClock
+from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
+
+PAI = ("P-Asserted-Identity", "<sip:+442079460002@wephone.example>")
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def near(clock: HandClock) -> AsyncIterator[Party]:
+    async with party(clock) as made:
+        await made.agent.listen(Transport.UDP, "127.0.0.1")
+        yield made
+
+
+@pytest.fixture
+async def far(clock: HandClock) -> AsyncIterator[Party]:
+    async with party(clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def place(far: Party) -> Place:
+    return await far.agent.listen(Transport.UDP, "127.0.0.1")
+
+
+async def talking(near: Party, far: Party, place: Place) -> tuple[OutgoingCall, Talk, IncomingCall, Talk]:
+    """A call that is up at both ends."""
+    ours, heard = await near.call(uri(place))
+    assert isinstance(ours, OutgoingCall)
+    theirs, there = await far.called()
+    grant = far.licence.grant()
+    assert theirs.accept(ANSWER, grant, grant.attempt) is None
+    await heard.until(told.Answered)
+    await there.until(told.Confirmed)
+    return ours, heard, theirs, there
+
+
+async def time_passes(clock: HandClock, seconds: int) -> None:
+    """As it does: what a timer starts comes to its end before the next second."""
+    for _ in range(seconds):
+        clock.advance(1)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_a_call_is_made_answered_and_ended(
+    transport: Transport, host: str, clock: HandClock, tmp_path: Path
+) -> None:
+    certificate = certify(tmp_path)
+    async with party(clock, certificate=certificate) as near, party(clock, certificate=certificate) as far:
+        await near.agent.listen(transport, host)
+        place = await far.agent.listen(transport, host)
+        call, heard = await near.call(uri(place), fields=(PAI,))
+        assert isinstance(call, OutgoingCall)
+        theirs, there = await far.called()
+        assert theirs.invite.get(PAI[0]) == PAI[1]
+        assert theirs.remote_sdp == OFFER
+        theirs.ring()
+        assert await heard.until(told.Ringing) == told.Ringing(180)
+        grant = far.licence.grant()
+        theirs.accept(ANSWER, grant, grant.attempt)
+        assert (await heard.until(told.Answered)).sdp == ANSWER
+        await there.until(told.Confirmed)
+        call.hang_up()
+        ended = await heard.until(told.Ended)
+        assert (ended.confirmed, ended.by_peer) == (True, False)
+        assert (await there.until(told.Ended)).by_peer
+        assert not near.licence.leases
+        assert not far.licence.leases
+
+
+async def test_without_a_grant_no_invite_leaves(near: Party, far: Party, place: Place) -> None:
+    used = near.licence.grant()
+    near.licence.redeem(used, used.attempt)
+    for grant in (near.licence.forged(), used):
+        refused, _ = await near.call(uri(place), grant)
+        assert refused is Reason.DENY_GRANT_NOT_VALID
+    near.licence.lost = Reason.DENY_PERMIT_REVOKED
+    assert (await near.call(uri(place)))[0] is Reason.DENY_PERMIT_REVOKED
+    assert len(near.agent.traffic) == 0
+    assert far.calls.empty()
+
+
+async def test_a_grant_for_another_number_sends_nothing(near: Party, far: Party, place: Place) -> None:
+    with pytest.raises(ValueError, match="another number"):
+        await near.call(uri(place, "+33123456789"), near.licence.grant("+442079460001"))
+    for written in ("+442079460001", "00442079460001", "02079460001"):
+        call, _ = await near.call(uri(place, written), near.licence.grant("+442079460001"))
+        assert isinstance(call, OutgoingCall)
+
+
+async def test_without_a_grant_no_answer_and_no_early_sound(near: Party, far: Party, place: Place) -> None:
+    _, heard = await near.call(uri(place))
+    theirs, _ = await far.called()
+    forged = far.licence.forged()
+    assert theirs.accept(ANSWER, forged, forged.attempt) is Reason.DENY_GRANT_NOT_VALID
+    assert theirs.early(ANSWER, forged, forged.attempt) is Reason.DENY_GRANT_NOT_VALID
+    theirs.refuse(403)
+    assert (await heard.until(told.Failed)).cause.status == 403
+    assert [type(event) for event in heard.past] == [told.Trying, told.Failed]
+
+
+async def test_early_sound_and_the_answer_are_under_one_grant(near: Party, far: Party, place: Place) -> None:
+    _, heard = await near.call(uri(place))
+    theirs, there = await far.called()
+    grant = far.licence.grant()
+    assert theirs.early(ANSWER, grant, grant.attempt) is None
+    assert theirs.accept(ANSWER, grant, grant.attempt) is None  # waits for the PRACK
+    assert await heard.until(told.Ringing) == told.Ringing(183, ANSWER)
+    await heard.until(told.Answered)
+    await there.until(told.Confirmed)
+    assert len(far.licence.leases) == 1
+
+
+async def test_a_lost_licence_ends_the_call(near: Party, far: Party, place: Place, clock: HandClock) -> None:
+    _, heard, _, there = await talking(near, far, place)
+    near.licence.lost = Reason.DENY_PERMIT_REVOKED
+    await time_passes(clock, 11)
+    ended = await heard.until(told.Ended)
+    assert (ended.cause.q850, ended.confirmed) == (57, True)
+    assert (await there.until(told.Ended)).cause.q850 == 57
+
+
+async def test_a_licence_that_stands_keeps_the_call(
+    near: Party, far: Party, place: Place, clock: HandClock
+) -> None:
+    call, heard, _, _ = await talking(near, far, place)
+    await time_passes(clock, 60)
+    assert call.lease
+    assert not heard.past[2:] or not isinstance(heard.past[-1], told.Ended)
+
+
+async def test_nothing_with_media_leaves_once_the_lease_is_over(
+    near: Party, far: Party, place: Place, clock: HandClock
+) -> None:
+    call, heard, theirs, _ = await talking(near, far, place)
+    assert call.tenure is not None
+    monotonic = clock.now().mono_ns
+    clock._now = clock.now().after(60_000_000_000)  # as after a process was stopped: no timer has run yet
+    assert clock.now().mono_ns > monotonic
+    call.change(OFFER + b"a=inactive\r\n")
+    ended = await heard.until(told.Ended)
+    assert near.agent.traffic.outlet.withheld == 1
+    assert ended.confirmed
+    assert theirs.remote_sdp == OFFER
+
+
+async def test_hold_and_resume_by_either_side(near: Party, far: Party, place: Place) -> None:
+    call, heard, theirs, there = await talking(near, far, place)
+    held = OFFER + b"a=sendonly\r\n"
+    call.change(held)
+    assert (await there.until(told.Offered)).sdp == held
+    theirs.answer(ANSWER + b"a=recvonly\r\n")
+    assert await heard.until(told.Changed) == told.Changed(ANSWER + b"a=recvonly\r\n")
+    theirs.change(ANSWER)
+    await heard.until(told.Offered)
+    call.refuse_offer(488)
+    assert await there.until(told.Changed) == told.Changed(None)
+    theirs.hang_up()
+    assert (await heard.until(told.Ended)).by_peer
+
+
+async def test_a_caller_who_gives_up_stops_the_ringing(near: Party, far: Party, place: Place) -> None:
+    call, heard = await near.call(uri(place))
+    assert isinstance(call, OutgoingCall)
+    theirs, there = await far.called()
+    theirs.ring()
+    await heard.until(told.Ringing)
+    call.hang_up()
+    assert (await heard.until(told.Failed)).cause.status == 487
+    assert (await there.until(told.Failed)).cause.words == "the caller hung up"
+    assert not near.licence.leases
+
+
+async def test_a_large_invite_goes_over_tcp(near: Party, far: Party, place: Place) -> None:
+    identity = ("Identity", "e30.e30." + "A" * 1400 + ";info=<https://cert.example/c.pem>;alg=ES256")
+    await far.agent.listen(Transport.TCP, "127.0.0.1", place.port)
+    await near.call(uri(place), fields=(identity,))
+    theirs, _ = await far.called()
+    assert theirs.flow.hop.transport is Transport.TCP
+    assert theirs.invite.get("Identity") == identity[1]
+
+
+async def test_a_large_invite_goes_by_udp_where_nobody_listens_on_tcp(
+    near: Party, far: Party, place: Place
+) -> None:
+    await near.call(uri(place), fields=(("Subject", "x" * 1400),))
+    theirs, _ = await far.called()
+    assert theirs.flow.hop.transport is Transport.UDP
+    assert theirs.invite.contact
+    assert theirs.invite.contact.parameter("transport") is None
+
+
+async def test_a_carrier_that_is_not_there_is_one_clear_failure(
+    near: Party, place: Place, far: Party, clock: HandClock
+) -> None:
+    await far.agent.close()
+    _, heard = await near.call(uri(place))
+    await time_passes(clock, 33)
+    failed = await heard.until(told.Failed)
+    assert (failed.cause.q850, failed.cause.elsewhere) == (102, True)
+    assert not near.licence.leases
+    await time_passes(clock, 33)
+    assert len(near.agent.traffic) == 0
+    assert near.agent.legs == ()
+
+
+async def test_a_bye_that_is_never_answered_is_said_to_be_unconfirmed(
+    near: Party, place: Place, far: Party, clock: HandClock
+) -> None:
+    call, heard, _, _ = await talking(near, far, place)
+    await far.agent.close()
+    call.hang_up()
+    await time_passes(clock, 33)
+    assert not (await heard.until(told.Ended)).confirmed
