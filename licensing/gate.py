@@ -25,10 +25,11 @@ from licensing.reasons import Reason, reason_text
 from licensing.record import KEEP, Ask, Circumstances, Random, allows, entry
 from licensing.recorder import Recorder
 from licensing.register import Register
+from licensing.review import Review, Standing
 from licensing.snapshot import Snapshot
 from licensing.soundness import ClockWatch, Synchronised
 
-__all__ = ["Ask", "Attempt", "Begun", "Gate", "Grant", "Lease", "Verdict"]
+__all__ = ["Ask", "Attempt", "Begun", "Gate", "Grant", "Lease", "Review", "Standing", "Verdict"]
 
 # Seconds that an effect waits for its entry to be durable.
 WAIT_FOR_PHONES = 2.0  # a caller takes that for ringing; a disk that needs longer is in trouble
@@ -106,6 +107,8 @@ class Gate:
         self._book = Book()
         self._said: OrderedDict[tuple[object, CallFacts], _Said] = OrderedDict()
         self._graphs: dict[str, CallFacts] = {}  # of calls with a leg that holds a lease
+        self._judged_at = (-1, -1)  # an epoch, and until when by its dates
+        self._known: dict[CallFacts, _Judged] = {}  # what was judged there, beyond doubt
 
     async def open(self) -> None:
         """Learn how far the journal has got. JournalError if it cannot be read."""
@@ -299,6 +302,42 @@ class Gate:
         grant = Grant(id, attempt, ask.facts, judged.taken.epoch, until, now, ask.facts.emergency)
         self._book.issue(grant, now)
         return Verdict(id, judged.decision, grant)
+
+    # Running app calls
+
+    def review(self, subject: str, standing: Standing) -> Review | None:
+        """Decide a running app call again; None if its last decision stands, or nothing can be said now.
+
+        A doubt about clock or register takes nothing from a call that runs: `in_doubt` says to ask again.
+        """
+        now = self._clock.now()
+        judged = self._judge_known(standing.facts, now)
+        decision = judged.decision
+        if judged.withheld is not None or standing.still(decision):
+            return None
+        id = decision_id(now, self._random(RANDOM))
+        seconds = None if allows(decision) else self._law.seconds_left(decision)
+        ask = Ask(subject, standing.facts)  # the people are in the decision that this one follows
+        writing = self._recorder.begin(self._entry(ask, judged, id, now, standing.id, seconds))
+        return Review(standing, Standing(standing.facts, id, decision), seconds, writing)
+
+    def in_doubt(self) -> bool:
+        """Is it unknown now whether calls that rely on permits may go on?"""
+        return self._doubt(self._clock.now()) is not None
+
+    def _judge_known(self, facts: CallFacts, now: Instant) -> _Judged:
+        """As `_judge`: calls of the same facts are judged once, as long as no permit changes."""
+        taken = self._register.snapshot
+        at = (taken.epoch, self._law.stands_until(taken, now))
+        if at != self._judged_at:
+            self._judged_at = at
+            self._known.clear()
+        judged = self._known.get(facts)
+        if judged is None:
+            judged = self._judge(facts, now)
+            if judged.fault is None:
+                self._known[facts] = judged
+        return judged
 
     # Legs
 

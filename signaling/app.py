@@ -31,6 +31,7 @@ from signaling.metrics import Metrics
 from signaling.passwords import Passwords, new_password
 from signaling.ports import Clock, StoreError
 from signaling.retention import Retention, Schedule
+from signaling.revocation import Revocation
 from signaling.settings import Endpoint, Settings
 from signaling.store import open_store
 from signaling.store.database import database_shown
@@ -93,6 +94,8 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
     async with AsyncExitStack() as stack:
         parts = await opened(settings, clock or SystemClock(), stack)
         await parts.exchange.switch.restore()
+        await parts.revocation.start(parts.exchange.switch.permit_changed)
+        stack.push_async_callback(parts.revocation.close)
         retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
         retention.start()
         stack.push_async_callback(retention.close)
@@ -145,6 +148,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
     stack.callback(passwords.close)
     licence = await stack.enter_async_context(Licence(settings, store.journal, store.permits, clock))
     lines = Lines(clock, int(settings.resume * SECOND), lambda party: switch.lost(party))
+    revocation = Revocation(licence.permission, licence.register, licence.law, clock, metrics)
     switch = Switch(
         node=settings.node,
         epoch=OWNER_EPOCH,
@@ -152,6 +156,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         store=store,
         lines=lines,
         permission=licence.permission,
+        revocation=revocation,
         limits=limits,
         metrics=metrics,
     )
@@ -183,6 +188,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         exchange=exchange,
         permission=licence.permission,
         licence=licence,
+        revocation=revocation,
         version=version("wephone"),
     )
     stack.push_async_callback(settle, exchange)

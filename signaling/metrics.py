@@ -26,6 +26,16 @@ class Metrics:
         self._seconds = Histogram(
             "wephone_request_seconds", "Time to answer HTTP.", registry=self.registry, buckets=SECONDS
         )
+        self._withdrawn = self._counter(
+            "calls_withdrawn", "Calls that ended because they were no longer permitted.", "code"
+        )
+        self._reviewed = self._counter("calls_reviewed", "Running calls decided again, as permits changed.")
+        self._review_seconds = Histogram(
+            "wephone_review_seconds",
+            "Time to decide all running calls again.",
+            registry=self.registry,
+            buckets=SECONDS,
+        )
         self._purged = self._counter("rows_purged", "Rows deleted because they were too old.", "kind")
         self._children: dict[tuple[str, str], Counter] = {}
 
@@ -44,6 +54,15 @@ class Metrics:
     def refused(self, code: str) -> None:
         """The gate said no."""
         self._child(self._refused, code).inc()
+
+    def call_withdrawn(self, code: str) -> None:
+        """A call ended because its permit was lost."""
+        self._child(self._withdrawn, code).inc()
+
+    def reviewed(self, calls: int, seconds: float) -> None:
+        """All running calls were decided again."""
+        self._reviewed.inc(calls)
+        self._review_seconds.observe(seconds)
 
     def frame_in(self, kind: str) -> None:
         """A frame that could be read."""

@@ -1,10 +1,11 @@
 """May this be done? Words become facts for the gate, and its verdicts become what the wire says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from licensing.case import Decision
 from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
-from licensing.gate import Ask, Begun, Gate, Verdict
+from licensing.gate import Ask, Begun, Gate, Review, Standing, Verdict
+from licensing.identity import DecisionId
 from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask
 from licensing.reasons import Text, alternative_text, fault_text
 from wephone.protocol.codec import PeerError
@@ -30,9 +31,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """Yes; `decision` is its id in the operator's journal."""
+    """Yes; `decision` is its id in the operator's journal, `standing` what a later change is held against."""
 
     decision: str
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,37 @@ class Permission:
         """May these two users talk? Decided and written down; `begun`: see Gate.authorize."""
         facts = self._facts(app_leg(Role.DESTINATION), tuple(Medium(kind) for kind in media))
         ask = Ask(call, facts, {"caller": caller, "callee": callee})
-        return answer(await self._gate.authorize(ask, begun))
+        return answer(await self._gate.authorize(ask, begun), facts)
+
+    async def may_change(self, call: str, standing: Standing, media: tuple[Media, ...]) -> Answer:
+        """May this running call carry that from now on?"""
+        facts = _with(standing.facts, media)
+        return answer(await self._gate.authorize(Ask(call, facts)), facts)
+
+    def carrying(self, standing: Standing, media: tuple[Media, ...]) -> Standing:
+        """The same call with other media, which may have to be decided on."""
+        return replace(standing, facts=_with(standing.facts, media))
+
+    def is_carrying(self, standing: Standing, media: tuple[Media, ...]) -> bool:
+        """Was it these media that the call was told of?"""
+        return set(_with(standing.facts, media).media) == set(standing.facts.media)
+
+    def review(self, call: str, standing: Standing) -> Review | None:
+        """Is this running call still allowed? None if nothing has changed for it: see Gate.review."""
+        return self._gate.review(call, standing)
+
+    def check_running(self, standing: Standing) -> Decision:
+        """What would be decided about the same call now. Nothing is written down."""
+        return self._gate.check(standing.facts)
+
+    def in_doubt(self) -> bool:
+        """Has a review to be made again, because nothing can be said now?"""
+        return self._gate.in_doubt()
+
+    def standing(self, media: tuple[Media, ...], decision: str | None) -> Standing:
+        """Of a call that an earlier server allowed by this decision."""
+        facts = self._facts(app_leg(Role.DESTINATION), tuple(Medium(kind) for kind in media))
+        return Standing(facts, None if decision is None else DecisionId(decision), None)
 
     async def may_dial(self, call: str, caller: UserId, to: Telephone, media: tuple[Media, ...]) -> Answer:
         """May this user call that number? A grant comes with a yes, for the one leg it names."""
@@ -112,10 +144,14 @@ class Permission:
         )
 
 
-def answer(verdict: Verdict) -> Answer:
-    """The verdict as the wire knows it."""
+def _with(facts: CallFacts, media: tuple[Media, ...]) -> CallFacts:
+    return replace(facts, media=tuple(Medium(kind) for kind in media))
+
+
+def answer(verdict: Verdict, facts: CallFacts | None = None) -> Answer:
+    """The verdict as the wire knows it; with the `facts` of a call, also as its standing."""
     if verdict.allowed:
-        return Permitted(verdict.id)
+        return Permitted(verdict.id, None if facts is None else Standing(facts, verdict.id, verdict.decision))
     return Refused(verdict.id, refusal(verdict.decision, verdict.id))
 
 

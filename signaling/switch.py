@@ -11,10 +11,12 @@ from licensing.instant import SECOND
 from signaling.core import events
 from signaling.core.call import Call, place, restored
 from signaling.core.effects import (
+    AskChange,
     AskGate,
     Complain,
     Effect,
     RecordAnswer,
+    RecordCourse,
     RecordEnd,
     Send,
     StartTimer,
@@ -25,6 +27,8 @@ from signaling.core.events import (
     Allowed,
     AnswerNotRecorded,
     AnswerRecorded,
+    ChangeAllowed,
+    ChangeRefused,
     DeviceArrived,
     DeviceLost,
     Event,
@@ -32,9 +36,11 @@ from signaling.core.events import (
     HungUp,
     LostGlare,
     OfferNotRecorded,
+    Reinstated,
     Returned,
     TimedOut,
     Unroutable,
+    Withdrawn,
 )
 from signaling.core.glare import glare
 from signaling.core.party import Party
@@ -44,6 +50,7 @@ from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permission, Refused, Telephone, masked
 from signaling.ports import Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
+from signaling.revocation import Revocation
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Media, Missed, ServerMessage
@@ -76,12 +83,14 @@ class Switch:
         store: Store,
         lines: Lines,
         permission: Permission,
+        revocation: Revocation,
         limits: Limits,
         metrics: Metrics,
     ) -> None:
         self._node, self._epoch = node, epoch
         self._clock, self._store, self._lines = clock, store, lines
-        self._permission, self._limits, self._metrics = permission, limits, metrics
+        self._permission, self._revocation = permission, revocation
+        self._limits, self._metrics = limits, metrics
         self._calls: dict[CallId, Call] = {}
         self._of_user: defaultdict[UserId, dict[CallId, None]] = defaultdict(dict)  # not ended
         self._trails: dict[CallId, Trail] = {}
@@ -145,7 +154,8 @@ class Switch:
     def snapshots(self, party: Party, alive: Sequence[CallId]) -> tuple[CallSnapshot, ...]:
         """The calls that this device and the server both hold."""
         known = (self._calls[call] for call in alive if call in self._of_user.get(party.user, ()))
-        return tuple(filter(None, (call.snapshot(party) for call in known)))
+        now = self._clock.now()
+        return tuple(filter(None, (call.snapshot(party, now) for call in known)))
 
     def rejoin(self, party: Party, alive: Sequence[CallId], *, was_here: bool) -> None:
         """A device signed in without its session: heal the calls it has, end those it lost, ring.
@@ -174,10 +184,15 @@ class Switch:
         for row in rows:
             self._enter(restored(row.call, row.caller, row.answered_by, row.media, self._clock.now()))
             self._trails[row.call] = Trail(offered=True)
+            self._revocation.found(row)
             for party in (row.caller, row.answered_by):
                 self._lines.expect(party)
         if ended or rows:
             log.info("calls found at start", extra={"ended": ended, "restored": len(rows)})
+
+    def permit_changed(self, call: CallId, event: Withdrawn | Reinstated) -> None:
+        """A call has lost its permit, or got it back."""
+        self._receive(call, event)
 
     def live(self) -> int:
         """How many calls have not ended."""
@@ -241,8 +256,12 @@ class Switch:
                     self._complain(call.id, to, code, ref)
                 case AskGate():
                     self._trails[call.id] = Trail(routing=self._errands.start(self._route(call)))
+                case AskChange():
+                    self._errands.start(self._ask_change(effect))
                 case RecordAnswer():
                     self._errands.start(self._record_answer(effect))
+                case RecordCourse():
+                    self._revocation.carries(call.id, effect.media)
                 case StartTimer(timer, deadline):
                     self._stop_timer(call.id, timer)
                     ring = partial(self._receive, call.id, TimedOut(timer))
@@ -269,6 +288,10 @@ class Switch:
     def _leave(self, call: Call, end: RecordEnd) -> None:
         """Out of the index; the ended call stays for late frames, for a minute."""
         self._metrics.call_ended(end.reason)
+        withdrawn = end.reason is EndReason.LICENCE_WITHDRAWN
+        self._revocation.over(call.id, withdrawn=withdrawn)
+        if withdrawn and call.outcome is not None and call.outcome.refusal is not None:
+            self._metrics.call_withdrawn(call.outcome.refusal.code)
         for user in (call.caller.user, call.callee):
             self._of_user[user].pop(call.id, None)
             if not self._of_user[user]:
@@ -345,6 +368,8 @@ class Switch:
         if isinstance(answer, Refused):
             self._metrics.refused(answer.refusal.code)
             return events.Refused(answer.refusal)
+        if answer.standing is not None and call.id in self._live:
+            self._revocation.runs(call.id, (call.caller.user, call.callee), answer.standing)
         if blocked:
             return Unroutable(EndReason.UNREACHABLE)  # as for somebody who is away
         return Unroutable(EndReason.DO_NOT_DISTURB) if callee.do_not_disturb else Allowed()
@@ -365,6 +390,14 @@ class Switch:
             log.exception("an answer could not be recorded")
             first = False
         self._receive(effect.call, AnswerRecorded() if first else AnswerNotRecorded())
+
+    async def _ask_change(self, change: AskChange) -> None:
+        answer = await self._revocation.may_change(change.call, change.media)
+        if isinstance(answer, Refused):
+            self._metrics.refused(answer.refusal.code)
+            self._receive(change.call, ChangeRefused(change.by, change.round, answer.refusal))
+        else:
+            self._receive(change.call, ChangeAllowed(change.by, change.round))
 
     async def _record_end(self, call: Call, end: RecordEnd) -> None:
         """Close the call's row, or write one for a call that was never offered."""

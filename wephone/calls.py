@@ -71,6 +71,16 @@ class Call:
         return self.find(events.Ended)
 
     @property
+    def ending(self) -> events.Ending | None:
+        """The end that the server has announced and not taken back: the call is no longer permitted."""
+        for event in reversed(self.history):
+            if isinstance(event, events.Ending):
+                return event
+            if isinstance(event, events.EndingCancelled | events.Ended):
+                return None
+        return None
+
+    @property
     def safety_code(self) -> str | None:
         """Eight digits; if both people read the same, nobody sits between them."""
         code = self.find(events.SafetyCode)

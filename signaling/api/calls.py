@@ -85,9 +85,11 @@ async def check_call(visit: Visit, body: NewCall) -> Prospect:
 
 
 @routes.add("GET", "/api/turn", Rule.SIGNED_IN)
-async def ice_servers(visit: Visit) -> IceServers:
-    """STUN and TURN servers, with credentials for a few minutes."""
+async def ice_servers(visit: Visit) -> IceServers | web.Response:
+    """STUN and TURN servers, with credentials for a few minutes. 451 to whom a lost permit took the call."""
     settings = visit.parts.settings
+    if (refused := visit.parts.revocation.relay_refusal(visit.user)) is not None:
+        return unavailable(refused.model_dump(mode="json"), visit.request, blocked_by(visit))
     servers = [IceServer(urls=settings.stun_urls)] if settings.stun_urls else []
     if not settings.turn_urls or settings.turn_secret is None:
         return IceServers(ice_servers=tuple(servers), lifetime=None)

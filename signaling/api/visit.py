@@ -12,6 +12,7 @@ from signaling.limits import Limits
 from signaling.metrics import Metrics
 from signaling.permission import Permission
 from signaling.ports import Clock, Store
+from signaling.revocation import Revocation
 from signaling.settings import Settings
 from signaling.tickets import Tickets
 from wephone.protocol.ids import UserId
@@ -31,6 +32,7 @@ class Parts:
     exchange: Exchange
     permission: Permission
     licence: Licence
+    revocation: Revocation
     version: str
 
     def now_us(self) -> int:

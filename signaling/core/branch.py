@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
+from licensing.instant import Instant
 from signaling.core.events import CandidatesFound, Negotiated
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId, DeviceId
@@ -88,6 +89,15 @@ class Negotiation:
     by: Party
     round: int
     offer: Negotiated | None
+    asking: bool = False  # whether the gate allows it: the other side has not heard of it
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The end that both were told of: when the call has to be over, and why."""
+
+    refusal: Refusal
+    deadline: Instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from licensing.instant import Instant
-from signaling.core import ringing, talking
+from signaling.core import ringing, talking, winding
 from signaling.core.branch import Branch, Standing, queued
 from signaling.core.effects import AskGate, Complain, Effect, StartTimer
 from signaling.core.events import (
@@ -67,7 +67,12 @@ STEPS: dict[str, Callable[..., Step]] = {
         talking.catch_up_talking,
         talking.pass_on,
         talking.negotiate,
-        talking.give_up_negotiating,
+        talking.allow_change,
+        talking.refuse_change,
+        winding.run_out,
+        winding.withdraw_unanswered,
+        winding.withdraw,
+        winding.reinstate,
     )
 }
 
@@ -107,7 +112,7 @@ class Call(CallState):
         call, effects = STEPS[row.step](self, event, now)
         return cast(Call, call), effects
 
-    def snapshot(self, party: Party) -> CallSnapshot | None:
+    def snapshot(self, party: Party, now: Instant) -> CallSnapshot | None:
         """The call as this device has it; None if it is not, or no longer, one of its calls."""
         role = self.role(party)
         branch = self.branch(party.device) if role is Role.CALLEE else None
@@ -121,6 +126,7 @@ class Call(CallState):
             peer_device=self.caller.device if role is Role.CALLEE else self.selected if answered else None,
             answered=answered,
             media=self.media,
+            ending=winding.announced(self, now),
         )
 
 

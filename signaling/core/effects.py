@@ -6,10 +6,10 @@ from typing import Literal
 from licensing.instant import Instant
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId
-from wephone.protocol.messages import ServerMessage
+from wephone.protocol.messages import Media, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode
 
-Timer = Literal["invite", "ring", "connect", "negotiate"]
+Timer = Literal["invite", "ring", "connect", "negotiate", "notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,31 @@ class AskGate:
 
 
 @dataclass(frozen=True, slots=True)
+class AskChange:
+    """Decide about the call as it would be with this media; returns as ChangeAllowed or ChangeRefused."""
+
+    call: CallId
+    by: Party
+    round: int
+    media: tuple[Media, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordAnswer:
     """Make "answered by" durable, fenced; returns as AnswerRecorded or AnswerNotRecorded."""
 
     call: CallId
     by: Party
     at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCourse:
+    """Note for the next server what the call carries now and, if it winds down, when it has to end."""
+
+    call: CallId
+    media: tuple[Media, ...]
+    ends_by: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +88,6 @@ class RecordEnd:
     at: Instant
 
 
-Effect = Send | Complain | AskGate | RecordAnswer | StartTimer | StopTimer | RecordEnd
+Effect = (
+    Send | Complain | AskGate | AskChange | RecordAnswer | RecordCourse | StartTimer | StopTimer | RecordEnd
+)

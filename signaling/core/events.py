@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from licensing.instant import Instant
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Candidate, Media, Refusal
@@ -151,7 +152,39 @@ class Returned:
 class TimedOut:
     """A timer that the call armed has run out."""
 
-    timer: Literal["invite", "ring", "connect", "negotiate"]
+    timer: Literal["invite", "ring", "connect", "negotiate", "notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The call is no longer permitted. One that runs may go on until the deadline, as it is."""
+
+    refusal: Refusal
+    deadline: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstated:
+    """The call is permitted again, by this decision."""
+
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAllowed:
+    """The gate allows the call as it would be after this offer of a change."""
+
+    by: Party
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRefused:
+    """The gate does not allow what this offer would make of the call."""
+
+    by: Party
+    round: int
+    refusal: Refusal
 
 
 Event = (
@@ -175,4 +208,8 @@ Event = (
     | DeviceLost
     | Returned
     | TimedOut
+    | Withdrawn
+    | Reinstated
+    | ChangeAllowed
+    | ChangeRefused
 )

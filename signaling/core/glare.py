@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from licensing.instant import Instant
 from signaling.core.call import Call
-from signaling.core.effects import Effect
-from signaling.core.events import Glared, LostGlare
 from signaling.core.state import RINGING
 from signaling.core.table import Phase
 
@@ -23,6 +20,9 @@ class Glare:
 def glare(existing: Call, placed: Call) -> Glare | None:
     """The verdict over a call just placed and one the other way round; None if they do not collide.
 
+    The switch asks once for each placed call, right after `place`, with the calls from the callee to the
+    caller in order of their ids, and stops at the first verdict.
+
     They collide when each is from a user to the other and neither is answered or bound to a device.
     The smaller id survives, so that two nodes that see both would agree.
     """
@@ -35,15 +35,3 @@ def glare(existing: Call, placed: Call) -> Glare | None:
     if existing.id < placed.id:
         return Glare(survivor=existing, loser=placed)
     return Glare(survivor=placed, loser=existing)
-
-
-def resolved(verdict: Glare, now: Instant) -> tuple[Call, Call, tuple[Effect, ...]]:
-    """Survivor and loser after the verdict, and the effects: the end that names the survivor comes first.
-
-    The switch calls `glare` once for each placed call, right after `place`, with the calls from the callee
-    to the caller in order of their ids, and stops at the first verdict.
-    """
-    loser, ended = verdict.loser.receive(LostGlare(verdict.survivor.id), now)
-    by = verdict.loser.caller
-    survivor, fenced = verdict.survivor.receive(Glared(by, verdict.loser.id), now)
-    return survivor, loser, (*ended, *fenced)

@@ -3,7 +3,17 @@
 from dataclasses import dataclass, replace
 
 from licensing.instant import SECOND, Instant
-from signaling.core.branch import NOTHING, Answer, Branch, Branches, Negotiation, Outcome, Standing, Trickle
+from signaling.core.branch import (
+    NOTHING,
+    Answer,
+    Branch,
+    Branches,
+    Negotiation,
+    Notice,
+    Outcome,
+    Standing,
+    Trickle,
+)
 from signaling.core.effects import Complain, Effect, RecordEnd, Send, StartTimer, StopTimer, Timer
 from signaling.core.party import Party
 from signaling.core.table import Phase
@@ -48,6 +58,7 @@ class CallState:
     answer: Answer | None = None
     nonce: str | None = None  # the caller's, once revealed
     negotiation: Negotiation | None = None
+    notice: Notice | None = None  # while it winds down
     timers: tuple[Timer, ...] = ()
     outcome: Outcome | None = None
 
@@ -164,6 +175,7 @@ def end(call: CallState, outcome: Outcome, now: Instant, declined_on: DeviceId |
         trickle=NOTHING,
         answer=None,
         negotiation=None,
+        notice=None,
         timers=(),
         outcome=outcome,
     )

@@ -14,6 +14,8 @@ from signaling.core.events import (
     AnswerNotRecorded,
     AnswerRecorded,
     CandidatesFound,
+    ChangeAllowed,
+    ChangeRefused,
     Delivered,
     DeviceArrived,
     DeviceLost,
@@ -24,11 +26,13 @@ from signaling.core.events import (
     Negotiated,
     OfferNotRecorded,
     Refused,
+    Reinstated,
     Rejected,
     Returned,
     Revealed,
     TimedOut,
     Unroutable,
+    Withdrawn,
 )
 
 
@@ -77,6 +81,7 @@ TRANSITIONS: Table = {
         DeviceLost: row("lose_while_routing", ROUTING, ENDED),
         Returned: row("catch_up", ROUTING),
         TimedOut: row("give_up", ROUTING, ENDED),
+        Withdrawn: row("withdraw_unanswered", ENDED),
     },
     OFFERED: {
         Delivered: row("deliver", DELIVERED),
@@ -91,6 +96,7 @@ TRANSITIONS: Table = {
         DeviceLost: row("lose_while_ringing", OFFERED, ENDED),
         Returned: row("catch_up", OFFERED),
         TimedOut: row("give_up", OFFERED, ENDED),
+        Withdrawn: row("withdraw_unanswered", ENDED),
     },
     DELIVERED: {
         Delivered: row("stay", DELIVERED),
@@ -105,6 +111,7 @@ TRANSITIONS: Table = {
         DeviceLost: row("lose_while_ringing", DELIVERED, ENDED),
         Returned: row("catch_up", DELIVERED),
         TimedOut: row("give_up", DELIVERED, ENDED),
+        Withdrawn: row("withdraw_unanswered", ENDED),
     },
     ALERTING: {
         Delivered: row("stay", ALERTING),
@@ -119,6 +126,7 @@ TRANSITIONS: Table = {
         DeviceLost: row("lose_while_ringing", ALERTING, ENDED),
         Returned: row("catch_up", ALERTING),
         TimedOut: row("give_up", ALERTING, ENDED),
+        Withdrawn: row("withdraw_unanswered", ENDED),
     },
     GLARED: {
         Delivered: row("stay", GLARED),
@@ -131,6 +139,7 @@ TRANSITIONS: Table = {
         DeviceLost: row("lose_a_party", GLARED, ENDED),
         Returned: row("catch_up", GLARED),
         TimedOut: row("give_up_connecting", GLARED, ENDED),
+        Withdrawn: row("withdraw_unanswered", ENDED),
     },
     SELECTED: {
         AnswerRecorded: row("activate", ACTIVE),
@@ -145,6 +154,7 @@ TRANSITIONS: Table = {
         DeviceLost: row("lose_a_party", SELECTED, ENDED),
         Returned: row("catch_up", SELECTED),
         TimedOut: row("give_up_connecting", SELECTED, ENDED),
+        Withdrawn: row("withdraw_unanswered", ENDED),
     },
     ACTIVE: {
         Delivered: row("stay", ACTIVE),
@@ -158,7 +168,11 @@ TRANSITIONS: Table = {
         DeviceArrived: row("stay", ACTIVE),
         DeviceLost: row("lose_a_party", ACTIVE, ENDED),
         Returned: row("catch_up_talking", ACTIVE),
-        TimedOut: row("give_up_negotiating", ACTIVE),
+        TimedOut: row("run_out", ACTIVE, ENDED),
+        ChangeAllowed: row("allow_change", ACTIVE),
+        ChangeRefused: row("refuse_change", ACTIVE),
+        Withdrawn: row("withdraw", ACTIVE, ENDED),
+        Reinstated: row("reinstate", ACTIVE),
     },
     ENDED: {
         Allowed: row("stay", ENDED),
@@ -179,5 +193,9 @@ TRANSITIONS: Table = {
         DeviceLost: row("stay", ENDED),
         Returned: row("say_again", ENDED),
         TimedOut: row("stay", ENDED),
+        ChangeAllowed: row("stay", ENDED),
+        ChangeRefused: row("stay", ENDED),
+        Withdrawn: row("stay", ENDED),
+        Reinstated: row("stay", ENDED),
     },
 }

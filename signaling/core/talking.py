@@ -4,23 +4,24 @@ from dataclasses import replace
 
 from licensing.instant import Instant
 from signaling.core.branch import NOTHING, Answer, Branches, Negotiation, Outcome, Standing, with_branch
-from signaling.core.effects import Effect, Send, StartTimer, StopTimer
+from signaling.core.effects import AskChange, Effect, RecordCourse, Send, StartTimer, StopTimer
 from signaling.core.events import (
     Answered,
     AnswerRecorded,
     CandidatesFound,
+    ChangeAllowed,
+    ChangeRefused,
     HungUp,
     Negotiated,
     Returned,
     Revealed,
-    TimedOut,
 )
 from signaling.core.party import Party
 from signaling.core.ringing import dismiss, party
 from signaling.core.state import NEGOTIATE, CallState, Step, complaint, end
 from signaling.core.table import Phase
 from wephone.protocol import messages
-from wephone.protocol.messages import Ended, Role, SelectAnswer
+from wephone.protocol.messages import Ended, Refusal, Role, SelectAnswer
 from wephone.protocol.reasons import EndReason, ErrorCode
 
 
@@ -101,7 +102,7 @@ def catch_up_talking(call: CallState, event: Returned, now: Instant) -> Step:
         ]
         sends = tuple(Send(event.by, message) for message in said if message is not None)
     last = call.negotiation
-    if last is not None and last.offer is not None and last.by != event.by:
+    if last is not None and last.offer is not None and last.by != event.by and not last.asking:
         sends = (*sends, Send(event.by, change(call, last.offer)))
     return call, sends
 
@@ -145,23 +146,72 @@ def negotiate(call: CallState, event: Negotiated, now: Instant) -> Step:
 
 
 def offer_change(call: CallState, event: Negotiated, now: Instant) -> Step:
-    """A new description starts a new count of candidates, since it may restart ICE."""
+    """A new description starts a new count of candidates, since it may restart ICE.
+
+    Other media make another call of it, which is for the gate to decide; one that winds down gets no more.
+    """
     last = call.negotiation
     if last is not None and last.offer is not None:
         repeated = last.by == event.by and last.round == event.round and last.offer.sdp == event.sdp
         return (call, ()) if repeated else complaint(call, event.by, ErrorCode.NEGOTIATION_PENDING)
     if event.sdp is None:
         return complaint(call, event.by, ErrorCode.BAD_VALUE)
+    if call.notice is not None and adds_media(call, event):
+        return call, (decline(call, event, call.notice.refusal),)
+    asking = call.notice is None and set(event.media) != set(call.media)
     call = recounted(call, event.by)
-    call = replace(call, negotiation=Negotiation(event.by, event.round, event), timers=("negotiate",))
-    deadline = now.after(NEGOTIATE)
-    return call, (StartTimer("negotiate", deadline), Send(call.other(event.by), change(call, event)))
+    call = replace(
+        call,
+        negotiation=Negotiation(event.by, event.round, event, asking),
+        timers=(*call.timers, "negotiate"),
+    )
+    start = StartTimer("negotiate", now.after(NEGOTIATE))
+    if asking:
+        return call, (start, AskChange(call.id, event.by, event.round, event.media))
+    return call, (start, Send(call.other(event.by), change(call, event)))
+
+
+def adds_media(call: CallState, offer: Negotiated) -> bool:
+    """Would the call carry more than it does?"""
+    return not set(offer.media) <= set(call.media)
+
+
+def allow_change(call: CallState, event: ChangeAllowed, now: Instant) -> Step:
+    """The offer goes on its way, if it is still wanted."""
+    last = call.negotiation
+    if last is None or last.offer is None or (last.by, last.round) != (event.by, event.round):
+        return call, ()
+    call = replace(call, negotiation=replace(last, asking=False))
+    return call, (Send(call.other(event.by), change(call, last.offer)),)
+
+
+def refuse_change(call: CallState, event: ChangeRefused, now: Instant) -> Step:
+    """The change is turned down with its reason; the call as it is goes on, for it is lawful."""
+    last = call.negotiation
+    if last is None or last.offer is None or (last.by, last.round) != (event.by, event.round):
+        return call, ()
+    call, stop = without_offer(call)
+    return call, (stop, decline(call, last.offer, event.refusal))
+
+
+def without_offer(call: CallState) -> tuple[CallState, StopTimer]:
+    """The call, its pending change settled."""
+    assert call.negotiation is not None
+    timers = tuple(timer for timer in call.timers if timer != "negotiate")
+    settled = replace(call.negotiation, offer=None, asking=False)
+    return replace(call, negotiation=settled, timers=timers), StopTimer("negotiate")
+
+
+def decline(call: CallState, offer: Negotiated, refusal: Refusal | None = None) -> Send:
+    """Tell who offered it that it will not be."""
+    no = messages.Negotiate(call=call.id, kind="decline", round=offer.round, refusal=refusal)
+    return Send(offer.by, no)
 
 
 def settle(call: CallState, event: Negotiated, now: Instant) -> Step:
     """An answer or a no finds its offer by the round; one that is late finds none."""
     last = call.negotiation
-    if last is None or last.by == event.by or last.round != event.round:
+    if last is None or last.by == event.by or last.round != event.round or last.asking:
         return complaint(call, event.by, ErrorCode.OUT_OF_PLACE)
     if last.offer is None:
         return call, ()
@@ -169,17 +219,26 @@ def settle(call: CallState, event: Negotiated, now: Instant) -> Step:
         if event.sdp is None:
             return complaint(call, event.by, ErrorCode.BAD_VALUE)
         call = recounted(call, event.by)
-    call = replace(call, negotiation=replace(last, offer=None), timers=())
-    return call, (StopTimer("negotiate"), Send(last.by, change(call, event)))
+    told = Send(last.by, change(call, event))
+    call, stop = without_offer(call)
+    if event.kind == "answer" and set(last.offer.media) != set(call.media):
+        call = replace(call, media=last.offer.media)
+        return call, (stop, told, course(call))
+    return call, (stop, told)
 
 
-def give_up_negotiating(call: CallState, event: TimedOut, now: Instant) -> Step:
-    """No answer to a change is a no. Any other timer was stopped too late and is none of ours."""
+def course(call: CallState) -> RecordCourse:
+    """What a server that comes after this one has to know of the call besides who is in it."""
+    return RecordCourse(call.id, call.media, None if call.notice is None else call.notice.deadline)
+
+
+def give_up_negotiating(call: CallState) -> Step:
+    """No answer to a change is a no."""
     last = call.negotiation
-    if event.timer not in call.timers or last is None or last.offer is None:
+    if last is None or last.offer is None:
         return call, ()
-    declined = messages.Negotiate(call=call.id, kind="decline", round=last.round)
-    return replace(call, negotiation=replace(last, offer=None), timers=()), (Send(last.by, declined),)
+    call, _ = without_offer(call)
+    return call, (decline(call, last.offer),)
 
 
 def change(call: CallState, event: Negotiated) -> messages.Negotiate:

@@ -36,20 +36,25 @@ SELECTED = messages.SelectAnswer(call=ID)
 OFFERED = inputs.OfferCreated("offer")
 TAKEN = (inputs.Accept(OURS), inputs.AnswerCreated("answer"), SELECTED)
 HOLD = inputs.Change(AUDIO, hold=True)
+NO = messages.Refusal(code="no", text=messages.RefusalText(en="no", zh_cn="不"))
+ENDING = messages.Ending(call=ID, within=60.0, refusal=NO)
 CHANGE = messages.Negotiate(call=ID, kind="offer", round=1, sdp="change", hold=True)
 # Where a call may be: its phase, and what leads there from its beginning in that role.
 PLACES: dict[tuple[Role, str], tuple[Phase, Sequence[object]]] = {
     (Role.CALLER, "preparing"): (Phase.PREPARING, ()),
     (Role.CALLER, "calling"): (Phase.CALLING, (OFFERED,)),
+    (Role.CALLER, "calling, winding"): (Phase.CALLING, (OFFERED, ENDING)),
     (Role.CALLER, "active"): (Phase.ACTIVE, (OFFERED, ANSWERED)),
     (Role.CALLER, "active, wishing"): (Phase.ACTIVE, (OFFERED, ANSWERED, HOLD)),
     (Role.CALLER, "active, offering"): (Phase.ACTIVE, (OFFERED, ANSWERED, HOLD, OFFERED)),
+    (Role.CALLER, "active, winding"): (Phase.ACTIVE, (OFFERED, ANSWERED, ENDING)),
     (Role.CALLER, "ending"): (Phase.ENDING, (OFFERED, ANSWERED, inputs.HangUp())),
     (Role.CALLER, "ended"): (Phase.ENDED, (inputs.HangUp(),)),
     (Role.CALLEE, "awaited"): (Phase.AWAITED, ()),
     (Role.CALLEE, "ringing"): (Phase.RINGING, ()),
     (Role.CALLEE, "accepted"): (Phase.ACCEPTED, TAKEN[:1]),
     (Role.CALLEE, "answered"): (Phase.ANSWERED, TAKEN[:2]),
+    (Role.CALLEE, "answered, winding"): (Phase.ANSWERED, (*TAKEN[:2], ENDING)),
     (Role.CALLEE, "active"): (Phase.ACTIVE, TAKEN),
     (Role.CALLEE, "active, answering"): (Phase.ACTIVE, (*TAKEN, CHANGE)),
     (Role.CALLEE, "ending"): (Phase.ENDING, (inputs.Decline(),)),
@@ -72,6 +77,7 @@ INPUTS: dict[str, object] = {
     "TimedOut-answer": inputs.TimedOut("answer"),
     "TimedOut-negotiate": inputs.TimedOut("negotiate"),
     "TimedOut-ending": inputs.TimedOut("ending"),
+    "TimedOut-notice": inputs.TimedOut("notice"),
     "Reconnected": inputs.Reconnected(),
     "Unlisted": inputs.Unlisted(),
     "LinkGone": inputs.LinkGone(),
@@ -85,6 +91,8 @@ INPUTS: dict[str, object] = {
     "negotiate-offer": CHANGE,
     "negotiate-answer": messages.Negotiate(call=ID, kind="answer", round=1, sdp="changed"),
     "negotiate-decline": messages.Negotiate(call=ID, kind="decline", round=1),
+    "ending": ENDING,
+    "ending_cancelled": messages.EndingCancelled(call=ID),
     "ended": messages.Ended(call=ID, reason=EndReason.HANGUP),
     "error": messages.Error(call=ID, code=ErrorCode.OUT_OF_PLACE, text=""),
     "error-unknown": messages.Error(call=ID, code=ErrorCode.UNKNOWN_CALL, text=""),

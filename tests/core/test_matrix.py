@@ -83,7 +83,8 @@ def test_the_microphone_opens_when_the_answer_counts_and_never_before(
 ) -> None:
     _, effects = call_in(role, where).receive(INPUTS[name], 0)
     if any(isinstance(effect, out.StartMedia) for effect in effects):
-        assert (where, name) in {("calling", "answered"), ("answered", "select_answer")}
+        reached = where.removesuffix(", winding")
+        assert (reached, name) in {("calling", "answered"), ("answered", "select_answer")}
 
 
 @pytest.mark.parametrize(("phase", "kind"), [(phase, kind) for phase in Phase for kind in TRANSITIONS[phase]])

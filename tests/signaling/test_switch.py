@@ -19,6 +19,7 @@ from signaling.lines import Line, Lines
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permitted, Refused, Telephone
 from signaling.ports import Account
+from signaling.revocation import Revocation
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from signaling.switch import Switch
@@ -86,6 +87,7 @@ class Exchange:
             store=store,
             lines=self.lines,
             permission=self.door,  # type: ignore[arg-type]  # the part of it that the switch asks
+            revocation=Revocation(self.door, None, None, self.clock, Metrics()),  # type: ignore[arg-type]  # not started
             limits=Limits(self.clock),
             metrics=Metrics(),
         )

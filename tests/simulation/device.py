@@ -31,6 +31,8 @@ LATE = {
         messages.Candidates,
         messages.Reveal,
         messages.Negotiate,
+        messages.Ending,
+        messages.EndingCancelled,
     },
 }
 # What a terse device leaves out.

@@ -11,11 +11,12 @@ from signaling.core.party import Party
 from tests.simulation import device as devices
 from tests.simulation.device import AUDIO
 from tests.simulation.switch import absorbed, happen, said
-from tests.simulation.world import NOW, End, Rules, World, known, new_device, put
+from tests.simulation.world import LATER, NO, NOW, End, Rules, World, known, new_device, put
 from wephone.core import call as client
 from wephone.core import inputs
 from wephone.protocol import messages
 from wephone.protocol.ids import CallId
+from wephone.protocol.messages import Media
 
 # Nobody calls out while answering another call.
 BUSY = frozenset({client.Phase.ACCEPTED, client.Phase.ANSWERED, client.Phase.ACTIVE})
@@ -59,10 +60,27 @@ def server(world: World, rules: Rules) -> Iterator[Move]:
         if rules.timeouts:
             for timer in call.timers:
                 yield Move(f"{timer} runs out", happen, (world, call.id, events.TimedOut(timer)))
+    yield from permits(world, rules)
     for id, timer in sorted(world.late):
         rest = world._replace(late=world.late - {(id, timer)})
         if rest.call(id) is not None:
             yield Move(f"late {timer}", happen, (rest, id, events.TimedOut(timer)))
+
+
+def permits(world: World, rules: Rules) -> Iterator[Move]:
+    """A permit is lost, and found again; and the gate answers about changes, perhaps when all is over."""
+    for call in world.calls:
+        if world.losses:
+            rest = world._replace(losses=world.losses - 1)
+            for deadline in (NOW, LATER):
+                yield Move("the permit is lost", happen, (rest, call.id, events.Withdrawn(NO, deadline)))
+        if world.returns and (call.notice is not None or call.phase is Phase.ENDED):
+            rest = world._replace(returns=world.returns - 1)
+            yield Move("the permit is back", happen, (rest, call.id, events.Reinstated("D-2")))
+    for id, by, number in sorted(world.asking):
+        rest = world._replace(asking=world.asking - {(id, by, number)})
+        yield Move("the change is allowed", happen, (rest, id, events.ChangeAllowed(by, number)))
+        yield Move("the change is refused", happen, (rest, id, events.ChangeRefused(by, number, NO)))
 
 
 def people(world: World, rules: Rules) -> Iterator[Move]:
@@ -101,7 +119,9 @@ def wishes(call: client.Call, rules: Rules, may_change: bool, may_fail: bool) ->
     elif call.phase is client.Phase.ACTIVE or (rules.cancels and call.phase is not client.Phase.ENDING):
         wanted.append(inputs.HangUp())
     if may_change and call.phase is client.Phase.ACTIVE and call.change.wish is None:
-        wanted.append(inputs.Change(AUDIO, hold=not call.change.held_here))
+        other = AUDIO if Media.VIDEO in call.media else (Media.AUDIO, Media.VIDEO)
+        held = call.change.held_here
+        wanted.append(inputs.Change(other, held) if rules.video else inputs.Change(AUDIO, hold=not held))
     if may_fail and call.phase in (client.Phase.ANSWERED, client.Phase.ACTIVE):
         wanted.append(inputs.MediaFailed())
     return tuple(wanted)
@@ -168,7 +188,7 @@ def come_back(world: World, end: End) -> World:
     """A new session: the server lists what both hold, then says to each call who is back."""
     alive = {call.id for call in end.device.session.calls}
     here = [call for call in world.calls if call.caller == end.party or call.callee == end.party.user]
-    shown = [call.snapshot(end.party) for call in here if call.id in alive]
+    shown = [call.snapshot(end.party, NOW) for call in here if call.id in alive]
     resync = messages.Resync(calls=tuple(snapshot for snapshot in shown if snapshot is not None))
     world = put(world, end._replace(deaf=False, given_up=False, uplink=()))
     world = absorbed(world, end.party, devices.come_back(end.device, resync))
@@ -203,6 +223,7 @@ def restart(world: World, written: bool) -> World:
         asked=nothing,
         recording=nothing,
         late=frozenset(),
+        asking=frozenset(),
         forgotten=frozenset(forgotten),
         restarts=world.restarts - 1,
         broken=True,

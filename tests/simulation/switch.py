@@ -5,8 +5,9 @@ from typing import cast
 
 from signaling.core import effects, events
 from signaling.core.call import TRANSITIONS, Call, Phase, place
-from signaling.core.glare import glare, resolved
+from signaling.core.glare import glare
 from signaling.core.party import Party
+from tests.signaling.core.collision import resolved
 from tests.simulation import device as devices
 from tests.simulation.device import Broken, Reaction
 from tests.simulation.world import NOW, End, World, known, plain, put
@@ -137,7 +138,26 @@ def happen(world: World, id: CallId, event: events.Event) -> World:
     after, todo = receive(before, event)
     if after is not before:
         world = world._replace(calls=tuple(after if call.id == id else call for call in world.calls))
-    return carry_out(world, id, todo)
+    world = carry_out(world, id, todo)
+    require_notice(world, after)
+    return world
+
+
+def require_notice(world: World, call: Call) -> None:
+    """Both who talk know whether their call is to be ended, as far as the server reaches them."""
+    if call.phase is not Phase.ACTIVE:
+        return
+    for end in world.ends:
+        here = end.device.session.call(call.id)
+        if (
+            end.deaf
+            or here is None
+            or here.phase is not client.Phase.ACTIVE
+            or not call.is_between(end.party)
+        ):
+            continue
+        if (here.ending is None) != (call.notice is None):
+            raise Broken(f"{end.party.user} does not know that the call winds down, or goes on")
 
 
 def carry_out(world: World, id: CallId, todo: tuple[effects.Effect, ...]) -> World:
@@ -153,6 +173,8 @@ def carry_out(world: World, id: CallId, todo: tuple[effects.Effect, ...]) -> Wor
                 world = world._replace(asked=world.asked | {id})
             case effects.RecordAnswer(_, by, _):
                 world = recorded(world, id, by)
+            case effects.AskChange(_, by, number, _):
+                world = world._replace(asking=world.asking | {(id, by, number)})
             case effects.StopTimer(timer) if world.late_timers:
                 world = world._replace(late=world.late | {(id, timer)}, late_timers=world.late_timers - 1)
             case _:

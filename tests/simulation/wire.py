@@ -11,9 +11,10 @@ from functools import partial
 
 from signaling.core import effects, events
 from signaling.core.call import Call, Phase, place, restored
-from signaling.core.glare import glare, resolved
+from signaling.core.glare import glare
 from signaling.core.party import Party
 from signaling.core.replay import Replay
+from tests.signaling.core.collision import resolved
 from tests.simulation.device import AUDIO, NONCE, Broken, answers
 from tests.simulation.phone import Phone, welcome
 from tests.simulation.switch import call_of, event_of
@@ -213,7 +214,7 @@ class Net:
         self.lines[phone.party] = fresh, Replay()
         self.answer(phone.party, welcome(phone, fresh, resumed=False))
         here = [call for call in self.calls.values() if call.phase is not Phase.ENDED]
-        shown = [call.snapshot(phone.party) for call in here if call.id in hello.calls]
+        shown = [call.snapshot(phone.party, NOW) for call in here if call.id in hello.calls]
         self.send(phone.party, messages.Resync(calls=tuple(each for each in shown if each is not None)))
         for call in here:
             self.rejoin(call, phone.party, call.id in hello.calls)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import NamedTuple
 
-from licensing.instant import Instant
+from licensing.instant import SECOND, Instant
 from signaling.core import events
 from signaling.core.call import Call, Phase
 from signaling.core.effects import Timer
@@ -18,10 +18,12 @@ from signaling.core.party import Party
 from tests.simulation.device import Broken, Device, signed_in
 from wephone.core.session import Session
 from wephone.protocol.ids import CallId, DeviceId, UserId
-from wephone.protocol.messages import ClientMessage
+from wephone.protocol.messages import ClientMessage, Refusal, RefusalText
 from wephone.protocol.reasons import EndReason
 
 NOW = Instant(0, 0)
+LATER = NOW.after(60 * SECOND)  # when a call has to end whose permit is lost
+NO: Refusal = Refusal(code="no", text=RefusalText(en="", zh_cn=""))
 ALICE, BOB = UserId("alice"), UserId("bob")
 X = CallId("00000000-0000-4000-8000-000000000001")
 Y = CallId("ffffffff-0000-4000-8000-000000000002")
@@ -47,6 +49,9 @@ class Rules:
     late_timers: int = 0
     changes: int = 0
     failures: int = 0  # of media
+    losses: int = 0  # of the permit
+    returns: int = 0  # of the permit
+    video: bool = False  # changes turn it on and off
     trickles: bool = False
     terse: bool = False  # devices do not say that they have a call, only that they ring
     declines: bool = True
@@ -104,12 +109,15 @@ class World(NamedTuple):
     told: frozenset[tuple[Party, CallId, EndReason]] = frozenset()
     alone: frozenset[tuple[Party, CallId]] = frozenset()  # ended by a device that had lost the server
     late: frozenset[tuple[CallId, Timer]] = frozenset()
+    asking: frozenset[tuple[CallId, Party, int]] = frozenset()  # the gate owes an answer about a change
     forgotten: frozenset[CallId] = frozenset()  # by a restart
     cuts: int = 0
     restarts: int = 0
     late_timers: int = 0
     changes: int = 0
     failures: int = 0
+    losses: int = 0
+    returns: int = 0
     broken: bool = False  # a connection was cut, or the server restarted
     restarted: bool = False
     changed: bool = False  # somebody wished to change a call
@@ -149,6 +157,8 @@ def start(rules: Rules) -> World:
         late_timers=rules.late_timers,
         changes=rules.changes,
         failures=rules.failures,
+        losses=rules.losses,
+        returns=rules.returns,
     )
 
 

@@ -6,8 +6,7 @@ All troubles at once would be too many states for a machine; each world is exhau
 from dataclasses import replace
 
 from signaling.core import events
-from tests.simulation.world import ALICE, BOB, Rules, X, Y, party
-from wephone.protocol.messages import Refusal, RefusalText
+from tests.simulation.world import ALICE, BOB, NO, Rules, X, Y, party
 from wephone.protocol.reasons import EndReason
 
 A1, A2, B1, B2 = party(ALICE, 1), party(ALICE, 2), party(BOB, 1), party(BOB, 2)
@@ -15,7 +14,6 @@ ALL = (A1, A2, B1, B2)
 CALL = ((X, A1, BOB),)
 GLARE = ((X, A1, BOB), (Y, B1, ALICE))  # the call of alice survives
 LATER = ((Y, A1, BOB), (X, B1, ALICE))  # the call of bob survives, though alice's may be the older
-NO: Refusal = Refusal(code="no", text=RefusalText(en="", zh_cn=""))
 GATE = (
     events.Allowed(),
     events.Refused(NO),
@@ -41,6 +39,10 @@ FAST = (
         cuts=1,
         restarts=1,
     ),
+    Rules("a permit lost and found again", (A1, B1, B2), CALL, losses=2, returns=1, terse=True),
+    Rules("a permit lost to a call by glare", (A1, B1), GLARE, losses=1, timeouts=False),
+    Rules("a permit lost, a cut and a restart", (A1, B1), CALL, losses=1, returns=1, cuts=1, restarts=1),
+    Rules("video, if the gate allows it", (A1, B1), CALL, losses=1, changes=2, video=True),
     Rules("a cut among two devices", (A1, B1, B2), CALL, cuts=1),
     Rules("a restart among two devices", (A1, B1, B2), CALL, restarts=1),
     Rules("glare and a restart", (A1, B1), GLARE, restarts=1, timeouts=False, declines=False),

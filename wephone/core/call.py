@@ -22,6 +22,7 @@ from wephone.core.effects import (
     Tell,
 )
 from wephone.core.ending import (
+    announce,
     ask_how_it_ended,
     be_ended,
     be_refused,
@@ -32,6 +33,7 @@ from wephone.core.ending import (
     run_out,
     say_it_again,
     say_last_word,
+    take_back,
     wait_no_longer,
     withdraw,
 )
@@ -309,6 +311,8 @@ def renegotiate(call: CallState, event: Any, now: int) -> Step:
             change, effects = negotiation.failed(call.change, call.id)
         case inputs.TimedOut(timer="negotiate"):
             change, effects = negotiation.declined(call.change, call.id)
+        case inputs.TimedOut(timer="notice"):
+            return run_out(call, event, now)
         case messages.Negotiate():
             change, effects = negotiation.received(call.change, event)
         case _:
@@ -327,6 +331,12 @@ LIFE: dict[type, Callable[[CallState, Any, int], Step]] = {
     messages.Error: be_refused,
 }
 
+# Of an answered call; after a break a device may hear of its notice before it hears of the answer.
+NOTICE: dict[type, Callable[[CallState, Any, int], Step]] = {
+    messages.Ending: announce,
+    messages.EndingCancelled: take_back,
+}
+
 TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
     Phase.PREPARING: {
         inputs.OfferCreated: send_invite,
@@ -337,6 +347,7 @@ TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
         inputs.LinkGone: lose_link,
     },
     Phase.CALLING: LIFE
+    | NOTICE
     | {
         inputs.Reconnected: invite_again,
         inputs.Unlisted: invite_again,
@@ -366,6 +377,7 @@ TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
         messages.Candidates: use,
     },
     Phase.ANSWERED: LIFE
+    | NOTICE
     | {
         inputs.MediaConnected: connect,
         inputs.Reconnected: answer_again,
@@ -375,6 +387,7 @@ TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
         messages.SelectAnswer: be_selected,
     },
     Phase.ACTIVE: LIFE
+    | NOTICE
     | {
         inputs.Change: renegotiate,
         inputs.OfferCreated: renegotiate,

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from wephone.core import events, inputs
 from wephone.core.effects import Send, StartTimer, StopMedia, StopTimer, Tell
-from wephone.core.state import ENDING, CallState, Phase, Step
+from wephone.core.state import ENDING, GRACE, SECOND, CallState, Phase, Step
 from wephone.protocol import messages
 from wephone.protocol.messages import Role
 from wephone.protocol.reasons import EndReason, ErrorCode
 
 Failed = inputs.MediaFailed | inputs.DescriptionFailed
+# The clocks of a call that goes on; none of them matters once it ends.
+WAITS: tuple[inputs.Timer, ...] = ("ring", "answer", "negotiate", "notice")
 
 # Errors that leave the call as it was.
 HARMLESS = frozenset(
@@ -54,7 +56,7 @@ def faulty(call: CallState, event: object) -> CallState:
 def say_last_word(call: CallState, message: messages.Hangup | messages.Reject, now: int) -> Step:
     """Silence at once; how it ended is the server's to say, since somebody may have been quicker."""
     call = replace(call, phase=Phase.ENDING, last_word=message)
-    stops = (StopTimer(call.id, "ring"), StopTimer(call.id, "answer"), StopTimer(call.id, "negotiate"))
+    stops = tuple(StopTimer(call.id, timer) for timer in WAITS)
     ending = StartTimer(call.id, "ending", now + ENDING)
     return call, (*stops, Send(message), StopMedia(call.id), ending)
 
@@ -103,23 +105,41 @@ def be_refused(call: CallState, event: messages.Error, now: int) -> Step:
 
 def run_out(call: CallState, event: inputs.TimedOut, now: int) -> Step:
     """The server should have ended it by now: it is gone, or its word is lost."""
+    refusal = None
     if event.timer == "ring":
         reason = EndReason.NO_ANSWER
     elif event.timer == "answer":
         reason = EndReason.CONNECTION_LOST
+    elif event.timer == "notice" and call.ending is not None:
+        reason, refusal = EndReason.LICENCE_WITHDRAWN, call.ending.refusal
     else:
         return call, ()
     call, effects = say_last_word(call, messages.Hangup(call=call.id), now)
-    ended = events.Ended(call.id, reason)
+    ended = events.Ended(call.id, reason, refusal=refusal)
     return replace(call, over=ended), (*effects, Tell(ended))
+
+
+def announce(call: CallState, event: messages.Ending, now: int) -> Step:
+    """It may not go on for long. If the server falls silent the call ends here when its time is over."""
+    timer = StartTimer(call.id, "notice", now + int(event.within * SECOND) + GRACE)
+    if call.ending is not None and call.ending.refusal == event.refusal:
+        return call, (timer,)
+    ending = events.Ending(call.id, event.within, event.refusal)
+    return replace(call, ending=ending), (timer, Tell(ending))
+
+
+def take_back(call: CallState, event: messages.EndingCancelled, now: int) -> Step:
+    """It goes on after all."""
+    if call.ending is None:
+        return call, ()
+    return replace(call, ending=None), (StopTimer(call.id, "notice"), Tell(events.EndingCancelled(call.id)))
 
 
 def finish(call: CallState, ended: events.Ended) -> Step:
     """Over for good, told once."""
-    timers: tuple[inputs.Timer, ...] = ("ring", "answer", "negotiate", "ending")
     over = call.over or explained(call, ended)
     told = () if call.over is not None else (Tell(over),)
-    stops = tuple(StopTimer(call.id, timer) for timer in timers)
+    stops = tuple(StopTimer(call.id, timer) for timer in (*WAITS, "ending"))
     return replace(call, phase=Phase.ENDED, over=over), (*stops, StopMedia(call.id), *told)
 
 

@@ -53,7 +53,24 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDeclined:
-    """The change we wished for did not happen."""
+    """The change we wished for did not happen. `refusal`: the operator may not offer what it would make."""
+
+    call: CallId
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The call is no longer permitted: it ends in so many seconds, unless EndingCancelled comes first."""
+
+    call: CallId
+    within: float
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class EndingCancelled:
+    """The call is permitted again: the end that was announced will not come."""
 
     call: CallId
 
@@ -83,4 +100,15 @@ class Ended:
     fault: str = ""
 
 
-CallEvent = Rings | Progressed | Answered | SafetyCode | Changed | ChangeDeclined | GoesOn | Ended
+CallEvent = (
+    Rings
+    | Progressed
+    | Answered
+    | SafetyCode
+    | Changed
+    | ChangeDeclined
+    | GoesOn
+    | Ending
+    | EndingCancelled
+    | Ended
+)

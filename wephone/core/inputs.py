@@ -6,7 +6,7 @@ from typing import Literal
 from wephone.protocol.messages import Candidate, Media
 from wephone.protocol.reasons import EndReason
 
-Timer = Literal["ring", "answer", "negotiate", "ending"]
+Timer = Literal["ring", "answer", "negotiate", "ending", "notice"]
 
 
 @dataclass(frozen=True, slots=True)

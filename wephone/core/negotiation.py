@@ -16,7 +16,7 @@ from wephone.core.effects import (
 from wephone.core.events import Changed, ChangeDeclined
 from wephone.core.inputs import Change
 from wephone.protocol.ids import CallId
-from wephone.protocol.messages import Media, Negotiate, SendNegotiate
+from wephone.protocol.messages import Media, Negotiate, Refusal, SendNegotiate
 
 NEGOTIATE = 35_000_000_000  # ns: the server's 30 s, and time for its word to arrive
 
@@ -72,7 +72,7 @@ def received(state: Negotiation, message: Negotiate) -> Step:
     if ours is None or ours.round != message.round:
         return state, ()  # late: that offer is settled
     if message.kind == "decline" or message.sdp is None:
-        return declined(state, call)
+        return declined(state, call, message.refusal)
     wanted = Change(ours.media, ours.hold)
     state = replace(
         state,
@@ -121,12 +121,12 @@ def failed(state: Negotiation, call: CallId) -> Step:
     return declined(state, call)
 
 
-def declined(state: Negotiation, call: CallId) -> Step:
+def declined(state: Negotiation, call: CallId, refusal: Refusal | None = None) -> Step:
     """Ours will not be: as before."""
     if state.offered is None and not state.creating:
         return state, ()
     state = replace(state, offered=None, creating=False, wish=None)
-    return state, (StopTimer(call, "negotiate"), RollBack(call), Tell(ChangeDeclined(call)))
+    return state, (StopTimer(call, "negotiate"), RollBack(call), Tell(ChangeDeclined(call, refusal)))
 
 
 def said_again(state: Negotiation) -> tuple[CallEffect, ...]:

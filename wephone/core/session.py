@@ -32,6 +32,8 @@ CALL_MESSAGES = (
     messages.Candidates,
     messages.Reveal,
     messages.Negotiate,
+    messages.Ending,
+    messages.EndingCancelled,
 )
 FINAL = frozenset({ErrorCode.UNSUPPORTED_VERSION})
 
@@ -280,9 +282,20 @@ def resynced(session: Session, message: messages.Resync, now: int) -> Step:
     for call in unlisted:
         session, more = into(session, call, inputs.Unlisted(), now)
         effects.extend(more)
+    for snapshot in message.calls:
+        session, more = to_call(session, snapshot.call, how_it_stands(snapshot), now)
+        effects.extend(more)
     known = {call.id for call in session.calls}
     effects.extend(Send(messages.Hangup(call=call)) for call in sorted(listed - known))
     return session, tuple(effects)
+
+
+def how_it_stands(snapshot: messages.CallSnapshot) -> messages.Ending | messages.EndingCancelled:
+    """The notice that this device may have missed, or that it was taken back."""
+    ending = snapshot.ending
+    if ending is None:
+        return messages.EndingCancelled(call=snapshot.call)
+    return messages.Ending(call=snapshot.call, within=ending.within, refusal=ending.refusal)
 
 
 def incoming(session: Session, message: messages.Incoming, now: int) -> Step:

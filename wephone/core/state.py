@@ -55,6 +55,7 @@ class CallState:
     connected: bool = False
     last_word: ClientMessage | None = None  # our hang-up or rejection, until the server confirms it
     fault: str = ""  # why no sound can pass, once that is so
+    ending: events.Ending | None = None  # what the application was told of an end to come
     over: events.Ended | None = None  # what the application was told
 
     @property

@@ -249,24 +249,6 @@ class Welcome(ServerMessage):
     features: tuple[str, ...] = ()
 
 
-class CallSnapshot(Model):
-    """A call of this device as the server holds it."""
-
-    call: CallId
-    role: Role
-    peer: UserId
-    peer_device: DeviceId | None = None  # none until answered
-    answered: bool
-    media: tuple[Media, ...]
-
-
-class Resync(ServerMessage):
-    """What the server holds for this device; calls not listed are over."""
-
-    type: Literal["resync"] = "resync"
-    calls: tuple[CallSnapshot, ...] = ()
-
-
 class RefusalText(Model):
     """A refusal in words, for a person."""
 
@@ -284,6 +266,32 @@ class Refusal(Model):
     decision: str | None = None  # the decision's id, D-..., in the operator's journal
     permit_needed: str | None = None
     alternative: RefusalText | None = None  # what can be done instead, here and now
+
+
+class Announced(Model):
+    """An end to come: the call is no longer permitted, and how many seconds it has left."""
+
+    within: Annotated[float, Field(ge=0)]
+    refusal: Refusal
+
+
+class CallSnapshot(Model):
+    """A call of this device as the server holds it."""
+
+    call: CallId
+    role: Role
+    peer: UserId
+    peer_device: DeviceId | None = None  # none until answered
+    answered: bool
+    media: tuple[Media, ...]
+    ending: Announced | None = None
+
+
+class Resync(ServerMessage):
+    """What the server holds for this device; calls not listed are over."""
+
+    type: Literal["resync"] = "resync"
+    calls: tuple[CallSnapshot, ...] = ()
 
 
 class Error(ServerMessage):
@@ -357,7 +365,7 @@ class Reveal(ServerMessage):
 
 
 class Negotiate(ServerMessage):
-    """The other side's offer of a change, or its answer to ours."""
+    """The other side's offer of a change, or its answer to ours. `refusal`: the operator may not offer it."""
 
     type: Literal["negotiate"] = "negotiate"
     call: CallId
@@ -366,6 +374,24 @@ class Negotiate(ServerMessage):
     sdp: Sdp | None = None
     media: tuple[Media, ...] = (Media.AUDIO,)
     hold: bool = False
+    refusal: Refusal | None = None
+
+
+class Ending(ServerMessage):
+    """The call is no longer permitted: it ends in so many seconds, unless that is taken back."""
+
+    type: Literal["ending"] = "ending"
+    call: CallId
+    within: Annotated[float, Field(ge=0)]  # seconds
+    refusal: Refusal
+
+
+class EndingCancelled(ServerMessage):
+    """The call is permitted again and goes on: the end that was announced will not come."""
+
+    type: Literal["ending_cancelled"] = "ending_cancelled"
+    call: CallId
+    decision: str | None = None
 
 
 class Ended(ServerMessage):
@@ -463,6 +489,8 @@ AnyServerMessage = Annotated[
     | Candidates
     | Reveal
     | Negotiate
+    | Ending
+    | EndingCancelled
     | Ended
     | Missed
     | TextAccepted

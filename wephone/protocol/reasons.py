@@ -21,6 +21,7 @@ class EndReason(StrEnum):
     MEDIA_FAILED = "media_failed"
     SERVER_RESTARTED = "server_restarted"
     NOT_RECORDED = "not_recorded"
+    LICENCE_WITHDRAWN = "licence_withdrawn"
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_CALL = "unknown_call"
     NO_ROUTE = "no_route"
@@ -69,6 +70,10 @@ END_TEXTS: dict[EndReason, tuple[str, str]] = {
     EndReason.MEDIA_FAILED: ("no sound could be exchanged", "无法传输语音"),
     EndReason.SERVER_RESTARTED: ("the server restarted while the call rang", "呼叫振铃时服务器重启"),
     EndReason.NOT_RECORDED: ("the call could not be recorded as required", "无法按要求记录此呼叫"),
+    EndReason.LICENCE_WITHDRAWN: (
+        "the operator is no longer permitted to carry this call",
+        "运营方已不再获准承载此通话",
+    ),
     EndReason.UNKNOWN_USER: ("there is no such user", "没有此用户"),
     EndReason.UNKNOWN_CALL: ("the server does not know this call", "服务器上没有此通话"),
     EndReason.NO_ROUTE: ("no carrier here takes calls to this number", "没有可接通此号码的线路"),

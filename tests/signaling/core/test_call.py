@@ -8,9 +8,10 @@ from licensing.instant import SECOND, Instant
 from signaling.core import events
 from signaling.core.call import Call, Phase, place, restored
 from signaling.core.effects import Complain, RecordEnd, Send, StartTimer, StopTimer
-from signaling.core.glare import glare, resolved
+from signaling.core.glare import glare
 from signaling.core.party import Party
 from signaling.core.state import INVITE, RING
+from tests.signaling.core.collision import resolved
 from tests.signaling.core.people import (
     ALICE,
     ANSWERED,
@@ -243,9 +244,9 @@ def test_calls_do_not_collide_that_are_answered_or_go_the_same_way_or_to_others(
 
 def test_a_snapshot_shows_a_call_to_those_who_have_it_and_to_nobody_else() -> None:
     call = call_in(Phase.ACTIVE)
-    for_caller, for_callee = call.snapshot(CALLER), call.snapshot(CALLEE)
+    for_caller, for_callee = call.snapshot(CALLER, NOW), call.snapshot(CALLEE, NOW)
     assert for_caller is not None and for_caller.answered and for_caller.peer == BOB
     assert for_callee is not None and for_callee.peer == ALICE
     for nobody in (OTHER, Party(EVE, PHONE), Party(ALICE, LAPTOP)):
-        assert call.snapshot(nobody) is None
-    assert call_in(Phase.ENDED).snapshot(CALLER) is None
+        assert call.snapshot(nobody, NOW) is None
+    assert call_in(Phase.ENDED).snapshot(CALLER, NOW) is None

@@ -11,6 +11,7 @@ from typing import cast, get_args
 
 import pytest
 
+from licensing.instant import SECOND
 from signaling.core import events
 from signaling.core.call import TRANSITIONS, Call, Phase
 from signaling.core.effects import Complain, Effect, RecordEnd, Send
@@ -46,6 +47,7 @@ SPEAKERS = {
     "other-of-caller": STRANGERS[1],
     "other-of-callee": STRANGERS[2],
 }
+NO = messages.Refusal(code="no", text=messages.RefusalText(en="no", zh_cn="不"))
 NAMES = {CALLER: "caller", CALLEE: "callee", OTHER: "other"}
 CASES = [(who, kind) for who in SPEAKERS for kind in SAID]
 
@@ -139,10 +141,17 @@ def every(kind: type[events.Event]) -> list[events.Event]:
     parties = list(SPEAKERS.values())
     match kind:
         case events.Refused:
-            text = messages.RefusalText(en="no", zh_cn="不")
-            return [events.Refused(messages.Refusal(code="no", text=text))]
+            return [events.Refused(NO)]
         case events.Unroutable:
             return [events.Unroutable(EndReason.UNKNOWN_USER)]
+        case events.Withdrawn:
+            return [events.Withdrawn(NO, NOW), events.Withdrawn(NO, NOW.after(SECOND))]
+        case events.Reinstated:
+            return [events.Reinstated("D-2")]
+        case events.ChangeAllowed:
+            return [events.ChangeAllowed(by, 1) for by in parties]
+        case events.ChangeRefused:
+            return [events.ChangeRefused(by, 1, NO) for by in parties]
         case events.TimedOut:
             timers = get_args(events.TimedOut.__annotations__["timer"])
             return [events.TimedOut(timer) for timer in timers]

@@ -1,0 +1,79 @@
+"""Running calls without a telephone leg, decided again when permits change. Their devices hold no lease.
+
+What a call was told last stands until the law answers its facts otherwise. Only then is there a new decision
+with an entry of its own: a change that does not concern a call costs it no entry.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from licensing.case import Decision
+from licensing.facts import CallFacts
+from licensing.identity import DecisionId
+from licensing.record import allows
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a running call was told last. The decision itself is none where a restart forgot it."""
+
+    facts: CallFacts
+    id: DecisionId | None
+    decision: Decision | None
+
+    @property
+    def refused(self) -> bool:
+        """Does the call wind down?"""
+        return self.decision is not None and not allows(self.decision)
+
+    def still(self, decision: Decision) -> bool:
+        """Is this the answer that the call has? What could be done instead is no part of it."""
+        if self.decision is None:
+            return allows(decision) and not decision.permits
+        return _answer(decision) == _answer(self.decision)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A call that is answered otherwise than before; its entry is being written."""
+
+    before: Standing
+    now: Standing
+    seconds: int | None  # that it keeps if it is refused
+    writing: "asyncio.Task[bool]"
+
+    @property
+    def refused(self) -> bool:
+        return self.now.refused
+
+    @property
+    def returned(self) -> bool:
+        """Is it allowed, after it was not?"""
+        return self.before.refused and not self.now.refused
+
+    @property
+    def code(self) -> str:
+        """The reason's."""
+        return "" if self.now.decision is None else self.now.decision.reason.value
+
+
+async def durable(reviews: Sequence[Review], within: float) -> frozenset[Review]:
+    """Those whose entries are durable within so many seconds."""
+    if reviews:
+        await asyncio.wait({review.writing for review in reviews}, timeout=within)
+    return frozenset(review for review in reviews if review.writing.done() and review.writing.result())
+
+
+def _answer(decision: Decision) -> tuple[object, ...]:
+    return (
+        decision.outcome,
+        decision.reason,
+        decision.jurisdiction,
+        decision.service,
+        decision.permits,
+        decision.obligations,
+        decision.profile_version,
+        decision.uncertain,
+        decision.permit_needed,
+    )
