@@ -139,7 +139,7 @@ class DecisionCase(Told):
     expected: DecisionExpected
 
     def differences(self, profiles: Profiles) -> Iterator[str]:
-        decision = self._decide(profiles)
+        decision = self.decided(profiles)
         expected = self.expected
         yield from _differ("decision", expected.decision, decision.outcome)
         yield from _differ("reason", expected.reason, decision.reason)
@@ -157,7 +157,7 @@ class DecisionCase(Told):
         yield from _lists("per_call", expected.per_call_includes, expected.per_call_excludes, per_call)
         yield from _lists("standing", expected.standing_includes, expected.standing_excludes, standing)
 
-    def _decide(self, profiles: Profiles) -> Decision:
+    def decided(self, profiles: Profiles) -> Decision:
         given, operator, policy = self.input, self.input.operator, self.input.policy
         case = Case(
             facts=facts_of(given.facts),
