@@ -406,6 +406,8 @@ _KINDS = {
     ServiceClass.PSTN_BRIDGE: (LegKind.PSTN, LegKind.PSTN),
     ServiceClass.CONF_APP: (LegKind.APP, LegKind.APP, LegKind.APP),
     ServiceClass.CONF_PSTN: (LegKind.APP, LegKind.APP, LegKind.PSTN),
+    ServiceClass.SMS_OUT: (LegKind.APP, LegKind.PSTN),
+    ServiceClass.SMS_IN: (LegKind.PSTN, LegKind.APP),
     ServiceClass.CALL_CENTRE: (LegKind.APP, LegKind.PSTN),
 }
 _MEDIA = {
@@ -431,6 +433,7 @@ def _after_facts(call: CaseCall, event: CaseEvent) -> CallFacts:
     return CallFacts(
         legs=tuple(legs),
         media=_MEDIA.get(call.service_class, (Medium.AUDIO,)),
+        purpose="third_party_call_centre" if call.service_class is ServiceClass.CALL_CENTRE else None,
         identity_verified=True,
         registered_location=True,
         recording=Recording(True, event.all_parties_consented) if records else None,

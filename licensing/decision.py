@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from licensing.case import BASELINE, Case, Decision, Outcome
 from licensing.classify import ServiceClass, classify
-from licensing.facts import UNKNOWN_COUNTRIES, LegKind, Medium, Role, app_leg
+from licensing.facts import UNKNOWN_COUNTRIES, LegKind, Medium, Role
 from licensing.instant import Instant
 from licensing.jurisdiction import Profile, Requirement, ServiceRule
 from licensing.permit import Toggle
@@ -27,7 +27,7 @@ def decide(case: Case, now: Instant) -> Decision:
     decision = judged(case, now)
     if decision.allows:
         return decision
-    return replace(decision, alternative=nearest_alternative(case, decision, now))
+    return replace(decision, alternative=nearest_alternative(case, now))
 
 
 def judged(case: Case, now: Instant) -> Decision:
@@ -103,6 +103,12 @@ def unknown_jurisdiction(case: Case, code: str) -> Decision:
     """No profile, no permission."""
     reason = Reason.DENY_JURISDICTION_UNKNOWN
     return Decision(Outcome.DENY, reason, reason_text(reason), classify(case.facts), code, uncertain=True)
+
+
+def in_fraud_range(case: Case) -> bool:
+    """Does anybody but the origin have a number of a kind that the policy blocks?"""
+    blocked = case.policy.block_number_types
+    return any(leg.role is not Role.ORIGIN and leg.number_type in blocked for leg in case.facts.legs)
 
 
 def outcome_of(obligations: tuple[Obligation, ...]) -> Outcome:
@@ -197,7 +203,7 @@ class Judgement:
             return self.deny(Reason.DENY_EMERGENCY_NOT_SUPPORTED, duties=(Obligation.EMERGENCY_GUIDE_USER,))
         duties = (Obligation.EMERGENCY_ROUTE, Obligation.EMERGENCY_LOCATION, Obligation.NO_CHARGE)
         rule = self.profile.services.get(self.service)
-        found = None if rule is None else self.found(rule)[1]
+        found = None if rule is None or in_fraud_range(self.case) else self.found(rule)[1]
         if found is not None and found.covers:
             return self.allow(Reason.EMERGENCY_CARRIED, found, duties)
         if not self.case.policy.emergency_override:
@@ -222,10 +228,8 @@ class Judgement:
         rule = self.profile.services.get(self.service)
         if rule is None:
             return self.deny(Reason.DENY_NO_RULE_FOR_CLASS, uncertain=True)
-        blocked = self.case.policy.block_number_types
-        for leg in self.case.facts.legs:
-            if leg.role is not Role.ORIGIN and leg.number_type in blocked:
-                return self.deny(Reason.DENY_FRAUD_RANGE_BLOCKED)
+        if in_fraud_range(self.case):
+            return self.deny(Reason.DENY_FRAUD_RANGE_BLOCKED)
         reason, found = self.found(rule)
         if not found.covers:
             return self.deny(reason, needed=found.needed, uncertain=self.is_disputed(found))
@@ -259,8 +263,9 @@ class Judgement:
         on = self.setting(rule)
         found = best_alternative(requirement.any_of, self.case.permits, on)
         if not found.covers and on.permissive and requirement.permissive_any_of:
-            wider = best_alternative(requirement.permissive_any_of, self.case.permits, on)
-            found = replace(wider, uncertain=True) if wider.covers else found
+            either = (*requirement.any_of, *requirement.permissive_any_of)
+            wider = best_alternative(either, self.case.permits, on)
+            found = replace(wider, uncertain=wider.uncertain or wider.covers)
         if found.covers:
             return Reason.OK_PERMIT_COVERS, replace(found, uncertain=found.uncertain or disputed)
         return FAILURES[found.stage], found
@@ -374,19 +379,16 @@ class Judgement:
         )
 
 
-def nearest_alternative(case: Case, refused: Decision, now: Instant) -> Alternative | None:
+def nearest_alternative(case: Case, now: Instant) -> Alternative | None:
     """The same people, app to app, if that is allowed: asked, not guessed."""
     facts = case.facts
     if not facts.telephone or facts.emergency or len(facts.parties) != 2:
         return None
-    if facts.number_fault is not None or refused.reason is Reason.DENY_FRAUD_RANGE_BLOCKED:
+    if facts.number_fault is not None or in_fraud_range(case):
         return None  # there is nobody behind such a number
-    wanted = (Medium.TEXT,) if Medium.SMS in facts.media else (Medium.AUDIO,)
-    origin = facts.origin
-    legs = (
-        app_leg(Role.ORIGIN, origin.country if origin is not None else None),
-        app_leg(Role.DESTINATION, next((leg.country for leg in facts.parties if leg is not origin), None)),
-    )
+    message = Medium.SMS in facts.media or facts.media == (Medium.TEXT,)
+    wanted = (Medium.TEXT,) if message else (Medium.AUDIO,)
+    legs = tuple(replace(leg, kind=LegKind.APP, number_type=None) for leg in facts.parties)
     instead = replace(facts, legs=legs, media=wanted, presented_cli=None)
     if not judged(replace(case, facts=instead), now).allows:
         return None

@@ -132,7 +132,7 @@ def _changed(call: Running, event: Event, after: Decision) -> Progress:
     # What remains is not lawful: it ends as a suspended call does.
     kind = Event.PROFILE_CHANGED if event is Event.PROFILE_CHANGED else Event.PERMIT_SUSPENDED
     loss = call.on_loss.get(kind, ON_LOSS[kind])
-    audit = ("re_evaluated", "call_terminated")
+    audit = ("re_evaluated",) if loss.fate is Fate.LET_FINISH else ("re_evaluated", "call_terminated")
     return Progress(new_calls, loss.fate, loss.seconds, audit, after.reason)
 
 

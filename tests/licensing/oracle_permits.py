@@ -23,6 +23,7 @@ STEPS = (
     "DENY_REGION_NOT_COVERED",
     "DENY_PERMIT_UNVERIFIED",
 )
+BASIS = STEPS.index("DENY_PARTNER_PERMIT_NOT_ACCEPTED")
 
 
 def within(profile: Dict, country: str | None) -> bool:
@@ -69,7 +70,7 @@ def furthest(category: str, asked: Dict) -> Dict:
 
 def ask(permit: Dict, needed: str, asked: Dict) -> Dict:
     """How many of the ten checks a permit passes, and whether by a reading or as a carrier's (0017: both are
-    uncertain, whether the permit passes in the end or not)."""
+    uncertain, whether the permit passes in the end or not; 0020: once it gets to the check that asks)."""
     category = best_category(permit, needed, asked)
     readings: list[str] = []
     # A permit is recorded by id and version: docs/licensing.md, "The gate".
@@ -94,7 +95,8 @@ def ask(permit: Dict, needed: str, asked: Dict) -> Dict:
         if not check():
             break
         answer["steps"] += 1
-    answer["uncertain"] = bool(readings) or permit.get("basis", "own") == "carrier_contract"
+    carriers = permit.get("basis", "own") == "carrier_contract" and answer["steps"] >= BASIS
+    answer["uncertain"] = bool(readings) or carriers
     if "renewal" in readings:
         answer["standing"].append("DEEMED_RENEWAL_RELIED_ON")
     elif renewal_due(permit, asked):
