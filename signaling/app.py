@@ -96,6 +96,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
         await parts.exchange.switch.restore()
         await parts.revocation.start(parts.exchange.switch.permit_changed)
         stack.push_async_callback(parts.revocation.close)
+        parts.licence.start(parts.metrics)
         retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
         retention.start()
         stack.push_async_callback(retention.close)

@@ -9,11 +9,17 @@ from licensing.case import Operator, Policy
 from licensing.gate import Gate
 from licensing.jurisdiction import ProfileError, Profiles, load_profiles
 from licensing.law import Law
-from licensing.ports import Chains, Clock, PermitStore
+from licensing.ports import Chains, PermitStore
 from licensing.register import Register
 from licensing.requirement import Reading
+from licensing.signing import read_public_key
+from signaling.expiry import DaysLeft, Expiry
+from signaling.metrics import Metrics
 from signaling.permission import Offer, Permission
+from signaling.permit_file import PermitFileWatch
+from signaling.ports import Clock
 from signaling.settings import DAY, Settings
+from signaling.webhook import Webhook
 
 
 class NoProfileError(Exception):
@@ -26,6 +32,7 @@ class Licence:
     def __init__(self, settings: Settings, journal: Chains, permits: PermitStore, clock: Clock) -> None:
         self.alarms = Alarms()
         self.journal = journal
+        self._clock = clock
         try:
             profiles = load_profiles()
         except ProfileError as error:
@@ -40,6 +47,9 @@ class Licence:
             alarms=self.alarms,
             keep=settings.keep_clear_days * DAY * 1_000_000,
         )
+        keys = tuple(read_public_key(key) for key in settings.permit_file_keys)
+        self.file = PermitFileWatch(settings.permit_file_path, keys, self.register, clock, self.alarms)
+        self.expiry = Expiry(self.register, self.law, journal, clock, self.alarms, webhook_of(settings))
         self.permission = Permission(self.gate, Offer(homes=settings.homes))
 
     async def __aenter__(self) -> Self:
@@ -49,13 +59,34 @@ class Licence:
         except BaseException:
             await self.register.close()
             raise
+        await self.file.look()
         return self
+
+    def start(self, metrics: Metrics) -> None:
+        """Keep up with the permit file and the calendar, as a server does and a command does not."""
+        self.file.start()
+        self.expiry.start()
+        metrics.registry.register(DaysLeft(self.register, self.law, self._clock))
+        metrics.watch(
+            "permit_file_refused",
+            "1 while a permit file lies there that was not taken.",
+            lambda: self.file.fault is not None,
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.expiry.close()
+        await self.file.close()
         await self.register.close()
         await self.gate.close()
+
+
+def webhook_of(settings: Settings) -> Webhook | None:
+    """Whom to tell of warnings, if anybody."""
+    if settings.warning_webhook is None or settings.warning_webhook_secret is None:
+        return None
+    return Webhook(settings.warning_webhook, settings.warning_webhook_secret.get_secret_value())
 
 
 def operator_of(settings: Settings) -> Operator:

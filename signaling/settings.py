@@ -17,6 +17,8 @@ from pydantic import (
 )
 from yarl import URL
 
+from licensing.signing import KeyFormatError, read_public_key
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -155,6 +157,27 @@ def turn_url(text: str) -> str:
     return text
 
 
+def webhook_url(text: str) -> str:
+    """Where to post: by HTTPS, unless it is this machine."""
+    try:
+        url = URL(text)
+    except ValueError:
+        url = URL()
+    if url.scheme not in ("http", "https") or not url.host or url.user is not None or url.fragment:
+        raise ValueError("must be an address such as `https://ops.example.org/wephone`")
+    if url.scheme == "http" and not Endpoint(url.host, 0).is_loopback:
+        raise ValueError("must be https:// unless it is this machine")
+    return text
+
+
+def public_key(text: str) -> str:
+    """A key that signatures are checked by."""
+    try:
+        return str(read_public_key(text.strip()))
+    except KeyFormatError as error:
+        raise ValueError(str(error)) from None
+
+
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
@@ -174,6 +197,10 @@ Origin = Annotated[str, AfterValidator(origin)]
 DatabaseUrl = Annotated[str, AfterValidator(database_url)]
 Secret = Annotated[SecretStr, AfterValidator(real_secret)]
 Country = Annotated[str, spelled(r"[A-Z]{2}", "a country in two capital letters, as in `CN`")]  # ISO 3166-1
+WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
+PublicKeys = Annotated[
+    tuple[Annotated[str, AfterValidator(public_key)], ...], BeforeValidator(listed), Field(max_length=16)
+]
 IceUrls = Annotated[
     tuple[Annotated[str, AfterValidator(turn_url)], ...], BeforeValidator(listed), Field(max_length=16)
 ]
@@ -263,6 +290,18 @@ class Settings(BaseModel):
         (), description="countries where the operator is at home: ISO 3166-1 alpha-2"
     )
 
+    permit_file: Path | None = Field(
+        None, description="the signed file of permits; if none, permits.json in the data folder"
+    )
+    permit_file_keys: PublicKeys = Field(
+        (), description="public keys of those who may sign it, each of one person (`wephone permit key`)"
+    )
+    warning_webhook: WebhookUrl | None = Field(
+        None, description="where to post warnings before permits end: https://..., or this machine"
+    )
+    warning_webhook_secret: Secret | None = Field(None, description="the secret that signs what is posted")
+    warning_webhook_secret_file: Path | None = Field(None, description="a file with that secret")
+
     keep_texts_days: Days = Field(365, description="days that texts are kept")
     keep_calls_days: Days = Field(365, description="days that records of calls are kept")
     keep_sessions_days: Days = Field(30, description="days that expired sessions and invitations are kept")
@@ -282,20 +321,26 @@ class Settings(BaseModel):
     @classmethod
     def _read_secret(cls, values: Any) -> Any:
         """A secret's file in place of the secret."""
-        if not isinstance(values, dict) or not (path := values.get("turn_secret_file")):
+        if not isinstance(values, dict):
             return values
-        if values.get("turn_secret"):
-            raise ValueError("turn_secret and turn_secret_file are both given")
-        try:
-            return {**values, "turn_secret": SecretStr(Path(path).read_text().strip())}
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise ValueError(f"turn_secret_file `{path}` cannot be read: {why}") from None
+        for name in ("turn_secret", "warning_webhook_secret"):
+            if not (path := values.get(f"{name}_file")):
+                continue
+            if values.get(name):
+                raise ValueError(f"{name} and {name}_file are both given")
+            try:
+                values = {**values, name: SecretStr(Path(path).read_text().strip())}
+            except (OSError, UnicodeDecodeError) as error:
+                why = getattr(error, "strerror", None) or error
+                raise ValueError(f"{name}_file `{path}` cannot be read: {why}") from None
+        return values
 
     @model_validator(mode="after")
     def _together(self) -> Self:
         if any(url.startswith("turn") for url in self.turn_urls) and self.turn_secret is None:
             raise ValueError("turn_urls need turn_secret or turn_secret_file")
+        if self.warning_webhook is not None and self.warning_webhook_secret is None:
+            raise ValueError("warning_webhook needs warning_webhook_secret or warning_webhook_secret_file")
         tls = (self.operator_tls_certificate, self.operator_tls_key, self.operator_tls_client_ca)
         if any(tls) and not all(tls):
             raise ValueError(
@@ -312,6 +357,11 @@ class Settings(BaseModel):
     def database_url(self) -> str:
         """Where the rows are."""
         return self.database or f"sqlite:///{self.data / 'wephone.db'}"
+
+    @property
+    def permit_file_path(self) -> Path:
+        """Where a signed file of permits may be dropped."""
+        return self.permit_file or self.data / "permits.json"
 
     @property
     def operator_socket(self) -> Path:
