@@ -227,7 +227,7 @@ def _known_categories(permit: Permit, profiles: Profiles | None) -> None:
         return
     profile = profiles.by_code.get(permit.jurisdiction)
     if profile is None:
-        fault = "its law is not known here: neither its categories nor the zone of its dates"
+        fault = "there is no law of it here: neither its categories nor the zone of its dates are known"
         raise ChangeError("jurisdiction", fault, permit.jurisdiction)
     for place, category in enumerate(permit.categories):
         if not profile.knows(category):

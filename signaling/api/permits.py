@@ -13,8 +13,8 @@ from licensing.case import BASELINE
 from licensing.changes import PROPOSAL_LIFE, Check
 from licensing.classify import ServiceClass
 from licensing.documents import ChangeError
+from licensing.expiry import days_left, permit_notices, zone_of
 from licensing.instant import MICROSECOND
-from licensing.jurisdiction import Profiles
 from licensing.permit import Part, Permit, Standing, Toggle, local_date, standing
 from licensing.ports import JournalError
 from licensing.register import Register
@@ -76,18 +76,31 @@ class End(Why):
 
 
 class FiledPermit(Model):
-    """A permit, what it is worth now, and what an operator should know about it."""
+    """A permit, what it is worth now, how long it lasts, and what an operator should know about it."""
 
     permit: Permit
     standing: Standing
+    days_left: int | None
     warnings: tuple[str, ...] = ()
 
 
+class SignedPermits(Model):
+    """The signed file: where it may lie, what was taken last, and why what lies there now was not."""
+
+    path: str
+    sha256: str | None
+    made_at: AwareDatetime | None
+    keys: tuple[str, ...]
+    fault: str | None
+
+
 class FiledPermits(Model):
-    """All permits in the register, by id, as of one epoch."""
+    """All permits in the register, by id, as of one epoch; and which law was not reviewed in time."""
 
     epoch: int
     permits: tuple[FiledPermit, ...]
+    file: SignedPermits
+    profiles_past_review: tuple[str, ...]
 
 
 class PermitVersion(Model):
@@ -161,8 +174,13 @@ class Telephone(Model):
 @routes.add("GET", PERMITS, Rule.AUDITOR)
 async def permits(visit: Visit) -> FiledPermits:
     """All permits, with what each is worth now."""
-    taken = register_of(visit).snapshot
-    return FiledPermits(epoch=taken.epoch, permits=tuple(filed(visit, permit) for permit in taken.permits))
+    taken, licence = register_of(visit).snapshot, visit.parts.licence
+    return FiledPermits(
+        epoch=taken.epoch,
+        permits=tuple(filed(visit, permit) for permit in taken.permits),
+        file=signed(visit),
+        profiles_past_review=licence.law.past_review(visit.parts.clock.now()),
+    )
 
 
 @routes.add("POST", PERMITS, Rule.OPERATOR, status=201)
@@ -335,20 +353,26 @@ def existing(visit: Visit) -> Permit:
 
 def filed(visit: Visit, permit: Permit) -> FiledPermit:
     """A permit as operators see it."""
-    profiles = visit.parts.licence.law.profiles
-    now = standing(permit, zone_of(permit, profiles), visit.parts.clock.now().utc_ns)
-    return FiledPermit(permit=permit, standing=now, warnings=tuple(warnings(visit, permit, now)))
-
-
-def zone_of(permit: Permit, profiles: Profiles) -> str:
-    """The time zone of its dates: of its own jurisdiction, else of whichever profile accepts it."""
-    own = profiles.by_code.get(permit.jurisdiction)
-    if own is not None:
-        return own.regulator_time_zone
-    accepts = (
-        p.zone_of(permit.jurisdiction) for p in profiles.by_code.values() if permit.jurisdiction in p.accepts
+    zone, now = zone_of(permit, visit.parts.licence.law.profiles), visit.parts.clock.now()
+    worth = standing(permit, zone, now.utc_ns)
+    return FiledPermit(
+        permit=permit,
+        standing=worth,
+        days_left=days_left(permit.valid_until, zone, now),
+        warnings=tuple(warnings(visit, permit, worth)),
     )
-    return next(accepts, "UTC")
+
+
+def signed(visit: Visit) -> SignedPermits:
+    """The signed file, as operators see it."""
+    taken, watch = register_of(visit).snapshot.signed_file, visit.parts.licence.file
+    return SignedPermits(
+        path=str(watch.path),
+        sha256=None if taken is None else taken.sha256,
+        made_at=None if taken is None else taken.made_at,
+        keys=() if taken is None else taken.keys,
+        fault=watch.fault,
+    )
 
 
 def warnings(visit: Visit, permit: Permit, now: Standing) -> list[str]:
@@ -363,7 +387,17 @@ def warnings(visit: Visit, permit: Permit, now: Standing) -> list[str]:
             if BASELINE in judges
             else "nobody has verified it: calls that need it are refused with DENY_PERMIT_UNVERIFIED"
         )
-    return found
+    return [*found, *calendar(visit, permit)]
+
+
+def calendar(visit: Visit, permit: Permit) -> list[str]:
+    """What has to be done soon, or had to be done before now."""
+    profiles, now = visit.parts.licence.law.profiles, visit.parts.clock.now()
+    said = [notice.text for notice in permit_notices(permit, profiles, now)]
+    review = days_left(permit.next_review_on, zone_of(permit, profiles), now)
+    if review is not None and review < 0:
+        said.append(f"it had to be reviewed by {permit.next_review_on}")
+    return said
 
 
 def shown(proposal: Proposal | None) -> WaitingChange | None:

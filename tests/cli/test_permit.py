@@ -196,3 +196,77 @@ async def test_what_cannot_be_done_is_said_in_one_sentence(office: Office) -> No
         done = await office.run("permit", *arguments)
         assert (done.code, done.out) == (code, "")
         assert fault in done.err.splitlines()[-1]
+
+
+SIGNED: dict[str, Any] = {"why": "the regulator's letter", "permits": [BASIC, CHINA]}
+
+
+async def keys(office: Office, *names: str) -> str:
+    """Make these keys; the setting that names their public halves."""
+    made = [await office.does("permit", "key", str(office.home / name)) for name in names]
+    return ",".join(key["public"] for key in made)
+
+
+async def drop(office: Office, document: dict[str, Any], *names: str) -> None:
+    """Sign a file with these keys, and move it where the server looks for it."""
+    written = office.home / "written.json"
+    written.write_text(json.dumps(document))
+    for name in names:
+        await office.does("permit", "sign", str(written), "--key", str(office.home / name))
+    office.data.mkdir(exist_ok=True)
+    written.replace(office.data / "permits.json")
+
+
+async def test_a_signed_file_that_is_dropped_in_is_in_force_and_a_bad_one_says_why(office: Office) -> None:
+    office.environment["WEPHONE_PERMIT_FILE_KEYS"] = await keys(office, "one", "two")
+    await drop(office, SIGNED, "one")
+    await office.serve()
+    listed = await office.does("permit", "list")
+    assert [filed["permit"]["id"] for filed in listed["permits"]] == ["basic-1", "cn-a15"]
+    assert listed["file"]["fault"] is None and len(listed["file"]["keys"]) == 1
+    [version] = (await office.does("permit", "show", "cn-a15"))["versions"]
+    assert version["by"] == f"file:{listed['file']['keys'][0]}"
+    (office.data / "permits.json").write_text("{")
+    path = f"{office.data / 'permits.json'}: document: is no JSON"
+    while (await office.does("permit", "list"))["file"]["fault"] is None:
+        pass  # each command takes longer than the server does to look
+    done = await office.run("permit", "list")
+    assert f"the permit file was not taken, and what was in force stays: {path}" in done.out
+    assert "basic-1@1" in done.out
+
+
+async def test_without_a_server_a_file_that_lies_there_is_taken_or_refused_too(office: Office) -> None:
+    await keys(office, "one")
+    await drop(office, SIGNED, "one")
+    assert "`permit_file_keys` names no key" in (await office.does("permit", "list"))["file"]["fault"]
+
+
+async def test_what_cannot_be_signed_is_refused_by_file_path_and_value(office: Office) -> None:
+    await keys(office, "one")
+    file, key = office.home / "permits.json", str(office.home / "one")
+    for text, fault in (
+        (json.dumps({**SIGNED, "premits": []}), "premits: is no field of it; did you mean `permits`?"),
+        (
+            json.dumps({**SIGNED, "permits": [BASIC, BASIC]}),
+            "permits[1].id: is there twice (found 'basic-1')",
+        ),
+        ("[]", "document: "),
+    ):
+        file.write_text(text)
+        done = await office.run("permit", "sign", str(file), "--key", key)
+        assert (done.code, done.out, file.read_text()) == (1, "", text)
+        assert done.err.startswith(f"wephone: {file}: {fault}")
+    done = await office.run("permit", "sign", str(file), "--key", str(file))
+    assert done.code == 1 and f"{file}: is no private key" in done.err
+    assert "cannot read" in (await office.run("permit", "sign", "nowhere", "--key", key)).err
+    assert (await office.run("permit", "sign", str(file))).code == 2
+
+
+async def test_a_key_is_its_owners_alone_and_is_never_written_over(office: Office) -> None:
+    await keys(office, "one")
+    key = office.home / "one"
+    before = key.read_bytes()
+    assert key.stat().st_mode & 0o777 == 0o600
+    done = await office.run("permit", "key", str(key))
+    assert (done.code, key.read_bytes()) == (1, before)
+    assert f"cannot write `{key}`: file exists" in done.err

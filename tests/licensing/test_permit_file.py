@@ -220,7 +220,7 @@ STATE: list[tuple[dict[str, Any], str]] = [
         {"permits": [BASIC, {**BASIC, "id": "b", "categories": ["baseline:basics"]}]},
         "permits[1].categories[0]: baseline has no such category; the nearest that it has is `baseline:b",
     ),
-    ({"permits": [{**BASIC, "jurisdiction": "ZW"}]}, "permits[0].jurisdiction: its law is not known here"),
+    ({"permits": [{**BASIC, "jurisdiction": "ZW"}]}, "permits[0].jurisdiction: there is no law of it here"),
     ({"permits": [{**BASIC, "version": 3}]}, "permits[0].version: the first version is 1 (found 3)"),
     ({"permits": [{**BASIC, "verified": True}]}, "permits[0].verified: no evidence has checked_by"),
     ({"toggles": [{**OFF, "jurisdictions": ["ZZ"]}]}, "toggles[0].jurisdictions[0]: is neither a country"),
@@ -265,6 +265,6 @@ def test_keys_are_read_as_they_are_written_and_nothing_else_is_a_key() -> None:
     for text in ("", "ed25519:", "ed25519:AAAA", "rsa:AAAA", str(ONE.public)[:-4]):
         with pytest.raises(KeyFormatError):
             read_public_key(text)
-    for pem in (b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"):
+    for pem in (b"", ONE.pem()[:-40], str(ONE.public).encode()):
         with pytest.raises(KeyFormatError):
             read_private_key(pem)

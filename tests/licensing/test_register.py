@@ -133,7 +133,7 @@ async def test_a_change_is_journalled_with_who_and_why_and_no_name_in_clear(
         (
             {"jurisdiction": "ZW"},
             "jurisdiction",
-            "neither its categories nor the zone of its dates (found 'ZW')",
+            "neither its categories nor the zone of its dates are known (found 'ZW')",
         ),
     ],
 )

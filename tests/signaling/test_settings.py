@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from licensing.signing import new_key
 from signaling.configuration import SettingsError, listed, load, made
 from signaling.settings import Endpoint, Settings
 from signaling.store.database import database_shown
@@ -182,3 +183,42 @@ def test_endpoints_are_shown_as_they_are_typed() -> None:
 )
 def test_the_ready_line_shows_no_password(url: str, shown: str) -> None:
     assert database_shown(url) == shown
+
+
+def test_a_webhook_is_told_over_https_or_on_this_machine_and_with_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+    for url in (
+        "https://ops.example.org/x?y=1",
+        "http://127.0.0.1:9/x",
+        "http://[::1]:9/x",
+        "http://localhost/",
+    ):
+        settings = made({"warning_webhook": url, "warning_webhook_secret_file": str(file)})
+        assert settings.warning_webhook == url
+        assert settings.warning_webhook_secret is not None
+        assert settings.warning_webhook_secret.get_secret_value() == SECRET
+    for url in (
+        "http://ops.example.org/x",
+        "http://10.0.0.1/",
+        "ftp://x/",
+        "ops.example.org",
+        "https://u@x.org/",
+        "",
+    ):
+        with pytest.raises(SettingsError, match="warning_webhook"):
+            made({"warning_webhook": url, "warning_webhook_secret": SECRET})
+    with pytest.raises(SettingsError, match="warning_webhook needs warning_webhook_secret"):
+        made({"warning_webhook": "https://ops.example.org/"})
+
+
+def test_the_permit_file_lies_in_the_data_folder_unless_it_is_said_where(tmp_path: Path) -> None:
+    key = str(new_key().public)
+    settings = made({"data": str(tmp_path), "permit_file_keys": f"{key}, {key}"})
+    assert settings.permit_file_path == tmp_path / "permits.json"
+    assert settings.permit_file_keys == (key, key)
+    assert made({"permit_file": "/etc/wephone/permits.json"}).permit_file_path == Path(
+        "/etc/wephone/permits.json"
+    )
+    with pytest.raises(SettingsError, match="permit_file_keys"):
+        made({"permit_file_keys": "ed25519:AAAA"})

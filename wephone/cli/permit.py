@@ -5,20 +5,18 @@ import json
 import re
 import sys
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from wephone.cli import operating
+from wephone.cli import operating, permit_file
+from wephone.cli.evidence import hash_of
 from wephone.cli.operating import OperatorApi, Refused
-from wephone.cli.output import Failure, print_json, say
-from wephone.cli.user import time_of
+from wephone.cli.output import Failure, print_json, say, time_of
 
 PERMITS, TOGGLES, WAITING = "/api/operator/permits", "/api/operator/toggles", "/api/operator/waiting"
 TELEPHONE = "/api/operator/telephone"
 LARGEST = 64 * 1024  # bytes of a permit's file
-PIECE = 1 << 20
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,6 +41,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     action(actions, "reinstate", "lift a suspension; a second operator has to ask for the same", "ID")
     register_toggle(actions)
     action(actions, "withdraw", "take back what waits for a second operator", "KEY")
+    permit_file.register(actions)
     what_if = actions.add_parser("what-if", help="not built yet")
     what_if.add_argument("rest", nargs=argparse.REMAINDER)
     what_if.set_defaults(run=not_built)
@@ -240,18 +239,6 @@ def named(file: str) -> str:
     return "stdin" if file == "-" else file
 
 
-def hash_of(path: Path) -> str:
-    """SHA-256 of the evidence."""
-    found = sha256()
-    try:
-        with path.open("rb") as opened:
-            while piece := opened.read(PIECE):
-                found.update(piece)
-    except OSError as error:
-        raise Failure(f"cannot read `{path}`: {(error.strerror or str(error)).lower()}") from None
-    return found.hexdigest()
-
-
 # Toggles
 
 
@@ -320,10 +307,15 @@ def tell_everything(answer: dict[str, Any]) -> None:
     """The list."""
     for filed in answer["permits"]:
         print(permit_line(filed))
+        tell_warnings(filed)
     if not answer["permits"]:
         print("there is no permit: no telephone call is allowed that needs one")
     for toggle in answer["toggles"]:
         print(toggle_line(toggle))
+    if fault := answer["file"]["fault"]:
+        print(f"the permit file was not taken, and what was in force stays: {fault}")
+    for code in answer["profiles_past_review"]:
+        print(f"the profile {code} was not reviewed in time; it keeps deciding")
     if not answer["telephone"]["on"]:
         print("telephone calls are switched off (wephone pstn on)")
     for waiting in answer["waiting"]:
@@ -336,12 +328,14 @@ def permit_line(filed: dict[str, Any]) -> str:
     """One permit on one line."""
     permit = filed["permit"]
     until = permit["valid_until"] or "no end stated"
+    left = filed["days_left"]
     return "  ".join(
         [
             f"{permit['id']}@{permit['version']}",
             ", ".join(permit["categories"]),
             filed["standing"].replace("_", " "),
-            f"{permit['valid_from']} to {until}",
+            f"{permit['valid_from']} to {until}"
+            + ("" if left is None or left < 0 else f" ({left} days left)"),
             "verified" if permit["verified"] else "not verified",
         ]
     )

@@ -20,6 +20,8 @@ BASIC: dict[str, Any] = {
     "valid_from": "2020-01-01",
 }
 WHY = {"why": "a test"}
+SUSPENDED = {"status": "suspended", "from": "2026-03-01T00:00:00Z"}
+NO_ZONE = {"status": "suspended", "from": "2026-03-01T00:00:00"}
 
 
 async def files(operator: Somebody, **changes: Any) -> Any:
@@ -36,7 +38,11 @@ async def test_a_permit_is_filed_shown_and_kept_in_every_version(world: World) -
     body = {"permit": {**BASIC, "version": 2}, "checked": checked, **WHY}
     second = (await boss.post(PERMITS, body)).json
     assert (second["permit"]["verified"], second["warnings"]) == (True, [])
-    assert (await boss.get(PERMITS)).json == {"epoch": 2, "permits": [second]}
+    listed = (await boss.get(PERMITS)).json
+    assert (listed["epoch"], listed["permits"]) == (2, [second])
+    path = str(world.server.settings.data / "permits.json")
+    assert listed["file"] == {"path": path, "sha256": None, "made_at": None, "keys": [], "fault": None}
+    assert listed["profiles_past_review"] == []
     assert (await boss.get(f"{PERMITS}/basic-1")).json == second
     versions = (await boss.get(f"{PERMITS}/basic-1/versions")).json["versions"]
     assert [(each["version"], each["by"], each["epoch"]) for each in versions] == [
@@ -50,7 +56,11 @@ async def test_what_is_wrong_is_answered_by_path_and_nothing_changes(world: Worl
     boss = await world.operator()
     for changes, status, code, field in (
         ({"valid_until": "2030-02-30"}, 400, "bad_value", "permit.valid_until"),
+        ({"valid_until": "2019-12-31"}, 400, "bad_value", "permit.valid_until"),
         ({"valid_form": "2020-01-01"}, 400, "unknown_field", "permit.valid_form"),
+        ({"status_events": [NO_ZONE]}, 400, "bad_value", "permit.status_events.0.from"),
+        ({"status_events": [SUSPENDED, SUSPENDED]}, 400, "bad_value", "permit.status_events"),
+        ({"jurisdiction": "ZW"}, 400, "not_changed", "jurisdiction"),
         ({"categories": ["baseline:advanced"]}, 400, "not_changed", "categories[0]"),
         ({"version": 7}, 409, "not_changed", "version"),
     ):
@@ -60,7 +70,51 @@ async def test_what_is_wrong_is_answered_by_path_and_nothing_changes(world: Worl
     assert (await boss.post(PERMITS, {"permit": BASIC, "why": " "})).status == 400
     assert (await boss.get(f"{PERMITS}/basic-1")).code == "no_such_permit"
     assert (await boss.post(f"{PERMITS}/basic-1/suspend", WHY)).status == 409
-    assert (await boss.get(PERMITS)).json == {"epoch": 0, "permits": []}
+    listed = (await boss.get(PERMITS)).json
+    assert (listed["epoch"], listed["permits"]) == (0, [])
+
+
+async def test_the_nearest_category_and_the_value_found_are_named(world: World) -> None:
+    boss = await world.operator()
+    for changes, told in (
+        (
+            {"categories": ["baseline:basics"]},
+            "the nearest that it has is `baseline:basic` (found 'baseline:ba",
+        ),
+        ({"valid_until": "2019-12-31"}, "is before valid_from, 2020-01-01"),
+        ({"status_events": [SUSPENDED, SUSPENDED]}, "overlaps the one before it"),
+        ({"jurisdiction": "ZW"}, "neither its categories nor the zone of its dates are known"),
+    ):
+        answer = await boss.post(PERMITS, {"permit": {**BASIC, **changes}, **WHY})
+        assert answer.status == 400 and told in answer.json["detail"]
+    await files(boss)
+    again = await boss.post(PERMITS, {"permit": {**BASIC, "issuer": "us"}, **WHY})
+    assert (again.status, again.json["field"]) == (409, "version")
+    assert (await boss.get(f"{PERMITS}/basic-1")).json["permit"]["issuer"] is None
+
+
+async def test_days_left_are_shown_and_warned_of(world: World) -> None:
+    boss = await world.operator()
+    filed = await files(boss, valid_until="2026-12-24", next_review_on="2026-11-20")
+    assert filed["days_left"] == 29
+    assert filed["warnings"][1:] == [
+        "permit `basic-1` is valid until 2026-12-24 and no longer: 29 days left",
+        "it had to be reviewed by 2026-11-20",
+    ]
+    assert (await files(boss, id="endless"))["days_left"] is None
+    shown = (await boss.get("/metrics")).text
+    assert 'wephone_permit_days_left{permit="basic-1"} 29.0' in shown
+    assert "wephone_permit_file_refused 0.0" in shown
+
+
+async def test_a_permit_file_that_was_not_taken_is_shown(world: World) -> None:
+    boss, path = await world.operator(), world.server.settings.data / "permits.json"
+    path.write_text('{"why": "x"}')
+    await world.server.parts.licence.file.look()
+    fault = (await boss.get(PERMITS)).json["file"]["fault"]
+    assert fault == f"{path}: signatures: the setting `permit_file_keys` names no key for them"
+    shown = (await boss.get("/metrics")).text
+    assert "wephone_permit_file_refused 1.0" in shown and "wephone_alarms 1.0" in shown
 
 
 async def test_two_sessions_of_one_operator_are_one_operator(world: World) -> None:
