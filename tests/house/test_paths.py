@@ -1,0 +1,234 @@
+"""Nobody can act on a leg unless paths.txt lists them, the gate is asked on their way, and a test goes it."""
+
+import shutil
+
+import pytest
+
+from tests.house.checkout import ROOT, run_python
+from tests.house.paths import LIST, ROOMS, Paths, faults, read
+
+KNOWN = read(LIST.read_text())
+
+
+def test_every_function_that_can_act_on_a_leg_is_listed_and_asks_the_gate() -> None:
+    assert sorted(faults(Paths(ROOT), KNOWN)) == []
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    named = {test for _, _, test in KNOWN.values()}
+    files = sorted({test.partition("::")[0] for test in named})
+    collected = run_python("-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files)
+    assert collected.returncode == 0, collected.stdout
+    there = {line.partition("[")[0] for line in collected.stdout.splitlines()}
+    assert named - there == set()
+
+
+# What somebody might add, where, and what has to be said of it.
+PLANTED = [
+    (
+        "an event that only the gate's yes may bring about",
+        "signaling/pushing.py",
+        """
+from signaling.core.events import Allowed
+from signaling.switch import Switch
+
+def push(switch: Switch, call: str) -> None:
+    switch._receive(call, Allowed())
+""",
+        "signaling.pushing:push -> signaling.core.events:Allowed -> signaling.core.ringing:offer",
+    ),
+    (
+        "an answer of the gate that nobody looks at",
+        "signaling/hasty.py",
+        """
+from signaling.core.events import Allowed
+from signaling.permission import Permission, Telephone
+from signaling.switch import Switch
+
+async def hurry(switch: Switch, permission: Permission, to: Telephone) -> None:
+    answer = await permission.may_dial("call", "alice", to, ())
+    switch._receive("call", Allowed())
+""",
+        "signaling.hasty:hurry -> signaling.core.events:Allowed -> signaling.core.ringing:offer",
+    ),
+    (
+        "a route that rings a device by itself",
+        "signaling/api/ringing.py",
+        """
+from signaling.lines import Line
+from wephone.protocol import messages
+
+async def ring_back(line: Line, sdp: str) -> None:
+    line.send(messages.Incoming(call="c", peer="bob", sdp=sdp))
+""",
+        "signaling.api.ringing:ring_back: rings, and nobody",
+    ),
+    (
+        "a timer that changes a running call",
+        "signaling/core/sliding.py",
+        """
+from wephone.protocol.messages import Negotiate
+
+def slide(call: str) -> Negotiate:
+    return Negotiate(call=call, kind="offer")
+""",
+        "signaling.core.sliding:slide: changes, and nobody",
+    ),
+    (
+        "a carrier's INVITE that is answered unasked",
+        "signaling/pstn/willing.py",
+        """
+from licensing.instant import Instant
+from signaling.pstn.sip.answering import Accept, Answering
+
+def take(call: Answering, now: Instant) -> object:
+    return call.receive(Accept(), now)
+""",
+        "signaling.pstn.willing:take: says 2xx, and nobody",
+    ),
+    (
+        "a message that goes out past the outlet",
+        "signaling/pstn/sip/past.py",
+        """
+from signaling.pstn.sip.hop import Hop
+from signaling.pstn.sip.message import Request
+from signaling.pstn.sip.sockets import Sockets
+
+def slip(sockets: Sockets, invite: Request, to: Hop) -> None:
+    sockets.send(invite, to, lambda: None)
+""",
+        "signaling.pstn.sip.past:slip: sends SIP past the outlet, and nobody",
+    ),
+    (
+        "a change that nobody allowed",
+        "signaling/widening.py",
+        """
+from signaling.core.events import ChangeAllowed
+from signaling.core.party import Party
+
+def widen(by: Party) -> ChangeAllowed:
+    return ChangeAllowed(by, 1)
+""",
+        "signaling.widening:widen: changes, and nobody",
+    ),
+    (
+        "a leg that is redirected to another number",
+        "signaling/pstn/following.py",
+        """
+from signaling.pstn.sip.dialog import Dialog
+
+def follow(dialog: Dialog, contact: str) -> object:
+    return dialog.request("REFER", (("Refer-To", contact),))
+""",
+        "signaling.pstn.following:follow: sends REFER, and nobody",
+    ),
+    (
+        "a trunk that is asked for a leg",
+        "signaling/dialling.py",
+        """
+from typing import Protocol
+
+from signaling.ports import Trunk
+
+async def dial(trunk: Trunk, number: str) -> None:
+    await trunk.invite(number)
+""",
+        "signaling.dialling:dial: asks Trunk.invite, and nobody",
+    ),
+    (
+        "functions that only call each other",
+        "signaling/turning.py",
+        """
+from signaling.pstn.sip.dialog import Dialog
+
+def one(dialog: Dialog) -> None:
+    other(dialog)
+
+def other(dialog: Dialog) -> None:
+    dialog.request("INVITE")
+    one(dialog)
+""",
+        "signaling.turning:other: sends INVITE, and nobody",
+    ),
+    (
+        "a yes that somebody makes for themselves",
+        "signaling/forging.py",
+        """
+from licensing.grant import Lease
+
+def forge(old: Lease) -> Lease:
+    return Lease(old.grant, old.decision, old.epoch, old.stands_until, 2**62)
+""",
+        "signaling.forging:forge makes a yes by itself",
+    ),
+    (
+        "a function that asks first, and is not listed",
+        "signaling/asking.py",
+        """
+from signaling.core.events import Allowed
+from signaling.permission import Permission, Refused, Telephone
+from signaling.switch import Switch
+
+async def ask(switch: Switch, permission: Permission, to: Telephone) -> None:
+    answer = await permission.may_dial("call", "alice", to, ())
+    if isinstance(answer, Refused):
+        return
+    switch._receive("call", Allowed())
+""",
+        "signaling.asking:ask can act on a leg (changes, rings) and is not in paths.txt",
+    ),
+    (
+        "a route that places calls through the switch, and is not listed",
+        "signaling/api/placing.py",
+        """
+from signaling.core.party import Party
+from signaling.exchange import Exchange
+from wephone.protocol.messages import Invite
+
+async def place(exchange: Exchange, party: Party, invite: Invite) -> None:
+    exchange.switch.place(party, invite)
+""",
+        "signaling.api.placing:place can act on a leg",
+    ),
+]
+TRUNK = '''
+
+class Trunk(Protocol):
+    """One carrier."""
+
+    def invite(self, number: str) -> Awaitable[None]: ...
+'''
+
+
+@pytest.fixture(scope="module")
+def said_of_planted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    root = tmp_path_factory.mktemp("paths")
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
+    ports = root / "signaling/ports.py"
+    ports.write_text(ports.read_text() + TRUNK)
+    for _, name, source, _ in PLANTED:
+        (root / name).write_text(source)
+    return sorted(faults(Paths(root), KNOWN))
+
+
+@pytest.mark.parametrize("said", [each[3] for each in PLANTED], ids=[each[0] for each in PLANTED])
+def test_what_is_added_fails_the_build_by_name(said_of_planted: list[str], said: str) -> None:
+    assert [line for line in said_of_planted if said in line], "\n".join(said_of_planted)
+
+
+def test_who_asks_and_looks_at_the_answer_is_told_of_the_list_alone(said_of_planted: list[str]) -> None:
+    said = [line for line in said_of_planted if "signaling.asking:ask" in line]
+    assert len(said) == 1, said
+
+
+def test_no_way_is_called_open_that_was_not_planted(said_of_planted: list[str]) -> None:
+    planted = {name.removesuffix(".py").replace("/", ".") for _, name, _, _ in PLANTED}
+    begin = {line.partition(":")[0] for line in said_of_planted if "nobody on this way" in line}
+    assert begin <= planted
+
+
+def test_a_line_that_says_what_is_so_no_more_is_noticed() -> None:
+    gone = {**KNOWN, "signaling.switch:Switch.gone": ("rings", "Permission.may_call", "a test")}
+    said = list(faults(Paths(ROOT), gone))
+    assert [line.partition(" is in")[0] for line in said] == ["signaling.switch:Switch.gone"]
