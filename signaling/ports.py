@@ -105,6 +105,15 @@ class CallRecord:
     decision: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Who placed a call and how many seconds of it were talked; 0 if nobody answered."""
+
+    call: str
+    caller: UserId
+    seconds: int
+
+
 class CallRows(Protocol):
     """The durable half of calls. Every method raises StoreError when the row is not durable."""
 
@@ -138,6 +147,10 @@ class CallRows(Protocol):
 
     def how_it_ended(self, call: CallId, user: UserId) -> Awaitable[EndReason | None]:
         """Why this call of this user ended; none if it has not, was not offered, or was not theirs."""
+        ...
+
+    def talked(self, calls: Sequence[str]) -> Awaitable[Sequence[Talk]]:
+        """Of those of these calls that there is a row of, in any order."""
         ...
 
     def missed_calls(self, user: UserId) -> Awaitable[Sequence[CallRecord]]:

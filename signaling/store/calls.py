@@ -1,12 +1,24 @@
 """Calls: offered before the first ring, answered once, ended once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
-from signaling.store.steps import NO, YES, Statement, Steps, Taken, command, number, query, single, words
+from signaling.store.steps import (
+    NO,
+    YES,
+    Statement,
+    Steps,
+    Taken,
+    command,
+    number,
+    query,
+    single,
+    survey,
+    words,
+)
 from signaling.store.tables import call
 
 OFFERED = (
@@ -165,6 +177,15 @@ def abandon_ringing(node: str, reason: str, at: int) -> Steps:
     return len((yield ABANDON, {"node": node, "why": reason, "now": at}))
 
 
+TALKED_AT_ONCE = 250  # calls to a statement
+_TALKED_OF = [f"call{place}" for place in range(TALKED_AT_ONCE)]
+TALKED = Statement(
+    select(call.c.call_id, call.c.caller, call.c.answered_at, call.c.ended_at).where(
+        call.c.call_id.in_([words(name) for name in _TALKED_OF])
+    )
+)
+
+
 @command
 def missed_seen(user: str, calls: Iterable[str]) -> Steps:
     for call_id in calls:
@@ -184,6 +205,16 @@ def history(user: str, before: int, limit: int) -> Steps:
 @query
 def how_it_ended(call_id: str, user: str) -> Steps:
     return (yield HOW_IT_ENDED, {"call": call_id, "user": user})
+
+
+@survey
+def talked(calls: Sequence[str]) -> Steps:
+    rows: list[object] = []
+    for first in range(0, len(calls), TALKED_AT_ONCE):
+        some = calls[first : first + TALKED_AT_ONCE]
+        asked = dict(zip(_TALKED_OF, [*some, *[""] * (TALKED_AT_ONCE - len(some))], strict=True))
+        rows += yield TALKED, asked
+    return rows
 
 
 @query

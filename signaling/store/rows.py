@@ -16,6 +16,7 @@ from signaling.ports import (
     SessionRow,
     StoredText,
     StoreError,
+    Talk,
 )
 from signaling.store.database import Database
 from signaling.store.evidence import StoredJournal, StoredRegister
@@ -65,6 +66,13 @@ class CallRows:
     async def how_it_ended(self, call: CallId, user: UserId) -> EndReason | None:
         rows = await self.database.read("how_it_ended", call, user)
         return EndReason(rows[0][0]) if rows else None
+
+    async def talked(self, calls: Sequence[str]) -> Sequence[Talk]:
+        rows = await self.database.read("talked", list(calls))
+        return [
+            Talk(row[0], UserId(row[1]), 0 if None in row else max(0, row[3] - row[2]) // 1_000_000)
+            for row in rows
+        ]
 
     async def missed_calls(self, user: UserId) -> Sequence[CallRecord]:
         return [_record(row) for row in await self.database.read("missed_calls", user)]
