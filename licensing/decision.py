@@ -305,7 +305,8 @@ class Judgement:
         if found.uncertain or self.case.policy.reading is Reading.PERMISSIVE:
             return found.uncertain
         permissive = replace(self.case, policy=replace(self.case.policy, reading=Reading.PERMISSIVE))
-        return replace(self, case=permissive).ruled().allows
+        again = replace(self, case=permissive)
+        return (again.emergency() or again.ruled()).allows
 
     def capability(self, rule: ServiceRule) -> Decision | None:
         """What must be there before such calls are offered to somebody here."""
