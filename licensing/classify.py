@@ -1,8 +1,12 @@
 """Live legs -> service class. The class is a function of routes and roles, never of what anybody calls it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from licensing.facts import CallFacts, LegKind, Medium, Role
+from licensing.facts import UNKNOWN_COUNTRIES, CallFacts, Leg, LegKind, Medium, Role
+from licensing.numbering import NumberType
+
+_VOICE = (Medium.AUDIO,)
 
 
 class ServiceClass(StrEnum):
@@ -38,26 +42,71 @@ _WITH_TELEPHONE = {
 }
 
 
-def classify(facts: CallFacts) -> ServiceClass:
-    """The class of the call as its legs stand. Total: every graph has one."""
-    parties = facts.parties
-    phones, phone_calls = 0, False
-    for leg in parties:
-        if leg.kind is LegKind.PSTN:
+@dataclass(slots=True)
+class Seen:
+    """A call's legs, looked at once for all that a decision asks of them."""
+
+    service: ServiceClass
+    parties: tuple[Leg, ...]
+    origin: Leg | None
+    telephone: bool
+    emergency: bool
+    called: tuple[NumberType, ...]  # of everybody's number but the origin's
+    untyped: bool  # is a telephone called of whose number the type is not known?
+    unlocated: tuple[LegKind, ...]  # of the parties of which nobody knows where they are
+
+
+def look(facts: CallFacts) -> Seen:
+    """Go through the legs of a call. Total: every graph has a class."""
+    parties, phones, phone_calls, untyped = facts.parties, 0, False, False
+    origin: Leg | None = None
+    called: list[NumberType] = []
+    unlocated: list[LegKind] = []
+    for leg in facts.legs:
+        kind = leg.kind
+        if leg.role is Role.ORIGIN:
+            origin = origin or leg
+            phone_calls = phone_calls or kind is LegKind.PSTN
+        elif leg.number_type is not None:
+            called.append(leg.number_type)
+        elif kind is LegKind.PSTN:
+            untyped = True
+        if kind is LegKind.PSTN:
             phones += 1
-            phone_calls = phone_calls or leg.role is Role.ORIGIN
-    if facts.purpose == "third_party_call_centre" and len(parties) == 2 and phones == 1:
+        if leg.country in UNKNOWN_COUNTRIES and kind is not LegKind.MEDIA:
+            unlocated.append(kind)
+    return Seen(
+        _class(facts, len(parties), phones, phone_calls),
+        parties,
+        origin,
+        phones > 0,
+        NumberType.EMERGENCY in called,
+        tuple(called),
+        untyped,
+        tuple(unlocated),
+    )
+
+
+def classify(facts: CallFacts) -> ServiceClass:
+    """The class of the call as its legs stand."""
+    return look(facts).service
+
+
+def _class(facts: CallFacts, parties: int, phones: int, phone_calls: bool) -> ServiceClass:
+    if facts.purpose == "third_party_call_centre" and parties == 2 and phones == 1:
         return ServiceClass.CALL_CENTRE
-    if Medium.SMS in facts.media:
-        return ServiceClass.SMS_IN if phone_calls else ServiceClass.SMS_OUT
-    if Medium.TEXT in facts.media and all(medium is Medium.TEXT for medium in facts.media):
-        return ServiceClass.TEXT_APP
-    if Medium.VOICEMAIL in facts.media:
-        return ServiceClass.STORE_FORWARD
-    if len(parties) >= 3:
+    media = facts.media
+    if media != _VOICE:
+        if Medium.SMS in media:
+            return ServiceClass.SMS_IN if phone_calls else ServiceClass.SMS_OUT
+        if Medium.TEXT in media and all(medium is Medium.TEXT for medium in media):
+            return ServiceClass.TEXT_APP
+        if Medium.VOICEMAIL in media:
+            return ServiceClass.STORE_FORWARD
+    if parties >= 3:
         return ServiceClass.CONF_PSTN if phones else ServiceClass.CONF_APP
     if phones == 2:
         return ServiceClass.PSTN_BRIDGE
     if phones == 1:
         return ServiceClass.PSTN_IN if phone_calls else ServiceClass.PSTN_OUT
-    return ServiceClass.APP_VIDEO if Medium.VIDEO in facts.media else ServiceClass.APP_VOICE
+    return ServiceClass.APP_VIDEO if Medium.VIDEO in media else ServiceClass.APP_VOICE

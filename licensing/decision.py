@@ -7,12 +7,14 @@ toggle, rule present, fraud range, permits, mandatory capability, registered add
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from licensing.case import BASELINE, Case, Decision, Outcome
-from licensing.classify import ServiceClass, classify
-from licensing.facts import UNKNOWN_COUNTRIES, LegKind, Medium, Role
+from licensing.classify import Seen, ServiceClass, classify, look
+from licensing.facts import UNKNOWN_COUNTRIES, LegKind, Medium
 from licensing.instant import Instant
 from licensing.jurisdiction import Profile, Requirement, ServiceRule
+from licensing.numbering import NumberType
 from licensing.permit import Toggle
 from licensing.reasons import Alternative, Obligation, Reason, Text, fault_text, is_per_call, reason_text
 from licensing.requirement import FAILURES, Found, Reading, Setting, Stage, best_alternative
@@ -20,12 +22,14 @@ from licensing.requirement import FAILURES, Found, Reading, Setting, Stage, best
 OWN_ORGANISATION = frozenset(  # never a class with a phone
     {ServiceClass.APP_VOICE, ServiceClass.APP_VIDEO, ServiceClass.CONF_APP, ServiceClass.TEXT_APP}
 )
+MET = Found(Stage.COVERS)  # where no permit is needed
+UNCERTAIN = Found(Stage.COVERS, uncertain=True)
 
 
 def decide(case: Case, now: Instant) -> Decision:
     """The decision on a call as it would be after the change that is asked for. Never raises."""
     decision = judged(case, now)
-    if decision.allows:
+    if decision.outcome is not Outcome.DENY:
         return decision
     return replace(decision, alternative=nearest_alternative(case, now))
 
@@ -33,22 +37,22 @@ def decide(case: Case, now: Instant) -> Decision:
 def judged(case: Case, now: Instant) -> Decision:
     """The decision itself, without looking for what could be done instead."""
     codes = governing(case)
-    if not codes:
-        return ungoverned(case)
-    return merge([decide_one(case, code, now) for code in codes])
+    if len(codes) == 1:
+        return decide_one(case, codes[0], now)
+    return merge([decide_one(case, code, now) for code in codes]) if codes else ungoverned(case)
 
 
 def governing(case: Case) -> tuple[str, ...]:
-    """Whose law applies: the named profile alone, else home's and each leg's country's, in that order.
+    """Whose law applies: the baseline alone; else the named, home's and each leg's country's, in that order.
 
     A country without a profile stands for itself, and is refused, unless the policy names it as a mere
     destination.
     """
     if BASELINE in case.policy.profiles:
         return (BASELINE,)
-    countries = [*case.operator.home, *(leg.country for leg in case.facts.parties)]
+    countries = (*case.policy.profiles, *case.operator.home, *[leg.country for leg in case.facts.parties])
     codes: dict[str, None] = {}
-    for country in countries:
+    for country in dict.fromkeys(countries):
         if country is None or country in UNKNOWN_COUNTRIES:
             continue
         profile = case.profiles.profile_for(country)
@@ -63,7 +67,7 @@ def merge(decisions: Iterable[Decision]) -> Decision:
     """The first deny, else all duties together. There must be at least one."""
     all_of_them = list(decisions)
     for decision in all_of_them:
-        if not decision.allows:
+        if decision.outcome is Outcome.DENY:
             return decision
     first = all_of_them[0]
     if len(all_of_them) == 1:
@@ -87,7 +91,7 @@ def decide_one(case: Case, code: str, now: Instant) -> Decision:
     profile = case.profiles.by_code.get(code)
     if profile is None:
         return unknown_jurisdiction(case, code)
-    one = Judgement(case, profile, now, classify(case.facts))
+    one = Judgement(case, profile, now, look(case.facts))
     return one.facts() or one.emergency() or one.switched_off() or one.ruled()
 
 
@@ -105,10 +109,10 @@ def unknown_jurisdiction(case: Case, code: str) -> Decision:
     return Decision(Outcome.DENY, reason, reason_text(reason), classify(case.facts), code, uncertain=True)
 
 
-def in_fraud_range(case: Case) -> bool:
-    """Does anybody but the origin have a number of a kind that the policy blocks?"""
+def in_fraud_range(case: Case, called: Iterable[NumberType]) -> bool:
+    """Does anybody who is called have a number of a kind that the policy blocks?"""
     blocked = case.policy.block_number_types
-    return any(leg.role is not Role.ORIGIN and leg.number_type in blocked for leg in case.facts.legs)
+    return any(map(blocked.__contains__, called))
 
 
 def outcome_of(obligations: tuple[Obligation, ...]) -> Outcome:
@@ -116,31 +120,51 @@ def outcome_of(obligations: tuple[Obligation, ...]) -> Outcome:
     return Outcome.ALLOW_WITH_OBLIGATIONS if any(map(is_per_call, obligations)) else Outcome.ALLOW
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(4096)  # making the value takes longer than most calls take to decide, and few differ
+def allowing(
+    reason: Reason,
+    service: ServiceClass,
+    jurisdiction: str,
+    version: str,
+    duties: tuple[Obligation, ...],
+    permits: tuple[str, ...],
+    uncertain: bool,
+) -> Decision:
+    """A yes. `duties`: per call, then standing; each is named once."""
+    obligations = tuple(dict.fromkeys((*duties, Obligation.UNCERTAIN_LAW) if uncertain else duties))
+    return Decision(
+        outcome_of(obligations),
+        reason,
+        reason_text(reason),
+        service,
+        jurisdiction,
+        obligations,
+        permits,
+        f"{jurisdiction}@{version}",
+        uncertain,
+    )
+
+
+@dataclass(slots=True)
 class Judgement:
     """One profile, one case. Each check answers with a decision, or with none to go on."""
 
     case: Case
     profile: Profile
     now: Instant
-    service: ServiceClass
+    seen: Seen
 
     # What every answer is made of
 
     def allow(self, reason: Reason, found: Found, duties: tuple[Obligation, ...]) -> Decision:
-        standing = (*self.profile.standing, *found.standing)
-        if found.uncertain:
-            standing = (*standing, Obligation.UNCERTAIN_LAW)
-        obligations = tuple(dict.fromkeys((*duties, *standing)))
-        return Decision(
-            outcome_of(obligations),
+        code = self.profile.code
+        return allowing(
             reason,
-            reason_text(reason),
-            self.service,
-            self.profile.code,
-            obligations,
+            self.seen.service,
+            code,
+            self.case.profiles.versions[code],
+            (*duties, *self.profile.standing, *found.standing),
             found.permits,
-            self.version,
             found.uncertain,
         )
 
@@ -157,7 +181,7 @@ class Judgement:
             Outcome.DENY,
             reason,
             text or reason_text(reason),
-            self.service,
+            self.seen.service,
             self.profile.code,
             duties,
             (),
@@ -174,22 +198,24 @@ class Judgement:
 
     def facts(self) -> Decision | None:
         """What is not known is not guessed. A call for help is not held up for it."""
-        facts = self.case.facts
-        if facts.number_fault is not None:
-            return self.deny(Reason.DENY_FACTS_INSUFFICIENT, text=fault_text(facts.number_fault))
-        if facts.emergency and self.helping_country is not None:
+        seen = self.seen
+        fault = self.case.facts.number_fault
+        if fault is not None:
+            return self.deny(Reason.DENY_FACTS_INSUFFICIENT, text=fault_text(fault))
+        if seen.emergency and self.helping_country is not None:
             return None
-        for leg in facts.parties:
-            if leg.kind in self.profile.country_needed and leg.country in UNKNOWN_COUNTRIES:
+        if seen.untyped:  # it may be of any range
+            return self.deny(Reason.DENY_FACTS_INSUFFICIENT)
+        needed = self.profile.country_needed
+        for kind in seen.unlocated:
+            if kind in needed:
                 return self.deny(Reason.DENY_FACTS_INSUFFICIENT)
-            if leg.kind is LegKind.PSTN and leg.role is not Role.ORIGIN and leg.number_type is None:
-                return self.deny(Reason.DENY_FACTS_INSUFFICIENT)  # it may be of any range
         return None
 
     @property
     def helping_country(self) -> str | None:
         """Where a call for help is made; where that is unknown, the first home country with a route."""
-        origin = self.case.facts.origin
+        origin = self.seen.origin
         if origin is not None and origin.country not in UNKNOWN_COUNTRIES:
             return origin.country
         routes = self.case.operator.emergency_route
@@ -197,13 +223,13 @@ class Judgement:
 
     def emergency(self) -> Decision | None:
         """Never lost in silence: carried wherever there is a route, whatever the permits."""
-        if not self.case.facts.emergency:
+        if not self.seen.emergency:
             return None
         if self.helping_country not in self.case.operator.emergency_route:
             return self.deny(Reason.DENY_EMERGENCY_NOT_SUPPORTED, duties=(Obligation.EMERGENCY_GUIDE_USER,))
         duties = (Obligation.EMERGENCY_ROUTE, Obligation.EMERGENCY_LOCATION, Obligation.NO_CHARGE)
-        rule = self.profile.services.get(self.service)
-        found = None if rule is None or in_fraud_range(self.case) else self.found(rule)[1]
+        rule = self.profile.services.get(self.seen.service)
+        found = None if rule is None or self.in_fraud_range() else self.found(rule)[1]
         if found is not None and found.covers:
             return self.allow(Reason.EMERGENCY_CARRIED, found, duties)
         if not self.case.policy.emergency_override:
@@ -214,21 +240,21 @@ class Judgement:
     def switched_off(self) -> Decision | None:
         """A toggle only ever narrows."""
         toggles = self.case.toggles
-        if (toggles and self.is_toggled_off(toggles)) or not self.case.operator.offers(self.service):
+        if (toggles and self.is_toggled_off(toggles)) or not self.case.operator.offers(self.seen.service):
             return self.deny(Reason.DENY_SERVICE_DISABLED)
         return None
 
     def is_toggled_off(self, toggles: Iterable[Toggle]) -> bool:
-        parties = self.case.facts.parties
+        parties = self.seen.parties
         places = frozenset(leg.country for leg in parties if leg.country) | {self.profile.code}
-        return any(toggle.switches_off(self.service, places, parties) for toggle in toggles)
+        return any(toggle.switches_off(self.seen.service, places, parties) for toggle in toggles)
 
     def ruled(self) -> Decision:
         """The law's own checks."""
-        rule = self.profile.services.get(self.service)
+        rule = self.profile.services.get(self.seen.service)
         if rule is None:
             return self.deny(Reason.DENY_NO_RULE_FOR_CLASS, uncertain=True)
-        if in_fraud_range(self.case):
+        if self.in_fraud_range():
             return self.deny(Reason.DENY_FRAUD_RANGE_BLOCKED)
         reason, found = self.found(rule)
         if not found.covers:
@@ -236,11 +262,14 @@ class Judgement:
         refused = self.capability(rule) or self.identity() or self.caller_id()
         return refused or self.allow(reason, found, self.duties(rule))
 
+    def in_fraud_range(self) -> bool:
+        return in_fraud_range(self.case, self.seen.called)
+
     def found(self, rule: ServiceRule) -> tuple[Reason, Found]:
         """What the requirement is and how far the permits meet it."""
         requirement = self.requirement(rule)
         disputed = rule.basis == "interpretation" or requirement.uncertain
-        met = Found(Stage.COVERS, uncertain=disputed)
+        met = UNCERTAIN if disputed else MET
         match requirement.kind:
             case "none":
                 return Reason.OK_NO_PERMIT_REQUIRED, met
@@ -250,7 +279,10 @@ class Judgement:
                 return Reason.DENY_SERVICE_PROHIBITED, Found(Stage.NONE)
             case "permit":
                 pass
-        if self.case.facts.service_offer.audience == "own_organisation" and self.service in OWN_ORGANISATION:
+        if (
+            self.case.facts.service_offer.audience == "own_organisation"
+            and self.seen.service in OWN_ORGANISATION
+        ):
             return Reason.OK_NOT_A_PUBLIC_SERVICE, replace(
                 met, uncertain=rule.own_organisation_exempt != "settled"
             )
@@ -267,20 +299,21 @@ class Judgement:
             wider = best_alternative(either, self.case.permits, on)
             found = replace(wider, uncertain=wider.uncertain or wider.covers)
         if found.covers:
-            return Reason.OK_PERMIT_COVERS, replace(found, uncertain=found.uncertain or disputed)
+            if disputed and not found.uncertain:
+                found = replace(found, uncertain=True)
+            return Reason.OK_PERMIT_COVERS, found
         return FAILURES[found.stage], found
 
     def requirement(self, rule: ServiceRule) -> Requirement:
         """The profile's word on any call with a telephone, else the class's own for this reach."""
-        facts = self.case.facts
-        if facts.telephone and self.profile.with_telephone_leg is not None:
+        if self.seen.telephone and self.profile.with_telephone_leg is not None:
             return self.profile.with_telephone_leg
         return rule.domestic if self.is_domestic() else rule.international
 
     def is_domestic(self) -> bool:
         """Is every party in the jurisdiction?"""
-        contains = self.profile.contains
-        return self.profile.everywhere or all(contains(leg.country) for leg in self.case.facts.parties)
+        places = [leg.country for leg in self.seen.parties]
+        return self.profile.everywhere or all(map(self.profile.contains, places))
 
     def has_equipment(self) -> bool:
         """Does a server or relay stand here? Where that was not stated, it may: unknown frees nobody."""
@@ -310,12 +343,12 @@ class Judgement:
 
     def capability(self, rule: ServiceRule) -> Decision | None:
         """What must be there before such calls are offered to somebody here."""
-        origin = self.case.facts.origin
-        if origin is None or not self.profile.contains(origin.country):
-            return None
         needed = rule.requires_capabilities
+        origin = self.seen.origin
+        if not needed or origin is None or not self.profile.contains(origin.country):
+            return None
         routes = self.case.operator.emergency_route
-        if "emergency_route" in needed and not {origin.country, self.profile.code} & set(routes):
+        if "emergency_route" in needed and origin.country not in routes and self.profile.code not in routes:
             return self.deny(Reason.DENY_MANDATORY_CAPABILITY_MISSING)
         registered = self.case.facts.registered_location is True
         if "registered_location" in needed and origin.kind is LegKind.APP and not registered:
@@ -330,7 +363,7 @@ class Judgement:
     def caller_id(self) -> Decision | None:
         """None presented: the trunk's own verified number is shown, which needs no test."""
         shown = self.case.facts.presented_cli
-        if shown is None or not self.case.facts.telephone:
+        if shown is None or not self.seen.telephone:
             return None
         match self.profile.cli_rule:
             case "must_be_verified" if shown.right_to_use != "verified":
@@ -338,7 +371,7 @@ class Judgement:
             case "valid" | "valid_and_not_domestic_from_abroad" if shown.right_to_use == "none":
                 return self.deny(Reason.DENY_CLI_NOT_VERIFIED)
             case "valid_and_not_domestic_from_abroad" if self.profile.contains(shown.country):
-                origin = self.case.facts.origin
+                origin = self.seen.origin
                 abroad = origin is not None and not self.profile.contains(origin.country)
                 if abroad and not shown.domestic_customer_evidence:
                     return self.deny(Reason.DENY_CLI_DOMESTIC_FROM_ABROAD)
@@ -348,14 +381,16 @@ class Judgement:
 
     def duties(self, rule: ServiceRule) -> tuple[Obligation, ...]:
         """What must be done for this very call."""
-        named = rule.per_call if self.is_domestic() else (*rule.per_call, *rule.international_per_call)
-        duties = [self.attestation() if duty == "CLI_ATTEST" else duty for duty in named]
+        named = rule.per_call
+        if rule.international_per_call and not self.is_domestic():
+            named = (*named, *rule.international_per_call)
+        duties = tuple([self.attestation() if duty == "CLI_ATTEST" else duty for duty in named])
         recording = self.case.facts.recording
-        if recording is not None and recording.requested:
-            duties.append(Obligation.RECORDING_NOTICE)
-            if self.needs_all_consents() and not recording.all_parties_consented:
-                duties.append(Obligation.RECORDING_BLOCKED_UNTIL_ALL_CONSENT)
-        return tuple(duties)
+        if recording is None or not recording.requested:
+            return duties
+        if self.needs_all_consents() and not recording.all_parties_consented:
+            return (*duties, Obligation.RECORDING_NOTICE, Obligation.RECORDING_BLOCKED_UNTIL_ALL_CONSENT)
+        return (*duties, Obligation.RECORDING_NOTICE)
 
     def attestation(self) -> Obligation:
         """SHAKEN levels by the right to the number (ATIS-1000074): our own trunk's is verified."""
@@ -375,21 +410,20 @@ class Judgement:
         if rule.consent.startswith("all_party"):
             return True
         listed = set(rule.all_party_subdivisions)
-        return rule.consent == "by_state" and any(
-            leg.subdivision in listed for leg in self.case.facts.parties
-        )
+        return rule.consent == "by_state" and any(leg.subdivision in listed for leg in self.seen.parties)
 
 
 def nearest_alternative(case: Case, now: Instant) -> Alternative | None:
     """The same people, app to app, if that is allowed: asked, not guessed."""
     facts = case.facts
-    if not facts.telephone or facts.emergency or len(facts.parties) != 2:
+    seen = look(facts)
+    if not seen.telephone or seen.emergency or len(seen.parties) != 2:
         return None
-    if facts.number_fault is not None or in_fraud_range(case):
+    if facts.number_fault is not None or in_fraud_range(case, seen.called):
         return None  # there is nobody behind such a number
     message = Medium.SMS in facts.media or facts.media == (Medium.TEXT,)
     wanted = (Medium.TEXT,) if message else (Medium.AUDIO,)
-    legs = tuple(replace(leg, kind=LegKind.APP, number_type=None) for leg in facts.parties)
+    legs = tuple(replace(leg, kind=LegKind.APP, number_type=None) for leg in seen.parties)
     instead = replace(facts, legs=legs, media=wanted, presented_cli=None)
     if not judged(replace(case, facts=instead), now).allows:
         return None

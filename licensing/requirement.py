@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from licensing.facts import CallFacts
 from licensing.jurisdiction import Profile, ServiceRule
-from licensing.permit import Permit, Standing, is_suspended, local_date, standing
+from licensing.permit import Permit, Standing, day_begins, is_suspended, standing
 from licensing.reasons import Obligation, Reason
 
 RENEWAL_NOTICE = 30  # days before its end that a renewal must be filed, where a profile names none
@@ -93,16 +93,21 @@ class Found:
         return self.stage is Stage.COVERS
 
 
+NOTHING = Found(Stage.NONE)
+
+
 def best_alternative(
     alternatives: Iterable[tuple[str, ...]], permits: tuple[Permit, ...], on: Setting
 ) -> Found:
     """Any of these lists of categories will do; each list is met by the weakest of its members."""
     found = [met_together(codes, permits, on) for codes in alternatives]
-    return max(found, key=_rank, default=Found(Stage.NONE))
+    return _furthest(found) if found else NOTHING
 
 
 def met_together(codes: tuple[str, ...], permits: tuple[Permit, ...], on: Setting) -> Found:
     """All of these categories are needed."""
+    if len(codes) == 1:
+        return best_permit(codes[0], permits, on)
     found = [best_permit(code, permits, on) for code in codes]
     weakest = min(found, key=lambda each: each.stage)
     if not weakest.covers:
@@ -118,13 +123,22 @@ def met_together(codes: tuple[str, ...], permits: tuple[Permit, ...], on: Settin
 
 def best_permit(code: str, permits: tuple[Permit, ...], on: Setting) -> Found:
     """The permit that gets furthest with one category."""
-    here = [permit for permit in permits if on.profile.takes_permits_of(permit.jurisdiction)]
-    if not here:
-        return Found(Stage.NONE, needed=code)
-    accepted = on.profile.accepted_for(code)
-    scopes = [(permit, best_scope(permit.categories, accepted)) for permit in here]
-    found = [held_against(permit, code, scope, on) for permit, scope in scopes if scope is not None]
-    return max(found, key=_rank, default=Found(Stage.CATEGORY, needed=code))
+    profile = on.profile
+    own, accepted = profile.code, profile.accepted_for(code)
+    stage = Stage.NONE
+    found: list[Found] = []
+    for permit in permits:
+        if permit.jurisdiction == own or profile.takes_permits_of(permit.jurisdiction):
+            stage = Stage.CATEGORY
+            scope = best_scope(permit.categories, accepted)
+            if scope is not None:
+                found.append(held_against(permit, code, scope, on))
+    return _furthest(found) if found else Found(stage, needed=code)
+
+
+def _furthest(found: list[Found]) -> Found:
+    """The first of those that got furthest; on equal stages one on which readings agree."""
+    return found[0] if len(found) == 1 else max(found, key=_rank)
 
 
 def _rank(found: Found) -> tuple[int, bool]:
@@ -206,7 +220,7 @@ def is_renewal_due(permit: Permit, profile: Profile, zone: str, utc_ns: int) -> 
     """Is it time to file, where the law says by when?"""
     if profile.renewal_notice_days is None or permit.valid_until is None or permit.renewal is not None:
         return False
-    return local_date(utc_ns, zone) >= permit.valid_until - timedelta(days=profile.renewal_notice_days)
+    return utc_ns >= day_begins(permit.valid_until - timedelta(days=profile.renewal_notice_days), zone)
 
 
 def covers_legs(regions: tuple[str, ...], facts: CallFacts, profile: Profile) -> bool:
