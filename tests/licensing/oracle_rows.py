@@ -41,7 +41,26 @@ DATES: dict[str, Dict] = {
         "valid_until": "2026-11-22",
         "renewal": {"applied_on": "2026-08-01"},
     },
+    "renewal filed late": {
+        "valid_from": "2024-03-01",
+        "valid_until": "2026-11-22",
+        "renewal": {"applied_on": "2026-10-01"},
+    },
+    "two months left": {"valid_from": "2024-03-01", "valid_until": "2027-01-23"},
 }
+# Both sides of midnight in Beijing, Brussels and New York, and of UTC's.
+MOMENTS = (
+    "2026-11-22T15:59:59Z",
+    "2026-11-22T16:00:00Z",
+    "2026-11-22T22:59:59Z",
+    "2026-11-22T23:00:00Z",
+    "2026-11-22T23:59:59Z",
+    "2026-11-23T00:00:00Z",
+    "2026-11-23T04:59:59+00:00",
+    "2026-11-23T05:00:00+00:00",
+    "2026-11-23T16:00:00Z",
+    "2026-11-24T05:00:00Z",
+)
 SUSPENDED = {"status": "suspended", "from": "2026-11-01T00:00:00+08:00", "to": None}
 STATUS: dict[str, list[Dict]] = {
     "in order": [],
@@ -238,6 +257,55 @@ def person_product() -> Iterator[Row]:
         if not routed:
             told["operator"]["capabilities"] = {}
         yield code, told
+
+
+def time_product() -> Iterator[Row]:
+    """Dates and events of a permit, at moments between two days."""
+    held = {
+        "CN": "CN:A15",
+        "US": "US:499",
+        "EU": "EU:NB-ICS-NOTIF",
+        "DE": "EU:NB-ICS-NOTIF",
+        "baseline": "CN:A15",
+    }
+    readings = ("conservative", "permissive")
+    for code, dates, status, reading, now in product(held, DATES, STATUS, readings, MOMENTS):
+        if status not in ("in order", "suspended") and now not in MOMENTS[:2]:
+            continue  # events have their own moments
+        categories = [held[code], "US:RMD"] if code == "US" else [held[code]]
+        permit = permit_for(code, categories, **DATES[dates], status_events=STATUS[status])
+        yield code, {**input_of(code, call(code, "pstn_in", "domestic"), [permit], reading), "now": now}
+
+
+def reading_product() -> Iterator[Row]:
+    """China's permits under both readings: parts, parents, partners, and which of two gets further."""
+    first = ("CN:B25#internet", "CN:B25#non_internet", "CN:B22", "CN:A15")
+    second = (None, "CN:A15-2", "CN:B25")
+    bases, readings = ("own", "carrier_contract"), ("conservative", "permissive")
+    for service, direction, one, other, basis, reading in product(
+        SHAPES, DIRECTIONS, first, second, bases, readings
+    ):
+        permits = [permit_for("CN", [one], basis=basis)]
+        if other:
+            permits.append(
+                permit_for("CN", [other], id="q", status_events=[SUSPENDED] if basis == "own" else [])
+            )
+        yield "CN", input_of("CN", call("CN", service, direction), permits, reading)
+
+
+def recording_product() -> Iterator[Row]:
+    """Who has to agree to a recording."""
+    asked = ((False, False), (True, False), (True, True))
+    for code, service, direction, (wanted, agreed) in product(
+        ("US", "GB", "EU", "IN"), SHAPES, DIRECTIONS, asked
+    ):
+        facts = call(code, service, direction)
+        facts["recording"] = {"requested": wanted, "all_parties_consented": agreed}
+        yield code, input_of(code, facts, [], "conservative")
+    for wanted, agreed in asked:
+        facts = call("CN", "app_voice", "domestic")
+        facts["recording"] = {"requested": wanted, "all_parties_consented": agreed}
+        yield "CN", input_of("CN", facts, [permit_for("CN", ["CN:B25"])], "conservative")
 
 
 def help_product() -> Iterator[Row]:
