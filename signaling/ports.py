@@ -145,6 +145,10 @@ class CallRows(Protocol):
         """A user's calls, newest first, offered before `before`."""
         ...
 
+    def records(self, before: int, after: str, limit: int) -> Awaitable[Sequence[CallRecord]]:
+        """Everybody's calls, newest first: offered before `before`, or at it with an id after `after`."""
+        ...
+
     def how_it_ended(self, call: CallId, user: UserId) -> Awaitable[EndReason | None]:
         """Why this call of this user ended; none if it has not, was not offered, or was not theirs."""
         ...

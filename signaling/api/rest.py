@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from aiohttp import WSCloseCode, web
 
-from signaling.api import account, calls, evidence, health, history, operator, pages, permits
+from signaling.api import account, calls, evidence, health, history, operator, pages, permits, records
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
 from signaling.api.routes import Route, Routes, Rule
@@ -129,4 +129,5 @@ OPERATORS: tuple[Route, ...] = (
     *operator.routes.all,
     *permits.routes.all,
     *evidence.routes.all,
+    *records.routes.all,
 )

@@ -133,6 +133,16 @@ _RECEIVED = (
 )
 _BOTH = union_all(select(_PLACED), select(_RECEIVED)).subquery("both")
 HISTORY = Statement(select(_BOTH).order_by(_BOTH.c.offered_at.desc(), _BOTH.c.call_id).limit(number("most")))
+# Of everybody. The id after the moment: calls that began in one microsecond are on one page or the next.
+RECORDS = Statement(
+    select(*_RECORD)
+    .where(
+        call.c.offered_at <= number("before"),
+        or_(call.c.offered_at < number("before"), call.c.call_id > words("after")),
+    )
+    .order_by(call.c.offered_at.desc(), call.c.call_id)
+    .limit(number("most"))
+)
 MISSED = Statement(
     select(*_RECORD)
     .where(call.c.callee == words("user"), call.c.missed == YES, call.c.seen == NO)
@@ -200,6 +210,11 @@ def live_calls(node: str) -> Steps:
 @query
 def history(user: str, before: int, limit: int) -> Steps:
     return (yield HISTORY, {"user": user, "before": before, "most": limit})
+
+
+@query
+def records(before: int, after: str, limit: int) -> Steps:
+    return (yield RECORDS, {"before": before, "after": after, "most": limit})
 
 
 @query

@@ -63,6 +63,9 @@ class CallRows:
     async def history(self, user: UserId, before: int, limit: int) -> Sequence[CallRecord]:
         return [_record(row) for row in await self.database.read("history", user, before, limit)]
 
+    async def records(self, before: int, after: str, limit: int) -> Sequence[CallRecord]:
+        return [_record(row) for row in await self.database.read("records", before, after, limit)]
+
     async def how_it_ended(self, call: CallId, user: UserId) -> EndReason | None:
         rows = await self.database.read("how_it_ended", call, user)
         return EndReason(rows[0][0]) if rows else None

@@ -51,6 +51,16 @@ WRONG: list[tuple[Any, str]] = [
     ),
     ({**CHINA, "categories": ["CN:A16-1"]}, "stdin: categories[0]: CN has no such category; the nearest"),
     ({**CHINA, "version": 3}, "stdin: version: the first version is 1 (found 3)"),
+    ({**CHINA, "valid_until": "2033-02-29"}, "stdin: valid_until: "),
+    ({**CHINA, "jurisdiction": "ZW"}, "stdin: jurisdiction: there is no law of it here"),
+    (
+        {**CHINA, "status_events": [{"status": "suspended", "from": "2026-03-01T00:00:00"}]},
+        "stdin: status_events[0].from: Input should have timezone info (found '2026-03-01T00:00:00')",
+    ),
+    (
+        {**CHINA, "status_events": [{"status": "suspended", "from": "2026-03-01T00:00:00+08:00"}] * 2},
+        "stdin: status_events: the suspension from 2026-03-01T00:00:00+08:00 overlaps the one before it",
+    ),
 ]
 
 

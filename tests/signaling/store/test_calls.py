@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from signaling.core.party import Party
-from signaling.ports import IdTakenError, LiveCall
+from signaling.ports import CallRecord, IdTakenError, LiveCall
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
@@ -152,3 +152,17 @@ async def test_a_restart_ends_what_rang_and_keeps_what_talked(url: str) -> None:
     assert (missed.call, missed.reason, missed.ended_at) == (ringing.call, EndReason.SERVER_RESTARTED, AT)
     assert await after.abandon_ringing(AT + 9) == 0
     await after.close()
+
+
+async def test_everybodys_calls_are_read_once_though_they_began_together(store: DatabaseStore) -> None:
+    rows = [offered(at=AT + n // 3) for n in range(7)]
+    for row in rows:
+        await store.offer(row)
+    found: list[CallRecord] = []
+    before, after = AT + 100, ""
+    while page := await store.records(before, after, 2):
+        found += page
+        before, after = page[-1].offered_at, page[-1].call
+    assert [row.call for row in found] == [
+        row.call for row in sorted(rows, key=lambda row: (-row.at, row.call))
+    ]
