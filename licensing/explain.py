@@ -16,9 +16,9 @@ from licensing.instant import Instant
 from licensing.jurisdiction import Profiles, ServiceRule
 from licensing.law import ENGINE, Law
 from licensing.permit import Permit
-from licensing.ports import RegisterRow, RegisterRows
+from licensing.ports import RegisterRow
 from licensing.record import answer
-from licensing.snapshot import Snapshot, snapshot
+from licensing.snapshot import Snapshot, as_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def explain(
 ) -> Explanation:
     """Explain the decision that the `entries` are about, oldest first.
 
-    `versions` are all of the register's rows, or at least those that were in force then.
+    `versions` are all of the register's rows, or at least those that were in force then; `profiles` those
+    that judged, as `lawbook.kept` finds them.
     """
     decisions = [entry for entry in entries if entry.kind == "decision"]
     if not decisions:
@@ -69,12 +70,13 @@ def explain(
     entry = decisions[-1]  # a late entry and its refusal have one id: the refusal is what was answered
     try:
         body: dict[str, Any] = json.loads(entry.body)
-        taken = _register_then(versions, body["epoch"])
-        faults = [*_altered(decisions), *_other_basis(body, profiles)]
-        again = _decided_again(body, taken, profiles)
+        taken = as_of(versions, body["epoch"])
+        missing = _missing(body, profiles)
+        faults = [*_altered(decisions), *missing]
+        again = None if missing else _decided_again(body, taken, profiles)
     except (KeyError, TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         raise UnexplainedError(f"the entry about {entry.subject} cannot be read: {error}") from None
-    faults += _differences(body.get("withheld", body), again)
+    faults += _differences(body.get("withheld", body), again, body["engine"])
     people = _people(body, clear)
     faults += [
         f"the clear value of `{datum.role}` was altered" for datum in people if datum.state == "altered"
@@ -82,6 +84,17 @@ def explain(
     rule, sources = _rule(body, profiles)
     relied = tuple(p for p in taken.permits if f"{p.id}@{p.version}" in body.get("withheld", body)["permits"])
     return Explanation(entry.subject, body, people, relied, rule, sources, again, tuple(faults))
+
+
+def profiles_named(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The profiles that the newest decision among these entries was made by; none if it cannot be read."""
+    for entry in reversed([entry for entry in entries if entry.kind == "decision"]):
+        try:
+            named = json.loads(entry.body)["profiles"]
+        except (KeyError, TypeError, ValueError):
+            return ()
+        return tuple(name for name in named if isinstance(name, str)) if isinstance(named, list) else ()
+    return ()
 
 
 def _altered(entries: Sequence[Entry]) -> list[str]:
@@ -95,23 +108,14 @@ def _altered(entries: Sequence[Entry]) -> list[str]:
     ]
 
 
-def _other_basis(body: Mapping[str, Any], profiles: Profiles) -> list[str]:
-    """What is not as it was then, so that another answer would prove nothing."""
+def _missing(body: Mapping[str, Any], profiles: Profiles) -> list[str]:
+    """Law that is not as it was then, so that another answer would prove nothing."""
     here = {f"{code}@{version}" for code, version in profiles.versions.items()}
-    faults = [f"profile {used} is not here" for used in body["profiles"] if used not in here]
-    if body["engine"] != ENGINE:
-        faults.append(f"decided by {body['engine']}, and this is {ENGINE}")
-    return faults
-
-
-def _register_then(versions: Iterable[RegisterRow], epoch: int) -> Snapshot:
-    """The register as it was at that epoch."""
-    newest: dict[tuple[str, str], RegisterRow] = {}
-    for row in versions:
-        before = newest.get((row.kind, row.key))
-        if row.epoch <= epoch and (before is None or before.version < row.version):
-            newest[row.kind, row.key] = row
-    return snapshot(RegisterRows(epoch, tuple(newest.values())))
+    return [
+        f"the bytes of profile {used} are not here: it cannot be decided again"
+        for used in body["profiles"]
+        if used not in here
+    ]
 
 
 def _decided_again(body: Mapping[str, Any], taken: Snapshot, profiles: Profiles) -> dict[str, Any] | None:
@@ -123,13 +127,16 @@ def _decided_again(body: Mapping[str, Any], taken: Snapshot, profiles: Profiles)
     return answer(law.decide(facts_from_json(body["facts"]), taken, now))
 
 
-def _differences(stored: Mapping[str, Any], again: Mapping[str, Any] | None) -> list[str]:
+def _differences(stored: Mapping[str, Any], again: Mapping[str, Any] | None, engine: str) -> list[str]:
+    """The same engine answers alike to the last byte, another one alike in what matters."""
     if again is None:
         return []
+    compared = tuple(again) if engine == ENGINE else ("outcome", "reason", "obligations")
+    by = "" if engine == ENGINE else f" by {ENGINE}, after {engine},"
     return [
-        f"`{key}` was stored as {stored.get(key)!r}, and decided again it is {value!r}"
-        for key, value in again.items()
-        if stored.get(key) != value
+        f"`{key}` was stored as {stored.get(key)!r}, and decided again{by} it is {again[key]!r}"
+        for key in compared
+        if stored.get(key) != again[key]
     ]
 
 

@@ -112,6 +112,16 @@ def snapshot(rows: RegisterRows) -> Snapshot:
     return taken
 
 
+def as_of(versions: Iterable[RegisterRow], epoch: int) -> Snapshot:
+    """The register as it was at that epoch, from every version of everything."""
+    newest: dict[Key, RegisterRow] = {}
+    for row in versions:
+        before = newest.get((row.kind, row.key))
+        if row.epoch <= epoch and (before is None or before.version < row.version):
+            newest[row.kind, row.key] = row
+    return snapshot(RegisterRows(epoch, tuple(newest.values())))
+
+
 def document_of(permit: Permit) -> dict[str, Any]:
     """The permit as the register keeps it: every field, also those that the file left out."""
     return permit.model_dump(mode="json", by_alias=True)
