@@ -91,6 +91,10 @@ class Party:
         talk = Talk()
         return await self.agent.call(wish, grant, grant.attempt, talk.tell), talk
 
+    async def stray_ended(self) -> bool:
+        """Was the end of the next stray call confirmed?"""
+        return await asyncio.wait_for(self.strays_over.get(), WAIT)
+
     async def called(self) -> tuple[IncomingCall, Talk]:
         return await asyncio.wait_for(self.calls.get(), WAIT)
 

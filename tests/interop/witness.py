@@ -1,0 +1,80 @@
+"""A phone at the far end that knows no SIP but what its test tells it: it keeps every packet that comes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.sockets import Place
+from tests.fakes.datagrams import Datagrams
+
+WAIT = 10.0  # seconds, for a packet that must come
+SDP = "v=0\r\no=w 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+
+
+class Witness(Datagrams):
+    """Reads and writes text; parses nothing but header names."""
+
+    def __init__(self) -> None:
+        self.packets: list[str] = []
+        self._new: asyncio.Queue[str] = asyncio.Queue()
+        self._peer = ("", 0)
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        self._peer = address
+        self.packets.append(data.decode())
+        self._new.put_nowait(data.decode())
+
+    @property
+    def place(self) -> Place:
+        host, port = self.transport.get_extra_info("sockname")[:2]
+        return Place(Transport.UDP, host, port)
+
+    async def hear(self, start: str) -> str:
+        """The next packet that begins so; those before it are kept in `packets` alone."""
+        while True:
+            packet = await asyncio.wait_for(self._new.get(), WAIT)
+            if packet.startswith(start):
+                return packet
+
+    def send(self, text: str, to: Place | None = None) -> None:
+        """As it is, to whoever wrote last."""
+        self.transport.sendto(text.encode(), (to.host, to.port) if to else self._peer)
+
+    def answer(self, request: str, status: str, *, tag: str = "w", sdp: bool = False) -> None:
+        """A response to a request."""
+        kept = [line(request, name) for name in ("Via", "From", "To", "Call-ID", "CSeq")]
+        if ";tag=" not in kept[2]:
+            kept[2] += f";tag={tag}"
+        contact = f"Contact: <sip:witness@{self.place.host}:{self.place.port}>"
+        body = SDP if sdp else ""
+        content = ["Content-Type: application/sdp"] if sdp else []
+        head = (f"SIP/2.0 {status}", *kept, contact, *content, f"Content-Length: {len(body)}", "", "")
+        self.send("\r\n".join(head) + body)
+
+    def with_media(self) -> list[str]:
+        """The packets that only a licensed leg may send: INVITE, its 2xx, whatever describes media."""
+        return [packet for packet in self.packets if is_with_media(packet)]
+
+
+def is_with_media(packet: str) -> bool:
+    """By the text alone."""
+    number, _, method = line(packet, "CSeq").removeprefix("CSeq: ").partition(" ")
+    if packet.startswith("INVITE") or (packet.startswith("SIP/2.0 2") and method == "INVITE"):
+        return bool(number)
+    return not packet.endswith("\r\n\r\n")
+
+
+def line(packet: str, name: str) -> str:
+    """The first header of that name, with its name."""
+    return next(text for text in packet.split("\r\n") if text.startswith(f"{name}: "))
+
+
+@asynccontextmanager
+async def witness(host: str = "127.0.0.1") -> AsyncIterator[Witness]:
+    """While the block runs."""
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(Witness, (host, 0))
+    try:
+        yield protocol
+    finally:
+        transport.close()
