@@ -1,0 +1,78 @@
+"""The browser app as its users have it: two browsers, a real server, and what each hears."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+from tests.browser.conftest import tone
+from tests.web.app import DESKTOP, PHONE, Someone, microphone, someone
+from tests.web.conftest import FLAGS, program
+from wephone.testing.kit import Kit
+
+ALICES_TONE, BOBS_TONE = 440.0, 1000.0  # Hz
+NEAR = 12.0  # Hz: the width of a bin
+
+
+@pytest.fixture
+async def two(wephone: Kit, tmp_path: Path) -> AsyncIterator[tuple[Someone, Someone]]:
+    """Alice at a laptop and Bob at a telephone's size, each with a microphone; neither has an account."""
+    await wephone.server.start()
+    async with async_playwright() as playwright:
+        people = []
+        for name, pitch, size in (("alice", ALICES_TONE, DESKTOP), ("bob", BOBS_TONE, PHONE)):
+            sound = microphone(tone(tmp_path / f"{name}.wav", pitch))
+            browser = await playwright.chromium.launch(executable_path=program(), args=[*FLAGS, sound])
+            people.append(await someone(name, browser, size))
+        alice, bob = people
+        yield alice, bob
+        for person in people:
+            assert person.said == []
+            assert person.context.browser is not None
+            await person.context.browser.close()
+
+
+async def test_two_newcomers_talk(two: tuple[Someone, Someone], wephone: Kit) -> None:
+    alice, bob = two
+    await alice.sign_up(wephone.server.url)
+    await bob.sign_up(wephone.server.url)
+    await alice.calls("bob")
+    await alice.sees("Ringing")
+    await bob.answers()
+    assert abs(await alice.hears() - BOBS_TONE) < NEAR
+    assert abs(await bob.hears() - ALICES_TONE) < NEAR
+    for person in two:
+        await person.page.get_by_text("End-to-end encrypted").click()
+    assert (
+        await alice.page.locator(".digits").text_content() == await bob.page.locator(".digits").text_content()
+    )
+    await alice.button("End").click()
+    await bob.sees("Call ended")
+    await alice.button("Close").click()
+    await alice.page.get_by_role("link", name="Calls").click()
+    await alice.sees("Outgoing")
+
+
+async def test_a_refused_number_says_why_before_and_after(two: tuple[Someone, Someone], wephone: Kit) -> None:
+    alice, _ = two
+    await alice.sign_up(wephone.server.url)
+    await alice.page.get_by_role("searchbox").fill("+1 202 555 0123")
+    await alice.sees("The operator holds no permit for this country.")
+    await alice.sees("Telephone call to United States")
+    assert await alice.button("Call").is_disabled()
+
+
+async def test_texts_go_both_ways_with_receipts(two: tuple[Someone, Someone], wephone: Kit) -> None:
+    alice, bob = two
+    await alice.sign_up(wephone.server.url)
+    await bob.sign_up(wephone.server.url)
+    await alice.page.get_by_role("searchbox").fill("bob")
+    await alice.button("Message: bob").click()
+    await alice.page.get_by_label("Write a message").fill("<b>hello</b>")
+    await alice.button("Send").click()
+    await alice.sees("Delivered")
+    await bob.page.get_by_role("link", name="Messages").click()
+    await bob.page.get_by_role("button", name="alice").click()
+    await bob.sees("<b>hello</b>")  # as it was written: texts are shown, never run
+    await alice.sees("Read")

@@ -1,0 +1,165 @@
+/** Where the app begins: the door, or the phone with its three places. */
+
+import { html, render, useEffect, useState } from "../vendor/preact.js";
+import { Refused, ask } from "../edge/http.js";
+import { Blank, Icon, useLanguage } from "./parts.js";
+import { Phone } from "./phone.js";
+import { foremost } from "./state.js";
+import { dress } from "./theme.js";
+import { People } from "./views/people.js";
+import { say } from "./words.js";
+
+const PLACES = /** @type {const} */ ([["people", "users"], ["calls", "phone"], ["messages", "message-circle"], ["settings", "settings"]]);
+
+/** What is not needed to begin with: it comes when nothing else is to be done, or when it is asked for. */
+const LATER = /** @type {const} */ ({
+  Door: () => import("./views/door.js"),
+  CallScreen: () => import("./views/call.js"),
+  Voices: () => import("./views/call.js"),
+  Ringing: () => import("./views/ringing.js"),
+  Calls: () => import("./views/calls.js"),
+  Messages: () => import("./views/messages.js"),
+  Settings: () => import("./views/settings.js"),
+});
+
+/** @type {Map<string, any>} */
+const loaded = new Map();
+
+/** @param {keyof typeof LATER} name */
+async function load(name) {
+  loaded.set(name, /** @type {any} */ (await LATER[name]())[name]);
+}
+
+/** A view that may still have to be loaded. @param {{name: keyof typeof LATER, props: Record<string, unknown>}} what */
+function Later({ name, props }) {
+  const [, again] = useState(0);
+  useEffect(() => {
+    if (!loaded.has(name)) void load(name).then(() => again((count) => count + 1));
+  }, [name]);
+  const View = loaded.get(name);
+  return View ? html`<${View} ...${props} />` : null;
+}
+
+/** Where the address says we are: `#messages/bob`. */
+function where() {
+  const [place, peer] = location.hash.slice(1).split("?")[0].split("/");
+  return { place: PLACES.some(([name]) => name === place) ? place : "people", peer: peer ? decodeURIComponent(peer) : null };
+}
+
+/** @param {string} place @param {string | null} [peer] */
+function go(place, peer = null) {
+  location.hash = peer ? `${place}/${encodeURIComponent(peer)}` : place;
+}
+
+function App() {
+  useLanguage();
+  const [user, setUser] = useState(/** @type {string | null | undefined} */ (undefined));
+  const [phone, setPhone] = useState(/** @type {Phone | null} */ (null));
+  const enter = (/** @type {string | null} */ name) => {
+    setPhone((known) => (known?.user === name ? known : name ? new Phone(name) : null));
+    setUser(name);
+  };
+  const look = () => ask("GET", "/api/account").then(
+    (account) => enter(account.password_change_required ? null : account.name),
+    (error) => (error instanceof Refused ? enter(null) : setTimeout(look, 2000)),
+  );
+  useEffect(() => void look(), []);
+  const leave = async () => {
+    phone?.leave();
+    await ask("DELETE", "/api/session").catch(() => {});
+    enter(null);
+  };
+  if (user === undefined) return html`<div class="blank" role="status"><span class="spinner" aria-hidden="true"></span><p>WePhone</p></div>`;
+  if (!phone) return html`<${Later} name="Door" props=${{ entered: enter }} />`;
+  return html`<${Home} key=${phone.user} phone=${phone} leave=${leave} />`;
+}
+
+/** @param {{phone: Phone, leave: () => void}} props */
+function Home({ phone, leave }) {
+  const [, again] = useState(0);
+  const [at, setAt] = useState(where());
+  const [hidden, setHidden] = useState(/** @type {string | null} */ (null));
+  useEffect(() => phone.watch(() => again((count) => count + 1)), [phone]);
+  useEffect(() => {
+    const soon = globalThis.requestIdleCallback ?? setTimeout; // Safari has none
+    soon(() => Object.keys(LATER).forEach((name) => void load(/** @type {keyof typeof LATER} */ (name))));
+  }, []);
+  useEffect(() => {
+    const moved = () => setAt(where());
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  const { state } = phone;
+  if (state.over) return html`<${Over} why=${state.over} leave=${leave} />`;
+  const ringing = state.calls.find(({ stage }) => stage === "ringing");
+  const call = foremost({ ...state, calls: state.calls.filter(({ stage }) => stage !== "ringing") });
+  const write = (/** @type {string} */ peer) => {
+    setHidden(call?.id ?? null);
+    go("messages", peer);
+  };
+  const isShown = call && call.id !== hidden;
+  return html`
+    <div class="home" inert=${Boolean(ringing || isShown)}>
+      <${Bar} phone=${phone} place=${at.place} />
+      <div class="main">
+        <${Banner} state=${state} />
+        ${call && !isShown ? html`<button type="button" class="banner call" onClick=${() => setHidden(null)}>
+          <${Icon} name="phone" /> ${say("return to call")}: <bdi>${call.peer}</bdi></button>` : null}
+        <${Place} phone=${phone} at=${at} leave=${leave} />
+      </div>
+    </div>
+    ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write }} />` : null}
+    ${ringing ? html`<${Later} key=${ringing.id} name="Ringing" props=${{ phone, call: ringing, write, answered: () => setHidden(null) }} />` : null}
+    ${state.calls.length ? html`<${Later} name="Voices" props=${{ phone }} />` : null}`;
+}
+
+/** @param {{phone: Phone, at: {place: string, peer: string | null}, leave: () => void}} props */
+function Place({ phone, at, leave }) {
+  const open = (/** @type {string | null} */ peer) => go("messages", peer);
+  switch (at.place) {
+    case "calls": return html`<${Later} name="Calls" props=${{ phone, open }} />`;
+    case "messages": return html`<${Later} name="Messages" props=${{ phone, peer: at.peer, open }} />`;
+    case "settings": return html`<${Later} name="Settings" props=${{ phone, signOut: leave }} />`;
+    default: return html`<${People} phone=${phone} open=${open} />`;
+  }
+}
+
+/** @param {{phone: Phone, place: string}} props */
+function Bar({ phone, place }) {
+  const { missed, conversations } = phone.state;
+  const unread = Object.values(conversations).reduce((sum, each) => sum + each.unread, 0);
+  const badges = /** @type {Record<string, [number, string]>} */ ({
+    calls: [missed.length, say("missed count", { count: missed.length })],
+    messages: [unread, say("unread count", { count: unread })],
+  });
+  return html`<nav class="bar" aria-label="WePhone">${PLACES.map(([name, icon]) => {
+    const [count, words] = badges[name] ?? [0, ""];
+    return html`<a key=${name} href=${`#${name}`} aria-current=${place === name ? "page" : undefined}>
+      <span class="disc"><${Icon} name=${icon} />${count ? html`<b class="badge" aria-label=${words}>${count}</b>` : null}</span>
+      <span>${say(name)}</span></a>`;
+  })}</nav>`;
+}
+
+/** @param {{state: import("./state.js").State}} props */
+function Banner({ state }) {
+  const [late, setLate] = useState(false);
+  const isUp = state.link === "up";
+  useEffect(() => {
+    if (isUp) return setLate(false);
+    const timer = setTimeout(() => setLate(true), 1500); // a link that is back at once is nobody's business
+    return () => clearTimeout(timer);
+  }, [isUp]);
+  const text = !isUp && late ? say("offline") : state.draining ? say("draining") : "";
+  return html`<div role="status">${text ? html`<p class="banner"><${Icon} name="wifi-off" /> ${text}</p>` : null}</div>`;
+}
+
+/** @param {{why: string, leave: () => void}} props */
+function Over({ why, leave }) {
+  return html`<main><${Blank} icon="lock" title=${say(`over ${why}`)}>
+    <button type="button" class="main" onClick=${leave}>${say("sign in again")}</button></${Blank}></main>`;
+}
+
+dress();
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+root.textContent = "";
+render(html`<${App} />`, root);

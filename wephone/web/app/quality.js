@@ -1,0 +1,58 @@
+/**
+ * How a call sounds, from what the connection counts: three bars, and the cause when they are few.
+ *
+ * @typedef {import("./state.js").Quality} Quality
+ * @typedef {{packets: number, lost: number, energy: number, sent: number, at: number, jitter: number}} Counts
+ */
+
+const POOR = { lost: 0.1, roundTrip: 0.4, jitter: 0.08 };
+const FAIR = { lost: 0.03, roundTrip: 0.2, jitter: 0.04 };
+const SILENT = 1e-6; // joules of a microphone in a second that picks up nothing at all
+
+/**
+ * What matters of a report (W3C webrtc-stats).
+ *
+ * @param {RTCStatsReport} report
+ */
+export function read(report) {
+  const found = { packets: 0, lost: 0, energy: 0, sent: 0, at: 0, jitter: 0, roundTrip: 0, isRelayed: false };
+  /** @type {Map<string, any>} */
+  const all = new Map();
+  report.forEach((/** @type {any} */ each) => all.set(each.id, each));
+  for (const each of all.values()) {
+    if (each.type === "inbound-rtp" && each.kind === "audio") {
+      found.packets = each.packetsReceived;
+      found.lost = Math.max(0, each.packetsLost);
+      found.jitter = each.jitter ?? 0;
+      found.at = each.timestamp;
+    } else if (each.type === "media-source" && each.kind === "audio") found.energy = each.totalAudioEnergy ?? 0;
+    else if (each.type === "outbound-rtp" && each.kind === "audio") found.sent = each.packetsSent;
+    else if (each.type === "candidate-pair" && each.nominated && each.state === "succeeded") {
+      found.roundTrip = each.currentRoundTripTime ?? 0;
+      found.isRelayed = all.get(each.localCandidateId)?.candidateType === "relay";
+    }
+  }
+  return found;
+}
+
+/**
+ * What it was like between two readings.
+ *
+ * @param {ReturnType<typeof read>} before @param {ReturnType<typeof read>} now
+ * @param {{muted: boolean, held: boolean}} call
+ * @returns {Quality}
+ */
+export function judge(before, now, { muted, held }) {
+  if (held) return { bars: 3, cause: "none" };
+  const packets = now.packets - before.packets;
+  const lost = now.lost - before.lost;
+  if (packets <= 0) return { bars: 0, cause: "no_packets" };
+  const share = lost / Math.max(1, packets + lost);
+  if (share > POOR.lost) return { bars: 1, cause: "loss" };
+  if (now.roundTrip > POOR.roundTrip || now.jitter > POOR.jitter) return { bars: 1, cause: "delay" };
+  if (muted) return { bars: 3, cause: "muted" };
+  if (now.energy - before.energy < SILENT) return { bars: 2, cause: "no_energy" };
+  if (share > FAIR.lost) return { bars: 2, cause: "loss" };
+  if (now.roundTrip > FAIR.roundTrip || now.jitter > FAIR.jitter) return { bars: 2, cause: "delay" };
+  return { bars: 3, cause: now.isRelayed ? "relay" : "none" };
+}

@@ -1,0 +1,50 @@
+// Made by `python -m tests.web.generated` from the models in wephone/protocol. Not to be edited.
+
+/** @type {Record<string, [string, string]>} */
+export const ends = {
+  hangup: ["the call was hung up", "通话已挂断"],
+  cancelled: ["the caller gave up before an answer", "主叫在接听前取消了呼叫"],
+  declined: ["the call was declined", "对方拒绝了呼叫"],
+  busy: ["the other person is in another call", "对方正在通话中"],
+  do_not_disturb: ["the other person does not want to be disturbed", "对方开启了免打扰"],
+  no_answer: ["nobody answered in time", "无人接听"],
+  unreachable: ["the other person cannot be reached now", "暂时无法联系到对方"],
+  refused: ["the call is not allowed here", "此呼叫在此处不被允许"],
+  glare: ["both called each other; the other call goes on", "双方同时呼叫，另一通呼叫继续"],
+  answered_elsewhere: ["the call was answered on another device", "已在其他设备上接听"],
+  declined_elsewhere: ["the call was declined on another device", "已在其他设备上拒绝"],
+  connection_lost: ["the connection to a party was lost", "与一方的连接已中断"],
+  media_failed: ["no sound could be exchanged", "无法传输语音"],
+  server_restarted: ["the server restarted while the call rang", "呼叫振铃时服务器重启"],
+  not_recorded: ["the call could not be recorded as required", "无法按要求记录此呼叫"],
+  licence_withdrawn: ["the operator is no longer permitted to carry this call", "运营方已不再获准承载此通话"],
+  unknown_user: ["there is no such user", "没有此用户"],
+  unknown_call: ["the server does not know this call", "服务器上没有此通话"],
+  no_route: ["no carrier here takes calls to this number", "没有可接通此号码的线路"],
+};
+
+/** @type {Record<string, [string, string]>} */
+export const errors = {
+  malformed: ["the frame is not a JSON object", "该帧不是 JSON 对象"],
+  unknown_type: ["there is no such message type", "没有这种消息类型"],
+  unknown_field: ["the message has a field it cannot have", "消息包含不允许的字段"],
+  bad_value: ["a value is missing or cannot be right", "缺少某个值或该值无效"],
+  too_large: ["the message is larger than allowed", "消息超出允许的大小"],
+  too_many: ["there are more of these than allowed", "数量超出允许范围"],
+  bad_sdp: ["the session description is not acceptable", "会话描述不可接受"],
+  not_signed_in: ["the ticket is unknown, used or too old", "凭证未知、已使用或已过期"],
+  unsupported_version: ["this protocol version is not spoken here", "不支持该协议版本"],
+  out_of_place: ["the call is not in a state that allows this", "通话当前状态不允许此操作"],
+  unknown_call: ["there is no such call here", "没有此通话"],
+  id_taken: ["this id belongs to something else", "该标识已被占用"],
+  negotiation_pending: ["the other side's offer must be answered first", "须先应答对方的提议"],
+  slow_down: ["too many requests; wait a little", "请求过多，请稍候"],
+  unknown_user: ["there is no such user", "没有此用户"],
+  unreachable: ["the other person cannot be reached", "无法联系到对方"],
+  bad_address: ["neither a user name nor a telephone number", "既不是用户名也不是电话号码"],
+  yourself: ["that is yourself", "这是你自己"],
+  not_stored: ["the message could not be stored; send it again", "消息未能保存，请重新发送"],
+  refused: ["this is not allowed here", "此处不允许此操作"],
+  draining: ["the server is about to stop; call again in a moment", "服务器即将停止，请稍后再拨"],
+  internal: ["the server made a mistake; it has been logged", "服务器内部错误，已记录"],
+};

@@ -1,0 +1,94 @@
+/** Conversations, and one of them: what was said, how far it has got, and a line to write on. */
+
+import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+import { Avatar, Blank, Icon, Round } from "../parts.js";
+import { dayOf, say, timeOf } from "../words.js";
+
+/** @typedef {import("../phone.js").Phone} Phone */
+
+/** @param {{phone: Phone, peer: string | null, open: (peer: string | null) => void}} props */
+export function Messages({ phone, peer, open }) {
+  return html`<section class=${`place split ${peer ? "has-one" : ""}`} aria-labelledby="messages">
+    <div class="many"><h1 id="messages">${say("messages")}</h1><${Many} phone=${phone} peer=${peer} open=${open} /></div>
+    <div class="one">${peer
+      ? html`<${One} key=${peer} phone=${phone} peer=${peer} back=${() => open(null)} />`
+      : html`<${Blank} icon="message-circle" title=${say("pick")} text=${say("operator reads")} />`}</div>
+  </section>`;
+}
+
+/** @param {{phone: Phone, peer: string | null, open: (peer: string) => void}} props */
+function Many({ phone, peer, open }) {
+  const last = (/** @type {import("../state.js").Conversation} */ { texts }) => texts[texts.length - 1];
+  const all = Object.entries(phone.state.conversations).filter(([, { texts }]) => texts.length)
+    .sort(([, one], [, other]) => last(other).at - last(one).at);
+  if (!all.length) return html`<${Blank} icon="message-circle" title=${say("no messages")} text=${say("no messages next")} />`;
+  return html`<ul class="list">${all.map(([name, known]) => html`<li key=${name}>
+    <button type="button" class="line" aria-current=${name === peer ? "true" : undefined} onClick=${() => open(name)}>
+      <${Avatar} name=${name} />
+      <span class="grow"><bdi class="name">${name}</bdi><span class="hint one-line" dir="auto">${last(known).text}</span></span>
+      <span class="hint"><time>${dayOf(last(known).at)}</time>
+        ${known.unread ? html`<b class="badge" aria-label=${say("unread count", { count: known.unread })}>${known.unread}</b>` : null}</span>
+    </button></li>`)}</ul>`;
+}
+
+/** @param {{phone: Phone, peer: string, back: () => void}} props */
+function One({ phone, peer, back }) {
+  const known = phone.state.conversations[peer];
+  const texts = known?.texts ?? [];
+  const end = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => phone.older(peer), [peer]);
+  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [texts.length]);
+  useEffect(() => {
+    if (document.visibilityState === "visible") phone.read(peer);
+  }, [known?.unread]);
+  return html`
+    <header class="line"><button type="button" class="plain narrow" aria-label=${say("back")} onClick=${back}><${Icon} name="arrow-left" /></button>
+      <${Avatar} name=${peer} /><h2 class="grow"><bdi>${peer}</bdi></h2>
+      <${Round} icon="video" label=${say("video call")} wordless=${true} onClick=${() => phone.call(peer, ["audio", "video"])} />
+      <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} onClick=${() => phone.call(peer)} /></header>
+    <div class="talk" role="log" aria-label=${peer} tabindex="0">
+      ${known?.before ? html`<button type="button" class="quiet" onClick=${() => phone.older(peer)}>${say("more")}</button>` : null}
+      ${texts.length ? null : html`<p class="hint">${say("operator reads")}</p>`}
+      ${texts.map((text) => html`<${Said} key=${text.message} text=${text} isMine=${text.sender === phone.user} />`)}
+      <span ref=${end}></span>
+    </div>
+    <${Writer} send=${(/** @type {string} */ text) => phone.write(peer, text)} peer=${peer} />`;
+}
+
+const MARKS = /** @type {Record<string, string>} */ ({
+  waiting: "clock", sent: "check", delivered: "check-check", read: "check-check", failed: "circle-alert",
+});
+
+/** @param {{text: import("../state.js").Text, isMine: boolean}} props */
+function Said({ text, isMine }) {
+  return html`<div class=${`said ${isMine ? "mine" : ""}`}>
+    <p dir="auto">${text.text}</p>
+    <p class="small"><time>${timeOf(text.at)}</time>${isMine ? html` <span class=${`fate ${text.fate}`}>
+      <${Icon} name=${MARKS[text.fate]} />${say(`fate ${text.fate}`)}</span>` : null}</p>
+    ${text.fault ? html`<p class="fault">${text.fault}</p>` : null}
+  </div>`;
+}
+
+/** What is being written is kept, also over a reload. @param {{send: (text: string) => void, peer: string}} props */
+function Writer({ send, peer }) {
+  const place = `wephone draft ${peer}`;
+  const [text, setText] = useState(sessionStorage.getItem(place) ?? "");
+  const change = (/** @type {string} */ value) => {
+    setText(value);
+    sessionStorage.setItem(place, value);
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!text.trim()) return;
+    send(text.trim());
+    change("");
+  };
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
+  };
+  return html`<form class="writer" onSubmit=${submit}>
+    <textarea rows="1" maxlength="4096" aria-label=${say("write")} placeholder=${say("write")} value=${text} dir="auto"
+      onInput=${(/** @type {any} */ event) => change(event.target.value)} onKeyDown=${onKeyDown}></textarea>
+    <button class="round go" aria-label=${say("send")} disabled=${!text.trim()}><span class="disc"><${Icon} name="send" /></span></button>
+  </form>`;
+}

@@ -1,0 +1,52 @@
+/** People whom this person has noted down, and people to find. */
+
+import { html, useState } from "../../vendor/preact.js";
+import { ask } from "../../edge/http.js";
+import { Blank, Icon, NotLoaded, Round, Waiting, useLoaded } from "../parts.js";
+import { say } from "../words.js";
+import { DialPad, Person, Prospects, isNumber } from "./search.js";
+
+/** @typedef {{user: string, name: string}} Contact */
+
+/** @param {{phone: import("../phone.js").Phone, open: (peer: string) => void}} props */
+export function People({ phone, open }) {
+  const [typed, setTyped] = useState("");
+  const [hasPad, setPad] = useState(false);
+  const [contacts, again] = useLoaded(async () => /** @type {Contact[]} */ ((await ask("GET", "/api/contacts")).contacts), []);
+  const wanted = typed.trim().toLowerCase();
+  const isKnown = contacts?.some(({ user }) => user === wanted) ?? true;
+  const canAdd = wanted && !isNumber(wanted) && !isKnown && wanted !== phone.user;
+  const add = async () => {
+    await ask("PUT", `/api/contacts/${encodeURIComponent(wanted)}`, { name: wanted }).catch(() => {});
+    setTyped("");
+    again();
+  };
+  return html`<section class="place" aria-labelledby="people">
+    <h1 id="people">${say("people")}</h1>
+    <div class="search"><${Icon} name="search" />
+      <input type="search" inputmode="search" aria-label=${say("search")} placeholder=${say("search")} value=${typed}
+        spellcheck=${false} autocapitalize="none" autocomplete="off"
+        onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} />
+      <button type="button" class="plain" aria-label=${say("dial pad")} aria-expanded=${String(hasPad)} onClick=${() => setPad(!hasPad)}>
+        <${Icon} name="grid-3x3" /></button></div>
+    ${hasPad ? html`<${DialPad} press=${(/** @type {string} */ key) => setTyped(typed + key)} erase=${() => setTyped(typed.slice(0, -1))} />` : null}
+    ${wanted ? html`<${Prospects} typed=${typed} phone=${phone} contacts=${contacts ?? []} open=${open} done=${() => setTyped("")} />` : null}
+    ${canAdd ? html`<button type="button" class="quiet" onClick=${add}><${Icon} name="user-plus" /> ${say("add")}: <bdi>${wanted}</bdi></button>` : null}
+    ${wanted ? null : html`<${Listed} contacts=${contacts} again=${again} phone=${phone} open=${open} />`}
+  </section>`;
+}
+
+/** @param {{contacts: Contact[] | null | undefined, again: () => void, phone: import("../phone.js").Phone, open: (peer: string) => void}} props */
+function Listed({ contacts, again, phone, open }) {
+  if (contacts === undefined) return html`<${Waiting} />`;
+  if (contacts === null) return html`<${NotLoaded} again=${again} />`;
+  if (!contacts.length) return html`<${Blank} icon="users" title=${say("no people")} text=${say("no people next")} />`;
+  const remove = async (/** @type {string} */ user) => {
+    await ask("DELETE", `/api/contacts/${encodeURIComponent(user)}`).catch(() => {});
+    again();
+  };
+  return html`<ul class="list">${contacts.map(({ user, name }) => html`<li key=${user}>
+    <${Person} user=${user} name=${name} call=${() => phone.call(user)} video=${() => phone.call(user, ["audio", "video"])}
+      write=${() => open(user)}>
+      <${Round} icon="trash-2" label=${`${say("remove")}: ${name}`} wordless=${true} onClick=${() => remove(user)} /></${Person}></li>`)}</ul>`;
+}

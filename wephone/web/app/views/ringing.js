@@ -1,0 +1,37 @@
+/** A call that comes in: over everything, in every tab; one of them rings. */
+
+import { html, useEffect, useRef } from "../../vendor/preact.js";
+import { bell } from "../../edge/sounds.js";
+import { Avatar, Round } from "../parts.js";
+import { say } from "../words.js";
+
+/**
+ * @param {{phone: import("../phone.js").Phone, call: import("../state.js").Call, write: (peer: string) => void,
+ *   answered: () => void}} props
+ */
+export function Ringing({ phone, call, write, answered }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const isBusy = phone.state.calls.some(({ stage }) => stage === "talking");
+  useEffect(() => box.current?.focus(), [call.id]);
+  useEffect(() => (phone.leads && !isBusy ? bell() : undefined), [call.id]);
+  const answer = () => {
+    phone.answer(call.id);
+    answered();
+  };
+  const reply = () => {
+    phone.decline(call.id, "busy");
+    write(call.peer);
+  };
+  const isVideo = call.media.includes("video");
+  return html`<div class="ringing" role="alertdialog" aria-modal="true" aria-labelledby="ringing-who" aria-describedby="ringing-what"
+      tabindex="-1" ref=${box}>
+    <${Avatar} name=${call.peer} large=${true} />
+    <h1 id="ringing-who"><bdi>${call.peer}</bdi></h1>
+    <p id="ringing-what">${say("ringing")} · ${say(isVideo ? "video call" : "app call")}</p>
+    <div class="controls">
+      <${Round} icon="phone-off" label=${say("decline")} kind="stop" onClick=${() => phone.decline(call.id)} />
+      <${Round} icon="message-circle" label=${say("decline write")} onClick=${reply} />
+      <${Round} icon=${isVideo ? "video" : "phone"} label=${say("answer")} kind="go" onClick=${answer} />
+    </div>
+  </div>`;
+}

@@ -1,0 +1,98 @@
+/** Language, look, devices, where one is signed in, whom one has blocked. */
+
+import { html, useEffect, useState } from "../../vendor/preact.js";
+import { ask } from "../../edge/http.js";
+import { NotLoaded, Waiting, useLoaded } from "../parts.js";
+import { dayOf, say, speak, spoken } from "../words.js";
+import { theme, wear } from "../theme.js";
+import { Devices } from "./devices.js";
+
+/** @param {{phone: import("../phone.js").Phone, signOut: () => void}} props */
+export function Settings({ phone, signOut }) {
+  return html`<section class="place" aria-labelledby="settings"><h1 id="settings">${say("settings")}</h1>
+    <${Choice} label=${say("language")} value=${spoken()} change=${speak} options=${[["en", "English"], ["zh-CN", "简体中文"]]} />
+    <${Theme} />
+    <${DoNotDisturb} />
+    <h2>${say("devices")}</h2><${Devices} phone=${phone} />
+    <h2>${say("where signed in")}</h2><${Sessions} signOut=${signOut} />
+    <h2>${say("blocked")}</h2><${Blocked} />
+    <h2>${say("account")}</h2>
+    <p>${say("signed in as", { name: phone.user })}</p>
+    <button type="button" class="quiet danger" onClick=${signOut}>${say("sign out")}</button>
+  </section>`;
+}
+
+/** @param {{label: string, value: string, change: (value: any) => void, options: [string, string][]}} props */
+export function Choice({ label, value, change, options }) {
+  return html`<label class="row"><span>${label}</span>
+    <select value=${value} onChange=${(/** @type {any} */ event) => change(event.target.value)}>
+      ${options.map(([key, word]) => html`<option key=${key} value=${key} selected=${key === value}>${word}</option>`)}
+    </select></label>`;
+}
+
+function Theme() {
+  const [worn, setWorn] = useState(theme());
+  const change = (/** @type {import("../theme.js").Theme} */ chosen) => {
+    wear(chosen);
+    setWorn(chosen);
+  };
+  const options = ["system", "light", "dark"].map((each) => [each, say(`theme ${each}`)]);
+  return html`<${Choice} label=${say("theme")} value=${worn} change=${change} options=${options} />`;
+}
+
+function DoNotDisturb() {
+  const [account] = useLoaded(() => ask("GET", "/api/account"), []);
+  const [on, setOn] = useState(false);
+  useEffect(() => setOn(Boolean(account?.do_not_disturb)), [account]);
+  const change = async (/** @type {any} */ event) => {
+    const wanted = event.target.checked;
+    setOn(wanted);
+    await ask("PATCH", "/api/account", { do_not_disturb: wanted }).catch(() => setOn(!wanted));
+  };
+  return html`<label class="row"><span>${say("do not disturb")}<small class="hint">${say("do not disturb why")}</small></span>
+    <input type="checkbox" role="switch" checked=${on} onChange=${change} /></label>`;
+}
+
+/** @param {{signOut: () => void}} props */
+function Sessions({ signOut }) {
+  const [found, again] = useLoaded(async () => (await ask("GET", "/api/sessions")).sessions, []);
+  if (found === undefined) return html`<${Waiting} />`;
+  if (found === null) return html`<${NotLoaded} again=${again} />`;
+  const end = async (/** @type {any} */ session) => {
+    if (session.current) return signOut();
+    await ask("DELETE", `/api/sessions/${session.session}`).catch(() => {});
+    return again();
+  };
+  const all = async () => {
+    await ask("DELETE", "/api/sessions").catch(() => {});
+    signOut();
+  };
+  return html`<ul class="list">${found.map((/** @type {any} */ each) => html`<li key=${each.session} class="line">
+      <div class="grow"><span class="name">${each.label || each.kind}${each.current ? ` (${say("this device")})` : ""}</span>
+        <p class="hint"><time>${dayOf(each.seen_at)}</time></p></div>
+      <button type="button" class="quiet" onClick=${() => end(each)}>${say("sign out there")}</button></li>`)}</ul>
+    <button type="button" class="quiet danger" onClick=${all}>${say("sign out everywhere")}</button>`;
+}
+
+function Blocked() {
+  const [found, again] = useLoaded(async () => (await ask("GET", "/api/blocked")).blocked, []);
+  const [name, setName] = useState("");
+  if (found === undefined) return html`<${Waiting} />`;
+  if (found === null) return html`<${NotLoaded} again=${again} />`;
+  const set = async (/** @type {string} */ method, /** @type {string} */ user) => {
+    await ask(method, `/api/blocked/${encodeURIComponent(user)}`).catch(() => {});
+    setName("");
+    again();
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    void set("PUT", name);
+  };
+  return html`${found.length
+    ? html`<ul class="list">${found.map((/** @type {string} */ user) => html`<li key=${user} class="line"><bdi class="grow name">${user}</bdi>
+        <button type="button" class="quiet" onClick=${() => set("DELETE", user)}>${say("unblock")}</button></li>`)}</ul>`
+    : html`<p class="hint">${say("nobody blocked")}</p>`}
+    <form class="row" onSubmit=${submit}><input aria-label=${say("name")} placeholder=${say("name")} value=${name} autocapitalize="none"
+      onInput=${(/** @type {any} */ event) => setName(event.target.value.trim().toLowerCase())} />
+      <button class="quiet" disabled=${!name}>${say("block")}</button></form>`;
+}

@@ -1,0 +1,254 @@
+/**
+ * Every sentence of the app, in both languages, side by side. `{name}` is filled in.
+ *
+ * @typedef {"en" | "zh-CN"} Language
+ */
+
+import { ends, errors } from "./reasons.js";
+
+/** @type {Record<string, [string, string]>} */
+const WORDS = {
+  // Signing in
+  "sign in": ["Sign in", "登录"],
+  "sign up": ["Create account", "注册"],
+  "sign out": ["Sign out", "退出登录"],
+  "welcome": ["Calls and messages, app to app, free.", "应用之间的通话与消息，免费。"],
+  "name": ["Name", "用户名"],
+  "name hint": ["Letters, digits, dots and dashes; begins with a letter.", "字母、数字、点和短横线，以字母开头。"],
+  "password": ["Password", "密码"],
+  "password hint": ["At least 8 characters.", "至少 8 个字符。"],
+  "new password": ["New password", "新密码"],
+  "invitation": ["Invitation code", "邀请码"],
+  "have account": ["I have an account", "我已有账号"],
+  "no account": ["I need an account", "我需要一个账号"],
+  "closed": ["Accounts are opened by invitation here. Ask whoever runs this service.", "本服务需凭邀请注册，请联系运营者。"],
+  "change password first": ["Choose a new password", "请设置新密码"],
+  "change password why": ["Your password was for one use.", "您的密码仅供一次使用。"],
+  "save": ["Save", "保存"],
+  "signing in": ["Signing in…", "正在登录…"],
+  // Places
+  "people": ["People", "联系人"],
+  "calls": ["Calls", "通话"],
+  "messages": ["Messages", "消息"],
+  "settings": ["Settings", "设置"],
+  "search": ["Name or number", "姓名或号码"],
+  "back": ["Back", "返回"],
+  "close": ["Close", "关闭"],
+  "retry": ["Try again", "重试"],
+  "loading": ["Loading…", "正在加载…"],
+  "copy": ["Copy", "复制"],
+  "copied": ["Copied", "已复制"],
+  // Empty, error, offline
+  "no people": ["Nobody here yet", "还没有联系人"],
+  "no people next": ["Type a person's name above to call or write to them; add them to find them here.", "在上方输入对方用户名即可通话或发消息，添加后会显示在这里。"],
+  "no calls": ["No calls yet", "还没有通话"],
+  "no calls next": ["Calls you make and miss are listed here.", "拨出和未接的通话会列在这里。"],
+  "no messages": ["No messages yet", "还没有消息"],
+  "no messages next": ["Pick a person to write to them.", "选择一位联系人开始发消息。"],
+  "pick": ["Pick a conversation", "选择一个会话"],
+  "not loaded": ["This could not be loaded", "无法加载"],
+  "offline": ["No connection to the service. Trying again…", "无法连接服务，正在重试…"],
+  "draining": ["The service restarts in a moment. Running calls go on.", "服务即将重启，进行中的通话不受影响。"],
+  "over replaced": ["This account is open in another window of this browser.", "此账号已在本浏览器的另一窗口打开。"],
+  "over revoked": ["You were signed out from another device.", "您已在其他设备上被退出登录。"],
+  "over expired": ["Your session has expired. Sign in again.", "登录已过期，请重新登录。"],
+  "over disabled": ["This account has been disabled by the operator.", "此账号已被运营者停用。"],
+  "sign in again": ["Sign in again", "重新登录"],
+  // People and dialling
+  "call": ["Call", "呼叫"],
+  "video call": ["Video call", "视频通话"],
+  "message": ["Message", "发消息"],
+  "add": ["Add to people", "添加联系人"],
+  "remove": ["Remove", "移除"],
+  "app call": ["Free app call", "免费应用通话"],
+  "telephone call": ["Telephone call", "电话"],
+  "telephone in": ["Telephone call to {country}", "拨打{country}的电话"],
+  "checking": ["Checking…", "正在查询…"],
+  "cannot be called": ["This call can't be made", "无法拨打"],
+  "not a number": ["This is neither a name nor a telephone number.", "这既不是用户名，也不是电话号码。"],
+  "yourself": ["That is you.", "这是您自己。"],
+  "dial pad": ["Dial pad", "拨号盘"],
+  "delete digit": ["Delete", "删除"],
+  // Calls
+  "outgoing": ["Outgoing", "拨出"],
+  "incoming": ["Incoming", "呼入"],
+  "missed": ["Missed", "未接"],
+  "missed count": ["{count} missed", "{count} 个未接"],
+  "refused": ["Not allowed", "不允许"],
+  "more": ["Show more", "显示更多"],
+  "sending": ["Calling…", "正在呼叫…"],
+  "sent": ["Looking for {name}…", "正在查找 {name}…"],
+  "delivered": ["Delivered", "已送达"],
+  "alerting": ["Ringing", "正在响铃"],
+  "ringing": ["is calling you", "来电"],
+  "answering": ["Answering…", "正在接听…"],
+  "connecting": ["Connecting…", "正在连接…"],
+  "reconnecting": ["Reconnecting…", "正在重新连接…"],
+  "on hold here": ["On hold", "已保持"],
+  "on hold there": ["{name} has put you on hold", "{name} 将您置于保持状态"],
+  "answer": ["Answer", "接听"],
+  "decline": ["Decline", "拒绝"],
+  "decline write": ["Reply with a message", "以消息回复"],
+  "hang up": ["End", "挂断"],
+  "mute": ["Mute", "静音"],
+  "unmute": ["Unmute", "取消静音"],
+  "muted": ["You are muted", "您已静音"],
+  "talking while muted": ["You are talking, but muted", "您正在说话，但已静音"],
+  "hold": ["Hold", "保持"],
+  "resume": ["Resume", "恢复"],
+  "video on": ["Video on", "打开视频"],
+  "video off": ["Video off", "关闭视频"],
+  "keypad": ["Keypad", "键盘"],
+  "devices": ["Audio devices", "音频设备"],
+  "hide": ["Minimise", "最小化"],
+  "return to call": ["Return to the call", "返回通话"],
+  "safety code": ["Safety code", "安全码"],
+  "safety code why": ["If {name} reads the same digits, nobody sits between you.", "若 {name} 读出相同数字，则通话未被窃听。"],
+  "safety code stale": ["The connection was made anew: the code no longer holds.", "连接已重建，安全码不再有效。"],
+  "end to end": ["End-to-end encrypted", "端到端加密"],
+  "not end to end": ["Telephone call: not end-to-end encrypted", "电话：未端到端加密"],
+  "change declined": ["The other side could not do that.", "对方无法完成此操作。"],
+  "ending in": ["This call ends in {seconds} s", "通话将在 {seconds} 秒后结束"],
+  "call ended": ["Call ended", "通话已结束"],
+  "call ended after": ["Call ended · {time}", "通话已结束 · {time}"],
+  "forged": ["Somebody may have tried to listen in, so the call was ended.", "可能有人试图窃听，通话已终止。"],
+  "call again": ["Call again", "再次呼叫"],
+  "decision": ["Decision", "决定编号"],
+  "call in app": ["Call in the app instead", "改用应用通话"],
+  "another tab": ["This call is in another tab of this browser.", "此通话在本浏览器的另一标签页中。"],
+  // Quality
+  "quality 3": ["Good connection", "连接良好"],
+  "quality 2": ["Fair connection", "连接一般"],
+  "quality 1": ["Poor connection", "连接较差"],
+  "quality 0": ["No sound arrives", "没有声音到达"],
+  "cause none": ["", ""],
+  "cause muted": ["you are muted", "您已静音"],
+  "cause no_packets": ["nothing arrives from the other side", "未收到对方的数据"],
+  "cause no_energy": ["your microphone picks up no sound", "麦克风没有声音"],
+  "cause loss": ["parts of the sound get lost", "部分声音丢失"],
+  "cause delay": ["the connection is slow", "网络延迟较高"],
+  "cause relay": ["through a relay", "经中继"],
+  // Microphone
+  "microphone refused": ["This page may not use the microphone. Allow it in the browser's address bar, then call again.", "页面未获准使用麦克风。请在浏览器地址栏中允许后重新呼叫。"],
+  "microphone absent": ["No microphone was found. Plug one in, then call again.", "未找到麦克风。请连接后重新呼叫。"],
+  "microphone in_use": ["Another program is using the microphone. Close it, then call again.", "麦克风被其他程序占用。请关闭后重新呼叫。"],
+  "microphone insecure": ["Browsers give no microphone to a page without HTTPS. Open this service by its https address.", "浏览器不允许非 HTTPS 页面使用麦克风，请使用 https 地址打开。"],
+  "microphone failed": ["The microphone could not be opened.", "无法打开麦克风。"],
+  "microphone": ["Microphone", "麦克风"],
+  "speaker": ["Speaker", "扬声器"],
+  "camera": ["Camera", "摄像头"],
+  "system default": ["System default", "系统默认"],
+  "test tone": ["Play a test tone", "播放测试音"],
+  "level": ["Microphone level", "麦克风音量"],
+  // Messages
+  "write": ["Write a message", "写消息"],
+  "send": ["Send", "发送"],
+  "fate waiting": ["Waiting", "等待发送"],
+  "fate sent": ["Sent", "已发送"],
+  "fate delivered": ["Delivered", "已送达"],
+  "fate read": ["Read", "已读"],
+  "fate failed": ["Not sent", "未发送"],
+  "unread count": ["{count} unread", "{count} 条未读"],
+  "operator reads": ["The operator of this service can read stored messages.", "本服务的运营者可以读取已存储的消息。"],
+  "you": ["You", "您"],
+  // Settings
+  "language": ["Language", "语言"],
+  "theme": ["Appearance", "外观"],
+  "theme system": ["As the system", "跟随系统"],
+  "theme light": ["Light", "浅色"],
+  "theme dark": ["Dark", "深色"],
+  "do not disturb": ["Do not disturb", "勿扰"],
+  "do not disturb why": ["Nobody's call rings here.", "来电不会响铃。"],
+  "account": ["Account", "账号"],
+  "signed in as": ["Signed in as {name}", "已登录：{name}"],
+  "where signed in": ["Where you are signed in", "登录设备"],
+  "this device": ["this device", "本设备"],
+  "sign out there": ["Sign out", "退出"],
+  "sign out everywhere": ["Sign out everywhere", "退出所有设备"],
+  "blocked": ["Blocked people", "已屏蔽"],
+  "block": ["Block", "屏蔽"],
+  "unblock": ["Unblock", "取消屏蔽"],
+  "nobody blocked": ["Nobody is blocked.", "没有屏蔽任何人。"],
+  "notifications": ["Notifications", "通知"],
+  "notifications on": ["Ring when this page is closed", "页面关闭时也响铃"],
+  // Errors
+  "slow_down": ["Too many tries. Wait {seconds} s.", "尝试过多，请等待 {seconds} 秒。"],
+  "wrong_password": ["The name or the password is wrong.", "用户名或密码错误。"],
+  "name_taken": ["This name is taken. Choose another.", "用户名已被使用，请换一个。"],
+  "bad_invitation": ["This invitation is unknown, used or too old.", "邀请码无效、已使用或已过期。"],
+  "account_disabled": ["This account has been disabled by the operator.", "此账号已被运营者停用。"],
+  "unreachable server": ["The service cannot be reached. Check the network and try again.", "无法连接服务，请检查网络后重试。"],
+};
+
+/** @type {Language} */
+let language = navigator.languages.some((each) => each.toLowerCase().startsWith("zh")) ? "zh-CN" : "en";
+/** @type {Set<() => void>} */
+const watching = new Set();
+
+try {
+  const kept = localStorage.getItem("wephone language");
+  if (kept === "en" || kept === "zh-CN") language = kept;
+} catch {
+  // No storage: the browser's language it is.
+}
+document.documentElement.lang = language;
+
+/** @returns {Language} */
+export const spoken = () => language;
+
+/** @param {Language} chosen */
+export function speak(chosen) {
+  language = chosen;
+  document.documentElement.lang = chosen;
+  localStorage.setItem("wephone language", chosen);
+  for (const told of watching) told();
+}
+
+/** @param {() => void} told called when the language changes @returns {() => void} */
+export function watchLanguage(told) {
+  watching.add(told);
+  return () => watching.delete(told);
+}
+
+/**
+ * A sentence in the person's language.
+ *
+ * @param {string} key @param {Record<string, string | number>} [filled] @returns {string}
+ */
+export function say(key, filled = {}) {
+  const both = WORDS[key];
+  if (!both) throw new Error(`no words for "${key}"`);
+  return both[language === "en" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => String(filled[name] ?? ""));
+}
+
+/** Is there such a sentence? @param {string} key */
+export const hasWords = (key) => key in WORDS;
+
+/** A text that the server has in both languages. @param {import("../protocol.js").RefusalText} text */
+export const inWords = (text) => text[language];
+
+/** Why a call ended. @param {string} reason */
+export const endInWords = (reason) => ends[reason]?.[language === "en" ? 0 : 1] ?? reason;
+
+/** Why something was refused. @param {string} code */
+export const errorInWords = (code) => errors[code]?.[language === "en" ? 0 : 1] ?? code;
+
+/** @param {number} at microseconds since 1970 */
+export function timeOf(at) {
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(at / 1000);
+}
+
+/** @param {number} at microseconds since 1970 */
+export function dayOf(at) {
+  const day = new Date(at / 1000);
+  const isToday = day.toDateString() === new Date().toDateString();
+  const form = isToday ? { hour: "2-digit", minute: "2-digit" } : { month: "short", day: "numeric" };
+  return new Intl.DateTimeFormat(language, /** @type {Intl.DateTimeFormatOptions} */ (form)).format(day);
+}
+
+/** Minutes and seconds. @param {number} ms */
+export function lasting(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return (parts[0] ? parts : parts.slice(1)).map((part) => String(part).padStart(2, "0")).join(":");
+}

@@ -1,0 +1,1 @@
+export { AsYouType, parsePhoneNumberFromString } from "libphonenumber-js/min";
