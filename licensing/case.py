@@ -68,7 +68,7 @@ class Policy:
     require_verified_permits: bool = True
     emergency_override: bool = True
     block_number_types: tuple[NumberType, ...] = BLOCKED
-    profiles: tuple[str, ...] = (BASELINE,)  # that one alone judges; none named: all that govern do
+    profiles: tuple[str, ...] = (BASELINE,)  # that one alone judges; others judge beside all that govern
     destination_only: tuple[str, ...] = ()  # countries without a profile that may be called all the same
 
     def to_json(self) -> dict[str, Any]:

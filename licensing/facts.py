@@ -49,7 +49,8 @@ class Source(StrEnum):
     """Where a fact comes from. IP geolocation may raise doubt, never clear it."""
 
     NUMBER = "number"  # the canonicaliser, from the number itself
-    ACCOUNT = "account"  # an account field, with verifier and time
+    ACCOUNT = "account"  # an account field that somebody has verified, with who and when
+    DECLARED = "declared"  # the holder's own word, which nobody has verified
     SETTING = "setting"  # the operator's configuration
     ROUTE = "route"  # the path that the call takes through this service
     TRUNK = "trunk"  # what a carrier signalled
@@ -148,9 +149,23 @@ class CallFacts:
         return None
 
 
-def app_leg(role: Role, country: str | None = None, located_by: Source | None = None) -> Leg:
+def app_leg(
+    role: Role,
+    country: str | None = None,
+    located_by: Source | None = None,
+    subdivision: str | None = None,
+) -> Leg:
     """A user of this service, wherever their account says they are."""
-    return Leg(role, LegKind.APP, country, located_by=located_by if country else None)
+    if not country:
+        return Leg(role, LegKind.APP)
+    return Leg(role, LegKind.APP, country, subdivision, located_by=located_by)
+
+
+def calling_leg(number: Number | Unplaced | None) -> Leg:
+    """A telephone that calls in, by the number that the carrier gave; none if it was withheld."""
+    if number is None:
+        return Leg(Role.ORIGIN, LegKind.PSTN, ABROAD, located_by=Source.TRUNK)
+    return phone_leg(Role.ORIGIN, number)
 
 
 def phone_leg(role: Role, number: Number | Unplaced) -> Leg:
@@ -158,6 +173,13 @@ def phone_leg(role: Role, number: Number | Unplaced) -> Leg:
     if isinstance(number, Unplaced):
         return Leg(role, LegKind.PSTN)
     return Leg(role, LegKind.PSTN, number.country, number.subdivision, number.type, Source.NUMBER)
+
+
+def sure(one: bool | None, other: bool | None) -> bool | None:
+    """True if it is so of both, false if it is known not to be so of one."""
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
 
 
 _READER = TypeAdapter(CallFacts)

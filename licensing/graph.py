@@ -16,7 +16,7 @@ from typing import assert_never
 
 from licensing.case import Decision
 from licensing.dialled import NumberFault
-from licensing.facts import CallFacts, Leg, LegKind, Medium, PresentedCli, Recording, Role, ServiceOffer
+from licensing.facts import CallFacts, Leg, LegKind, Medium, PresentedCli, Recording, Role, ServiceOffer, sure
 from licensing.numbering import NumberType
 from licensing.progress import ON_LOSS, Event, Fate, Loss, Progress, Running, progress
 
@@ -320,8 +320,8 @@ def _both(one: CallFacts, other: CallFacts) -> CallFacts:
         one,
         media=tuple(dict.fromkeys((*one.media, *other.media))),
         purpose=one.purpose or other.purpose,
-        identity_verified=_sure(one.identity_verified, other.identity_verified),
-        registered_location=_sure(one.registered_location, other.registered_location),
+        identity_verified=sure(one.identity_verified, other.identity_verified),
+        registered_location=sure(one.registered_location, other.registered_location),
         service_offer=_wider(one.service_offer, other.service_offer),
         equipment_in=_united(one.equipment_in, other.equipment_in),
     )
@@ -330,13 +330,6 @@ def _both(one: CallFacts, other: CallFacts) -> CallFacts:
 def _united(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
     """Unknown places and known ones together are unknown."""
     return None if one is None or other is None else tuple(dict.fromkeys((*one, *other)))
-
-
-def _sure(one: bool | None, other: bool | None) -> bool | None:
-    """True if it is so in both, false if it is known not to be in one."""
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
 
 
 def _wider(one: ServiceOffer, other: ServiceOffer) -> ServiceOffer:

@@ -6,6 +6,7 @@ data (`numbers.json`).
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
@@ -144,6 +145,13 @@ def canonicalise(text: str, place: Place = NOWHERE) -> Number | Unplaced:
 def is_country(code: str) -> bool:
     """Is it a country or territory that has telephone numbers (ISO 3166-1 alpha-2)?"""
     return code in libphonenumber.SUPPORTED_REGIONS
+
+
+def read_plans(countries: Iterable[str]) -> None:
+    """Read the numbering plans of these countries, so that nobody's call has to wait for that."""
+    for country in countries:
+        libphonenumber.PhoneMetadata.metadata_for_region(country)
+        libphonenumber.PhoneMetadata.short_metadata_for_region(country)
 
 
 def mask(address: str) -> str:

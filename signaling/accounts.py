@@ -33,6 +33,8 @@ class AccountFault(StrEnum):
     NO_SUCH_ACCOUNT = "no_such_account"
     ACCOUNT_DISABLED = "account_disabled"
     LAST_OPERATOR = "last_operator"
+    NUMBER_TAKEN = "number_taken"
+    TOO_MANY_NUMBERS = "too_many_numbers"
 
 
 FAULT_TEXTS: dict[AccountFault, str] = {
@@ -44,6 +46,8 @@ FAULT_TEXTS: dict[AccountFault, str] = {
     AccountFault.NO_SUCH_ACCOUNT: "there is no such account",
     AccountFault.ACCOUNT_DISABLED: "this account is disabled",
     AccountFault.LAST_OPERATOR: "this is the only operator's account that is enabled",
+    AccountFault.NUMBER_TAKEN: "the number belongs to another account",
+    AccountFault.TOO_MANY_NUMBERS: "an account has so many numbers and no more",
 }
 
 

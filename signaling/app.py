@@ -24,13 +24,14 @@ from signaling.api.visit import Parts
 from signaling.clock import SystemClock
 from signaling.exchange import Exchange, Timing
 from signaling.folder import DataFolder, FolderError, FolderInUseError
+from signaling.holders import Holders
 from signaling.licence import Licence, NoProfileError
 from signaling.limits import Limits
 from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords, new_password
 from signaling.ports import Clock, StoreError
-from signaling.retention import Retention, Schedule
+from signaling.retention import DAY_US, Retention, Schedule
 from signaling.revocation import Revocation
 from signaling.settings import Endpoint, Settings
 from signaling.store import open_store
@@ -183,6 +184,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         clock=clock,
         store=store,
         accounts=accounts,
+        holders=Holders(store, clock, settings.keep_clear_days * DAY_US),
         tickets=tickets,
         limits=limits,
         metrics=metrics,

@@ -6,16 +6,19 @@ from typing import Self
 
 from licensing.alarms import Alarms
 from licensing.case import Operator, Policy
+from licensing.facts import ServiceOffer
 from licensing.gate import Gate
 from licensing.jurisdiction import ProfileError, Profiles, load_profiles
 from licensing.law import Law
+from licensing.numbering import read_plans
 from licensing.ports import Chains, PermitStore
 from licensing.register import Register
 from licensing.requirement import Reading
 from licensing.signing import read_public_key
 from signaling.expiry import DaysLeft, Expiry
+from signaling.facts import Offer
 from signaling.metrics import Metrics
-from signaling.permission import Offer, Permission
+from signaling.permission import Permission
 from signaling.permit_file import PermitFileWatch
 from signaling.ports import Clock
 from signaling.settings import DAY, Settings
@@ -33,6 +36,7 @@ class Licence:
         self.alarms = Alarms()
         self.journal = journal
         self._clock = clock
+        read_plans(settings.homes)
         try:
             profiles = load_profiles()
         except ProfileError as error:
@@ -50,7 +54,7 @@ class Licence:
         keys = tuple(read_public_key(key) for key in settings.permit_file_keys)
         self.file = PermitFileWatch(settings.permit_file_path, keys, self.register, clock, self.alarms)
         self.expiry = Expiry(self.register, self.law, journal, clock, self.alarms, webhook_of(settings))
-        self.permission = Permission(self.gate, Offer(homes=settings.homes))
+        self.permission = Permission(self.gate, offer_of(settings))
 
     async def __aenter__(self) -> Self:
         await self.register.open()
@@ -89,8 +93,14 @@ def webhook_of(settings: Settings) -> Webhook | None:
     return Webhook(settings.warning_webhook, settings.warning_webhook_secret.get_secret_value())
 
 
+def offer_of(settings: Settings) -> Offer:
+    """What the operator states about the service, as every decision takes it."""
+    to = ServiceOffer(settings.offer_to, settings.offer_charged)
+    return Offer(settings.homes, to, settings.equipment_in)
+
+
 def operator_of(settings: Settings) -> Operator:
-    """Who offers the service, as every decision takes it."""
+    """Who offers the service, as every decision takes it; nothing carries calls for help yet."""
     return Operator(legal_entity=settings.legal_entity, home=settings.homes, seat=settings.seat)
 
 

@@ -25,6 +25,7 @@ class Limits:
         self._requests = Buckets(burst=200, every=0.1)
         self._visits = Buckets(burst=400, every=0.05)
         self._sign_ups = Buckets(burst=20, every=10)
+        self._declarations = Buckets(burst=20, every=300)  # each is an entry of the journal for ever
         # Only wrong passwords count: for one account from one address, for one account from anywhere (so
         # that many addresses do not help, and few cannot lock its owner out), and for one address.
         self._wrong_here = Buckets(burst=10, every=30)
@@ -56,6 +57,10 @@ class Limits:
     def visit(self, address: str) -> float:
         """A REST request of nobody in particular."""
         return self._take(self._visits, network(address), self._now())
+
+    def declare(self, user: UserId) -> float:
+        """A statement of the account's holder about where they live."""
+        return self._take(self._declarations, user, self._now())
 
     def sign_up(self, address: str) -> float:
         """A new account."""

@@ -3,30 +3,17 @@
 from dataclasses import dataclass, replace
 
 from licensing.case import Decision
-from licensing.facts import CallFacts, Leg, Medium, Role, ServiceOffer, app_leg, phone_leg
+from licensing.facts import CallFacts, Medium
 from licensing.gate import Ask, Begun, Gate, Review, Standing, Verdict
 from licensing.identity import DecisionId
-from licensing.numbering import Number, Place, Unplaced, UserName, classify_callee, mask
+from licensing.numbering import Number, Place, Unplaced, UserName, canonicalise, classify_callee, mask
 from licensing.reasons import Text, alternative_text, fault_text
+from signaling.core.holder import Person
+from signaling.facts import Offer, Telephone, caller_id, facts_between, facts_to_number, place_of
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Media, Refusal, RefusalText
 from wephone.protocol.reasons import ErrorCode
-
-Telephone = Number | Unplaced
-"""Something that was dialled: a number, or what might be one and cannot be placed."""
-
-
-PUBLIC = ServiceOffer()
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What the operator states about the service as a whole; each is a fact of every decision."""
-
-    homes: tuple[str, ...] = ()  # ISO 3166-1 alpha-2, where the operator is at home
-    to: ServiceOffer = PUBLIC
-    equipment_in: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +41,35 @@ class Permission:
     def __init__(self, gate: Gate, offer: Offer) -> None:
         self._gate = gate
         self._offer = offer
-        self._place = Place(homes=offer.homes)
+        self._anywhere = Place(homes=offer.homes)
 
     def callee(self, text: str) -> UserId | Telephone:
         """Whom an address means. PeerError if it is neither a name nor anything that might be a number."""
-        callee = classify_callee(text, self._place)
+        callee = classify_callee(text, self._anywhere)
         if isinstance(callee, UserName):
             return UserId.parse(callee.name)
         if isinstance(callee, Unplaced) and not any(character.isdigit() for character in text):
             raise PeerError(ErrorCode.BAD_ADDRESS, fault_text(callee.fault).en, "to")
         return callee
 
+    def dialled(self, text: str, caller: Person) -> Telephone:
+        """The number that this person means, whose `callee` is no user."""
+        anywhere = canonicalise(text, self._anywhere)
+        if self._anywhere.homes and isinstance(anywhere, Number) and anywhere.emergency:
+            return anywhere  # where somebody lives is not where he is: who asks for help here gets no other
+        return canonicalise(text, place_of(self._offer, caller))
+
     async def may_call(
         self,
         call: str,
-        caller: UserId,
-        callee: UserId,
+        caller: Person,
+        callee: Person,
         media: tuple[Media, ...],
         begun: Begun | None = None,
     ) -> Answer:
         """May these two users talk? Decided and written down; `begun`: see Gate.authorize."""
-        facts = self._facts(app_leg(Role.DESTINATION), tuple(Medium(kind) for kind in media))
-        ask = Ask(call, facts, {"caller": caller, "callee": callee})
+        facts = facts_between(self._offer, caller, callee, mediums(media))
+        ask = Ask(call, facts, {"caller": caller.user, "callee": callee.user})
         return answer(await self._gate.authorize(ask, begun), facts)
 
     async def may_change(self, call: str, standing: Standing, media: tuple[Media, ...]) -> Answer:
@@ -103,49 +97,49 @@ class Permission:
         """Has a review to be made again, because nothing can be said now?"""
         return self._gate.in_doubt()
 
-    def standing(self, media: tuple[Media, ...], decision: str | None) -> Standing:
+    def standing(
+        self, caller: Person, callee: Person, media: tuple[Media, ...], decision: str | None
+    ) -> Standing:
         """Of a call that an earlier server allowed by this decision."""
-        facts = self._facts(app_leg(Role.DESTINATION), tuple(Medium(kind) for kind in media))
+        facts = facts_between(self._offer, caller, callee, mediums(media))
         return Standing(facts, None if decision is None else DecisionId(decision), None)
 
-    async def may_dial(self, call: str, caller: UserId, to: Telephone, media: tuple[Media, ...]) -> Answer:
+    async def may_dial(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Answer:
         """May this user call that number? A grant comes with a yes, for the one leg it names."""
-        ask = self._telephone_ask(call, caller, to, tuple(Medium(kind) for kind in media))
-        return answer(await self._gate.authorize(ask))
+        return answer(await self._gate.authorize(self._telephone_ask(call, caller, to, mediums(media))))
 
-    async def may_text(self, text: str, sender: UserId, to: UserId | Telephone) -> Answer:
+    async def may_text(self, text: str, sender: Person, to: Person | Telephone) -> Answer:
         """May this user write to that user or number? Decided once for two users who write on and on."""
-        if isinstance(to, UserId):
-            facts = self._facts(app_leg(Role.DESTINATION), (Medium.TEXT,))
-            ask = Ask(text, facts, {"sender": sender, "recipient": to})
+        if isinstance(to, Person):
+            facts = facts_between(self._offer, sender, to, (Medium.TEXT,))
+            ask = Ask(text, facts, {"sender": sender.user, "recipient": to.user})
             return answer(await self._gate.authorize_again(ask))
-        ask = self._telephone_ask(text, sender, to, (Medium.SMS,))
-        return answer(await self._gate.authorize(ask))
+        return answer(await self._gate.authorize(self._telephone_ask(text, sender, to, (Medium.SMS,))))
 
-    def check(self, to: UserId | Telephone, media: tuple[Media, ...]) -> Decision:
+    def check(self, caller: Person, to: Person | Telephone, media: tuple[Media, ...]) -> Decision:
         """What would be decided about a call now. Nothing is written down, and nothing granted."""
-        kinds = tuple(Medium(kind) for kind in media)
-        if isinstance(to, UserId):
-            return self._gate.check(self._facts(app_leg(Role.DESTINATION), kinds))
-        return self._gate.check(self._facts(phone_leg(Role.DESTINATION, to), kinds, to))
+        if isinstance(to, Person):
+            return self._gate.check(facts_between(self._offer, caller, to, mediums(media)))
+        return self._gate.check(facts_to_number(self._offer, caller, to, mediums(media)))
 
-    def _telephone_ask(self, subject: str, caller: UserId, to: Telephone, media: tuple[Medium, ...]) -> Ask:
-        facts = self._facts(phone_leg(Role.DESTINATION, to), media, to)
-        people = {"caller": str(caller), "callee": address(to)}
-        return Ask(subject, facts, people, leg="callee", destination=to if isinstance(to, Number) else None)
-
-    def _facts(self, far: Leg, media: tuple[Medium, ...], to: Telephone | None = None) -> CallFacts:
-        return CallFacts(
-            legs=(app_leg(Role.ORIGIN), far),
-            media=media,
-            service_offer=self._offer.to,
-            equipment_in=self._offer.equipment_in,
-            number_fault=to.fault if isinstance(to, Unplaced) else None,
+    def _telephone_ask(self, subject: str, caller: Person, to: Telephone, media: tuple[Medium, ...]) -> Ask:
+        return Ask(
+            subject,
+            facts_to_number(self._offer, caller, to, media),
+            {"caller": caller.user, "callee": address(to)},
+            leg="callee",
+            destination=to if isinstance(to, Number) else None,
+            caller_id=caller_id(caller),
         )
 
 
 def _with(facts: CallFacts, media: tuple[Media, ...]) -> CallFacts:
-    return replace(facts, media=tuple(Medium(kind) for kind in media))
+    return replace(facts, media=mediums(media))
+
+
+def mediums(media: tuple[Media, ...]) -> tuple[Medium, ...]:
+    """What the wire calls media, as the law does."""
+    return tuple(Medium(kind) for kind in media)
 
 
 def answer(verdict: Verdict, facts: CallFacts | None = None) -> Answer:

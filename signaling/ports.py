@@ -1,10 +1,12 @@
 """What the switch and the edges ask of the world. The stores and `licensing` implement it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from licensing.audit import Draft
 from licensing.instant import Instant
+from signaling.core.holder import HolderFacts, Person
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import Media
@@ -325,6 +327,61 @@ class AccountRows(Protocol):
     def contacts(self, user: UserId) -> Awaitable[Sequence[tuple[UserId, str]]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two accounts of a call or text as they are now; none where there is none that may be used."""
+
+    caller: Person | None
+    callee: Person | None
+    do_not_disturb: bool  # the callee
+    blocked: bool  # the callee has blocked the caller
+
+
+@dataclass(frozen=True, slots=True)
+class FactsChange:
+    """What is known about a holder from now on, made from `version` of it (0: nothing was known)."""
+
+    user: UserId
+    version: int
+    facts: HolderFacts
+    owned: tuple[str, ...]  # numbers that become this account's
+    disowned: tuple[str, ...]
+    entry: str  # the subject of the journal's entry
+    hash: str  # what stands there for what was said
+
+
+@dataclass(frozen=True, slots=True)
+class FactsEntry:
+    """One thing that was said about a holder; `said` is none once its time in clear is over."""
+
+    entry: str
+    at: int
+    said: Mapping[str, Any] | None
+
+
+class HolderRows(Protocol):
+    """What is known about the holders of accounts."""
+
+    def ends(self, caller: UserId, callee: UserId) -> Awaitable[Ends]:
+        """Everything about two accounts that a call or text between them is begun with, in one look."""
+        ...
+
+    def facts(self, user: UserId) -> Awaitable[tuple[HolderFacts, int] | None]:
+        """What is known now, and its version; none if there is no such account."""
+        ...
+
+    def change_facts(self, change: FactsChange, draft: Draft) -> Awaitable[bool]:
+        """In one transaction with the journal's entry; False, and no trace, if the version has passed.
+
+        IdTakenError if a number is another account's.
+        """
+        ...
+
+    def facts_history(self, user: UserId, most: int) -> Awaitable[Sequence[FactsEntry]]:
+        """What was said, newest first."""
+        ...
+
+
 class Upkeep(Protocol):
     """What keeps the store itself in order."""
 
@@ -342,5 +399,5 @@ class Upkeep(Protocol):
     def close(self) -> Awaitable[None]: ...
 
 
-class Store(CallRows, TextRows, AccountRows, Upkeep, Protocol):
+class Store(CallRows, TextRows, AccountRows, HolderRows, Upkeep, Protocol):
     """All rows of one database; the gate's journal and permits are `licensing.ports` on the same one."""

@@ -16,9 +16,10 @@ from licensing.law import Law
 from licensing.register import Register
 from licensing.review import Review, Standing, durable
 from signaling.core.events import Reinstated, Withdrawn
+from signaling.core.holder import Person
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permission, Permitted, refusal
-from signaling.ports import Cancel, Clock, LiveCall
+from signaling.ports import Cancel, Clock
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal
 
@@ -111,11 +112,18 @@ class Revocation:
         for user in users:
             self._cut.pop(user, None)
 
-    def found(self, row: LiveCall) -> None:
-        """A call outlived the last server."""
-        users = row.caller.user, row.answered_by.user
-        standing = self._permission.standing(row.media, None)
-        self._running[row.call] = Running(users, standing)
+    def found(
+        self,
+        call: CallId,
+        caller: Person,
+        callee: Person,
+        media: tuple[Media, ...],
+        decision: str | None,
+        ends_by: int | None,
+    ) -> None:
+        """A call outlived the last server, which had announced its end if `ends_by` (UTC us) is given."""
+        standing = self._permission.standing(caller, callee, media, decision)
+        self._running[call] = Running((caller.user, callee.user), standing, ends_by=ends_by)
 
     async def may_change(self, call: CallId, media: tuple[Media, ...]) -> Answer | None:
         """May the call carry that? None if it is over."""

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -17,6 +18,9 @@ from pydantic import (
 )
 from yarl import URL
 
+from licensing.case import BASELINE
+from licensing.facts import ABROAD
+from licensing.places import country_fault, part_fault
 from licensing.signing import KeyFormatError, read_public_key
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -92,6 +96,17 @@ def spelled(pattern: str, spelling: str) -> AfterValidator:
         if not re.fullmatch(pattern, text):
             raise ValueError(f"must be {spelling}, not {text[:64]!r}")
         return text
+
+    return AfterValidator(checked)
+
+
+def placed(fault: Callable[[str], str | None]) -> AfterValidator:
+    """A code of a place in which `fault` finds nothing wrong, or ValueError."""
+
+    def checked(code: str) -> str:
+        if (wrong := fault(code)) is not None:
+            raise ValueError(wrong)
+        return code
 
     return AfterValidator(checked)
 
@@ -196,7 +211,8 @@ Listen = Annotated[Endpoint, BeforeValidator(endpoint)]
 Origin = Annotated[str, AfterValidator(origin)]
 DatabaseUrl = Annotated[str, AfterValidator(database_url)]
 Secret = Annotated[SecretStr, AfterValidator(real_secret)]
-Country = Annotated[str, spelled(r"[A-Z]{2}", "a country in two capital letters, as in `CN`")]  # ISO 3166-1
+Country = Annotated[str, placed(country_fault)]  # ISO 3166-1 alpha-2
+Destination = Annotated[str, placed(lambda code: None if code == ABROAD else country_fault(code))]
 WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 PublicKeys = Annotated[
     tuple[Annotated[str, AfterValidator(public_key)], ...], BeforeValidator(listed), Field(max_length=16)
@@ -274,20 +290,31 @@ class Settings(BaseModel):
     stun_urls: IceUrls = Field((), description="STUN servers, as `stun:HOST:PORT`")
 
     profiles: Names = Field(
-        ("baseline",), description="whose telecom law judges; none named: that of all countries concerned"
+        ("baseline",),
+        description="`baseline` judges alone. Otherwise those named here judge every call, and so "
+        "do those of homes and of the countries of its ends",
     )
-    destination_only: Annotated[tuple[Country, ...], BeforeValidator(listed)] = Field(
-        (), description="countries without a profile that may be called all the same"
+    destination_only: Annotated[tuple[Destination, ...], BeforeValidator(listed)] = Field(
+        (), description="countries without a profile that may be called all the same; XX: withheld callers"
     )
     reading: Literal["conservative", "permissive"] = Field(
         "conservative", description="how the law is read where it can be read in two ways"
     )
     legal_entity: str | None = Field(None, description="the operator's name, as permits have it")
-    seat: (
-        Annotated[str, spelled(r"[A-Z]{2}-[A-Z0-9]{1,3}", "a country and a part of it, as in `CN-BJ`")] | None
-    ) = Field(None, description="where the operator has its seat: ISO 3166-2")
+    seat: Annotated[str, placed(part_fault)] | None = Field(
+        None, description="where the operator has its seat: ISO 3166-2"
+    )
     homes: Annotated[tuple[Country, ...], BeforeValidator(listed)] = Field(
         (), description="countries where the operator is at home: ISO 3166-1 alpha-2"
+    )
+    equipment_in: Annotated[tuple[Country, ...], BeforeValidator(listed), Field(min_length=1)] | None = Field(
+        None, description="countries of all servers and relays; if none, it counts as not stated"
+    )
+    offer_to: Literal["public", "closed_group", "own_organisation"] = Field(
+        "public", description="to whom the service is offered"
+    )
+    offer_charged: bool | None = Field(
+        None, description="is the service paid for? Recorded with each decision, and decides nothing"
     )
 
     permit_file: Path | None = Field(
@@ -337,6 +364,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
+        if BASELINE in self.profiles and len(self.profiles) > 1:
+            raise ValueError(f"profiles: `{BASELINE}` judges alone, so it cannot be named with others")
         if any(url.startswith("turn") for url in self.turn_urls) and self.turn_secret is None:
             raise ValueError("turn_urls need turn_secret or turn_secret_file")
         if self.warning_webhook is not None and self.warning_webhook_secret is None:

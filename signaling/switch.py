@@ -43,12 +43,14 @@ from signaling.core.events import (
     Withdrawn,
 )
 from signaling.core.glare import glare
+from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.core.sdp import check_sdp
 from signaling.errands import Errands
+from signaling.facts import person_of
 from signaling.lines import Lines
 from signaling.metrics import Metrics
-from signaling.permission import Answer, Permission, Refused, Telephone, masked
+from signaling.permission import Answer, Permission, Refused, masked
 from signaling.ports import Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
 from signaling.revocation import Revocation
 from wephone.protocol.codec import PeerError
@@ -117,7 +119,7 @@ class Switch:
         callee = self._permission.callee(invite.to)
         if not isinstance(callee, UserId):
             self._dialled[invite.call] = (caller, None)
-            self._errands.start(self._dial(caller, invite, callee))
+            self._errands.start(self._dial(caller, invite))
         elif callee == caller.user:
             raise PeerError(ErrorCode.YOURSELF, field="to")
         else:
@@ -184,7 +186,10 @@ class Switch:
         for row in rows:
             self._enter(restored(row.call, row.caller, row.answered_by, row.media, self._clock.now()))
             self._trails[row.call] = Trail(offered=True)
-            self._revocation.found(row)
+            ends = await self._store.ends(row.caller.user, row.answered_by.user)
+            caller = ends.caller or Person(row.caller.user)
+            callee = ends.callee or Person(row.answered_by.user)
+            self._revocation.found(row.call, caller, callee, row.media, None, None)
             for party in (row.caller, row.answered_by):
                 self._lines.expect(party)
         if ended or rows:
@@ -348,17 +353,16 @@ class Switch:
             self._tell(by, Ended(call=call, reason=reason))
 
     async def _offer(self, call: Call, trail: Trail) -> Event:
-        callee = await self._store.account(call.callee)
-        if callee is None or callee.disabled:
+        ends = await self._store.ends(call.caller.user, call.callee)
+        if ends.caller is None or ends.callee is None:
             return Unroutable(EndReason.UNKNOWN_USER)
-        blocked = await self._store.has_blocked(call.callee, call.caller.user)
 
         def offer(decision: str) -> None:
             """Begin to write the row, if the call is still there to be offered."""
-            if call.id in self._live and not blocked:
+            if call.id in self._live and not ends.blocked:
                 trail.offering = asyncio.ensure_future(self._store.offer(self._row(call, decision)))
 
-        answer = await self._permission.may_call(call.id, call.caller.user, call.callee, call.media, offer)
+        answer = await self._permission.may_call(call.id, ends.caller, ends.callee, call.media, offer)
         trail.decision = answer.decision
         if trail.offering is None and not isinstance(answer, Refused):
             offer(answer.decision)
@@ -370,9 +374,9 @@ class Switch:
             return events.Refused(answer.refusal)
         if answer.standing is not None and call.id in self._live:
             self._revocation.runs(call.id, (call.caller.user, call.callee), answer.standing)
-        if blocked:
+        if ends.blocked:
             return Unroutable(EndReason.UNREACHABLE)  # as for somebody who is away
-        return Unroutable(EndReason.DO_NOT_DISTURB) if callee.do_not_disturb else Allowed()
+        return Unroutable(EndReason.DO_NOT_DISTURB) if ends.do_not_disturb else Allowed()
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:
         return self._offered(call.id, call.caller, call.callee, call.media, decision)
@@ -421,9 +425,15 @@ class Switch:
 
     # Calls to the telephone network
 
-    async def _dial(self, caller: Party, invite: Invite, to: Telephone) -> None:
+    async def _dial(self, caller: Party, invite: Invite) -> None:
         """The gate decides and writes it down. No carrier is connected, so nothing else can come of it."""
-        answer = await self._permission.may_dial(invite.call, caller.user, to, invite.media)
+        try:
+            person = await person_of(self._store, caller.user)
+        except StoreError:
+            log.exception("what is known about a caller could not be read")
+            person = Person(caller.user)
+        to = self._permission.dialled(invite.to, person)
+        answer = await self._permission.may_dial(invite.call, person, to, invite.media)
         ended = self._undialled(invite.call, answer)
         row = self._offered(invite.call, caller, caller.user, invite.media, answer.decision)
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from signaling.errands import Errands
+from signaling.facts import person_of
 from signaling.lines import Line, Lines
 from signaling.permission import Permission, Refused
 from signaling.ports import Clock, IdTakenError, ReceiptRow, Store, StoredText, StoreError
@@ -80,16 +81,18 @@ class Texts:
     async def _accept(self, sender: UserId, message: SendText) -> StoredText | Refusal:
         callee = self._permission.callee(message.to)
         if not isinstance(callee, UserId):
-            answer = await self._permission.may_text(message.message, sender, callee)
+            person = await person_of(self._store, sender)
+            to = self._permission.dialled(message.to, person)
+            answer = await self._permission.may_text(message.message, person, to)
             if isinstance(answer, Refused):
                 return answer.refusal
             raise PeerError(ErrorCode.UNREACHABLE, "texts to telephone numbers are not carried here", "to")
-        account = await self._store.account(callee)
-        if account is None or account.disabled:
+        ends = await self._store.ends(sender, callee)
+        if ends.caller is None or ends.callee is None:
             raise PeerError(ErrorCode.UNKNOWN_USER, f"{callee!r}", "to")
-        if await self._store.has_blocked(callee, sender):
+        if ends.blocked:
             raise PeerError(ErrorCode.UNREACHABLE, f"{callee!r}", "to")
-        answer = await self._permission.may_text(message.message, sender, callee)
+        answer = await self._permission.may_text(message.message, ends.caller, ends.callee)
         if isinstance(answer, Refused):
             return answer.refusal
         now = self._clock.now().utc_us

@@ -12,6 +12,8 @@ from signaling.api.account import limited
 from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
+from signaling.core.holder import Person
+from signaling.facts import person_of
 from signaling.permission import Refused, address, refusal
 from signaling.settings import Endpoint
 from signaling.turn import turn_credentials
@@ -61,7 +63,9 @@ async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
     callee = parts.permission.callee(body.to)
     if isinstance(callee, UserId):
         raise Problem(501, "not_built", "calls to users are placed on the socket (`invite`)")
-    answer = await parts.permission.may_dial(str(uuid.uuid4()), visit.user, callee, body.media)
+    caller = await person_of(parts.store, visit.user)
+    to = parts.permission.dialled(body.to, caller)
+    answer = await parts.permission.may_dial(str(uuid.uuid4()), caller, to, body.media)
     if isinstance(answer, Refused):
         parts.metrics.refused(answer.refusal.code)
         refused = answer.refusal.model_dump(mode="json")
@@ -72,9 +76,17 @@ async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
 @routes.add("POST", "/api/calls/check", Rule.SIGNED_IN, status=200)
 async def check_call(visit: Visit, body: NewCall) -> Prospect:
     """What would happen to a call. Nothing is done, and whether there is such a user is not said."""
-    permission = visit.parts.permission
+    permission, store = visit.parts.permission, visit.parts.store
     callee = permission.callee(body.to)
-    decision = permission.check(callee, body.media)
+    if isinstance(callee, UserId):
+        ends = await store.ends(visit.user, callee)
+        # A user who is not there is decided as one of whom nothing is known.
+        caller, to = ends.caller or Person(visit.user), ends.callee or Person(callee)
+        decision = permission.check(caller, to, body.media)
+    else:
+        caller = await person_of(store, visit.user)
+        callee = permission.dialled(body.to, caller)
+        decision = permission.check(caller, callee, body.media)
     allowed = decision.outcome is not Outcome.DENY
     return Prospect(
         to=callee if isinstance(callee, UserId) else address(callee),

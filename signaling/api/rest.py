@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from aiohttp import WSCloseCode, web
 
-from signaling.api import account, calls, evidence, health, history, operator, pages, permits, records
+from signaling.api import account, calls, evidence, facts, health, history, operator, pages, permits, records
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
 from signaling.api.routes import Route, Routes, Rule
@@ -117,6 +117,7 @@ CALLERS: tuple[Route, ...] = (
     *documents.all,
     *health.callers.all,
     *account.routes.all,
+    *facts.routes.all,
     *history.routes.all,
     *calls.routes.all,
 )
@@ -127,6 +128,7 @@ OPERATORS: tuple[Route, ...] = (
     *health.operators.all,
     *(route for route in account.routes.all if route.name in _OF_THE_OWN_ACCOUNT),
     *operator.routes.all,
+    *facts.operator_routes.all,
     *permits.routes.all,
     *evidence.routes.all,
     *records.routes.all,

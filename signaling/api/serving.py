@@ -36,6 +36,8 @@ STATUSES = {
     AccountFault.NO_SUCH_ACCOUNT: 404,
     AccountFault.ACCOUNT_DISABLED: 403,
     AccountFault.LAST_OPERATOR: 409,
+    AccountFault.NUMBER_TAKEN: 409,
+    AccountFault.TOO_MANY_NUMBERS: 409,
 }
 
 log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from aiohttp import web
 from signaling.accounts import Accounts
 from signaling.api.auth import Who, not_signed_in
 from signaling.exchange import Exchange
+from signaling.holders import Holders
 from signaling.licence import Licence
 from signaling.limits import Limits
 from signaling.metrics import Metrics
@@ -26,6 +27,7 @@ class Parts:
     clock: Clock
     store: Store
     accounts: Accounts
+    holders: Holders
     tickets: Tickets
     limits: Limits
     metrics: Metrics

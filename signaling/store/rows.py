@@ -20,6 +20,7 @@ from signaling.ports import (
 )
 from signaling.store.database import Database
 from signaling.store.evidence import StoredJournal, StoredRegister
+from signaling.store.holder_rows import HolderRows
 from signaling.store.steps import Row
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import Media
@@ -225,7 +226,7 @@ class SessionRows:
         return bool(await self.database.write("take_invitation", token_hash, str(user), at))
 
 
-class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows):
+class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows, HolderRows):
     """All rows of one database: signaling.ports.Store, and the journal and the register beside them."""
 
     def __init__(self, database: Database) -> None:

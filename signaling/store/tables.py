@@ -57,6 +57,29 @@ account = Table(
     flag("auditor", "0"),
 )
 
+# What is known about an account's holder, as JSON, and its numbers once more: each is one account's alone.
+account_facts = Table(
+    "account_facts", metadata, words("account", key=True), number("version"), words("document")
+)
+owned_number = Table(
+    "owned_number",
+    metadata,
+    words("number", key=True),
+    words("account"),
+    Index("ix_owned_number_account", "account"),
+)
+
+# Which entries of the journal hold what was said about a holder: they are erased with the account.
+facts_entry = Table(
+    "facts_entry",
+    metadata,
+    words("entry", key=True),
+    words("account"),
+    words("hash"),
+    number("at"),
+    Index("ix_facts_entry_account", "account", "at"),
+)
+
 session = Table(
     "session",
     metadata,

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from signaling.store import holders
 from signaling.store.accounts import SESSIONS
 from signaling.store.steps import NO, YES, Refused, Statement, Steps, command, number, single, survey, words
 from signaling.store.tables import (
@@ -75,6 +76,7 @@ CLEAR = [
         ~exists().where(_recipient.c.name == message.c.recipient, _recipient.c.deleted_at.is_(None)),
     ),
     _delete(receipt, (receipt.c.reader == _USER) | (receipt.c.sender == _USER)),
+    *holders.CLEAR,
 ]
 
 ACCOUNT = Statement(
@@ -193,6 +195,7 @@ EXPORT = {
             .order_by(call.c.offered_at, call.c.call_id)
         ),
     ),
+    **holders.EXPORT,
     # What an operator did to the register stays when the account goes, and so does what a decision was made
     # on, until its own date.
     "register_changes": (

@@ -67,7 +67,7 @@ def test_variables_of_our_other_programs_are_no_settings() -> None:
         ("PUBLIC_URL", "phone.example.org", "as in `https://phone.example.org`"),
         ("PUBLIC_URL", "https://phone.example.org/path", "without path"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,front", "IPv4 network"),
-        ("HOMES", "China", "must be a country in two capital letters, as in `CN`, not 'China'"),
+        ("HOMES", "China", "must be a country of ISO 3166-1 in two capital letters, as in `CN`, not 'China'"),
         ("RETENTION_AT", "25:00", "must be a time, as in `03:17`, not '25:00'"),
         ("REGISTRATION", "perhaps", "'auto', 'open' or 'closed'"),
     ],

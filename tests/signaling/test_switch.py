@@ -13,11 +13,13 @@ from licensing.gate import Begun
 from licensing.identity import DecisionId
 from licensing.numbering import Number, NumberType
 from signaling.core.events import CandidatesFound, HungUp
+from signaling.core.holder import Person
 from signaling.core.party import Party
+from signaling.facts import Telephone
 from signaling.limits import Limits
 from signaling.lines import Line, Lines
 from signaling.metrics import Metrics
-from signaling.permission import Answer, Permitted, Refused, Telephone
+from signaling.permission import Answer, Permitted, Refused
 from signaling.ports import Account
 from signaling.revocation import Revocation
 from signaling.store import open_store
@@ -47,7 +49,7 @@ class Doorkeeper:
         return NUMBER if text.startswith("+") else UserId(text)
 
     async def may_call(
-        self, call: str, caller: UserId, callee: UserId, media: tuple[Media, ...], begun: Begun | None = None
+        self, call: str, caller: Person, callee: Person, media: tuple[Media, ...], begun: Begun | None = None
     ) -> Answer:
         await self.answers.wait()
         self.asked += 1
@@ -55,7 +57,10 @@ class Doorkeeper:
             begun(DecisionId("D-2"))
         return Permitted("D-2")
 
-    async def may_dial(self, call: str, caller: UserId, to: Telephone, media: tuple[Media, ...]) -> Answer:
+    def dialled(self, text: str, caller: Person) -> Telephone:
+        return NUMBER
+
+    async def may_dial(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Answer:
         await self.answers.wait()
         self.asked += 1
         return NO

@@ -5,20 +5,18 @@ import json
 import re
 import sys
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from wephone.cli import operating, permit_file
+from wephone.cli.evidence import hash_of
 from wephone.cli.operating import OperatorApi, Refused
-from wephone.cli.output import Failure, print_json, say
-from wephone.cli.user import time_of
+from wephone.cli.output import Failure, print_json, say, time_of
 
 PERMITS, TOGGLES, WAITING = "/api/operator/permits", "/api/operator/toggles", "/api/operator/waiting"
 TELEPHONE = "/api/operator/telephone"
 LARGEST = 64 * 1024  # bytes of a permit's file
-PIECE = 1 << 20
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -239,18 +237,6 @@ def read_document(file: str) -> bytes:
 def named(file: str) -> str:
     """The file, as an error says it."""
     return "stdin" if file == "-" else file
-
-
-def hash_of(path: Path) -> str:
-    """SHA-256 of the evidence."""
-    found = sha256()
-    try:
-        with path.open("rb") as opened:
-            while piece := opened.read(PIECE):
-                found.update(piece)
-    except OSError as error:
-        raise Failure(f"cannot read `{path}`: {(error.strerror or str(error)).lower()}") from None
-    return found.hexdigest()
 
 
 # Toggles

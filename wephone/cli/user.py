@@ -2,12 +2,11 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
-from wephone.cli import operating
+from wephone.cli import facts, operating
 from wephone.cli.operating import OperatorApi
-from wephone.cli.output import Failure, print_json
+from wephone.cli.output import Failure, print_json, time_of
 
 ACCOUNTS = "/api/operator/accounts"
 
@@ -35,6 +34,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     action(actions, "enable", "let a disabled account in again", "NAME")
     reset = action(actions, "reset-password", "give an account a password for one use", "NAME")
     password_option(reset)
+    known = action(actions, "facts", "show or record what is known about an account's holder", "NAME")
+    facts.add_options(known)
+    known.set_defaults(usage_error=known.error)
     action(actions, "invite", "make a link by which one person may open an account")
     parser.set_defaults(run=run)
 
@@ -79,6 +81,8 @@ async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any
             disabled = args.action == "disable"
             await api.request("PATCH", f"{ACCOUNTS}/{args.name}", {"disabled": disabled})
             return {"name": args.name, "disabled": disabled}
+        case "facts":
+            return await facts.carry_out(args, api)
         case "reset-password":
             return await api.request("POST", f"{ACCOUNTS}/{args.name}/password", given_password(args))
         case _:
@@ -104,6 +108,8 @@ def tell(args: argparse.Namespace, answer: dict[str, Any]) -> None:
         case "list":
             for account in answer["accounts"]:
                 print(account_line(account))
+        case "facts":
+            facts.tell(answer)
         case "invite":
             print(f"{answer['link']}\ngood until {time_of(answer['expires_at'])}, for one account")
         case "add" | "reset-password":
@@ -118,8 +124,3 @@ def account_line(account: dict[str, Any]) -> str:
     """One account on one line."""
     marks = [mark for mark in ("operator", "auditor", "disabled") if account[mark]]
     return "  ".join([f"{account['name']:32}", time_of(account["created_at"]), *marks]).rstrip()
-
-
-def time_of(microseconds: int) -> str:
-    """A moment, in UTC."""
-    return f"{datetime.fromtimestamp(microseconds / 1e6, UTC):%Y-%m-%d %H:%M:%SZ}"

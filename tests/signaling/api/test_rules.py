@@ -133,6 +133,7 @@ async def test_an_auditor_reads_what_operators_do_and_changes_nothing(world: Wor
     body = {"permit": BASIC, "why": "a test"}
     assert (await boss.post("/api/operator/permits", body)).status == 201
     assert (await boss.post("/api/operator/permits/basic-1/suspend", {"why": "a test"})).status == 200
+    await world.user("basic-1")  # whatever a path names is there
     before = [(await boss.get(path)).text for path in STATE]
     with reachable(world.server.settings.operator_socket) as address:
         named = {"WePhone-Operator": "eyes"}

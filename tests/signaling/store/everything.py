@@ -2,6 +2,8 @@
 
 from licensing.audit import Draft, seal
 from licensing.ports import RegisterRow
+from signaling.core.holder import HolderFacts, OwnedNumber, Said
+from signaling.ports import FactsChange
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,
@@ -15,9 +17,11 @@ from tests.signaling.store.people import (
     some_device,
     some_message,
 )
+from wephone.protocol.ids import UserId
 from wephone.protocol.reasons import EndReason
 
 LATER = AT + 10**9
+ENTRIES = 4  # of the journal, each with one clear value
 
 
 async def fill(store: DatabaseStore) -> None:
@@ -42,6 +46,19 @@ async def fill(store: DatabaseStore) -> None:
     await store.journal.append(
         Draft("decision", "D-1", AT, '{"outcome":"deny"}', (seal("+8613912345678", b"n" * 16, LATER),))
     )
+    for user in (ALICE, BOB):
+        await store.change_facts(*facts_of(user))
+
+
+def facts_of(user: UserId) -> tuple[FactsChange, Draft]:
+    """What makes a number this user's."""
+    number = f"+86139{sum(user.encode()):08}"
+    said = Said(user, AT, f"facts-of-{user}")
+    sealed = seal(f"{user} says so", b"f" * 16, LATER)
+    change = FactsChange(
+        user, 0, HolderFacts(numbers=(OwnedNumber(number, said),)), (number,), (), said.entry, sealed.hash
+    )
+    return change, Draft("account_facts", said.entry, AT, '{"basis":"verified"}', (sealed,))
 
 
 async def calls(store: DatabaseStore) -> None:

@@ -15,7 +15,7 @@ from signaling.store.backup import Standing, backup, restore
 from signaling.store.tables import metadata
 from tests.signaling.store.conftest import new_database
 from tests.signaling.store.database import Direct
-from tests.signaling.store.everything import fill
+from tests.signaling.store.everything import ENTRIES, fill
 from tests.signaling.store.people import ALICE, AT, BOB, some_message
 from tests.signaling.store.test_journal import draft, version
 
@@ -62,10 +62,10 @@ def other(request: pytest.FixtureRequest) -> Iterator[str]:
 async def test_a_backup_brings_every_row_to_either_database(taken: Path, other: str, tmp_path: Path) -> None:
     assert all(rows(taken).values()), "every table has a row"
     what = await restore(taken, other, lower_epoch=False)
-    assert (what.epoch, [head.seq for head in what.heads]) == (1, [2])
+    assert (what.epoch, [head.seq for head in what.heads]) == (1, [ENTRIES])
     assert await backup(other, tmp_path / "again") == what
     async with await open_store(other) as store:
-        assert await store.journal.append(draft("next")) == 3
+        assert await store.journal.append(draft("next")) == ENTRIES + 1
         assert isinstance(verify(await store.journal.entries(0, 9), after=beginning("local")), Verified)
         stored, _ = await store.accept_text(some_message(), ALICE, BOB, "next", AT)
         assert stored.seq == 2
@@ -117,16 +117,16 @@ async def test_an_older_backup_is_restored_only_when_asked(taken: Path, url: str
     with pytest.raises(StoreError, match="register is at epoch 1, and that of the database at epoch 2"):
         await restore(taken, url, lower_epoch=False)
     async with await open_store(url) as store:
-        assert (await store.permits.epoch(), (await store.journal.head()).seq) == (2, 3)
+        assert (await store.permits.epoch(), (await store.journal.head()).seq) == (2, ENTRIES + 1)
     assert (await restore(taken, url, lower_epoch=True)).epoch == 1
     async with await open_store(url) as store:
-        assert (await store.permits.epoch(), (await store.journal.head()).seq) == (1, 2)
+        assert (await store.permits.epoch(), (await store.journal.head()).seq) == (1, ENTRIES)
 
 
 async def test_a_backup_with_a_shorter_or_another_chain_is_refused(taken: Path, url: str) -> None:
     async with await open_store(url) as store:
         await store.journal.append(draft("later"))
-    refusal = "chain of node `local` is at entry 2, and that of the database at entry 3"
+    refusal = f"chain of node `local` is at entry {ENTRIES}, and that of the database at entry {ENTRIES + 1}"
     with pytest.raises(StoreError, match=refusal):
         await restore(taken, url, lower_epoch=False)
     await restore(taken, url, lower_epoch=True)
@@ -136,7 +136,7 @@ async def test_a_backup_with_a_shorter_or_another_chain_is_refused(taken: Path, 
     await restore(taken, url, lower_epoch=True)
     async with await open_store(url) as store:
         await store.journal.append(draft("not the same"))
-    with pytest.raises(StoreError, match="the first that is not the same is 3: differs"):
+    with pytest.raises(StoreError, match=f"the first that is not the same is {ENTRIES + 1}: differs"):
         await restore(other, url, lower_epoch=False)
 
 
@@ -146,7 +146,7 @@ async def test_a_checkpoint_kept_elsewhere_counts_as_the_database_does(taken: Pa
     with pytest.raises(StoreError, match="epoch 1, and that of the checkpoint at epoch 7"):
         await restore(taken, url, lower_epoch=False, at_least=replace(what, epoch=7))
     later = Standing(1, (Head("local", 9, AT, "0" * 64),))
-    with pytest.raises(StoreError, match="at entry 2, and that of the checkpoint at entry 9"):
+    with pytest.raises(StoreError, match=f"at entry {ENTRIES}, and that of the checkpoint at entry 9"):
         await restore(taken, url, lower_epoch=False, at_least=later)
     await restore(taken, url, lower_epoch=True, at_least=later)
 
@@ -199,4 +199,4 @@ async def test_what_a_damaged_database_had_may_be_more_than_the_backup(
         await restore(taken, f"sqlite:///{path}", lower_epoch=False)
     await restore(taken, f"sqlite:///{path}", lower_epoch=True)
     async with await open_store(f"sqlite:///{path}") as store:
-        assert (await store.journal.head()).seq == 2
+        assert (await store.journal.head()).seq == ENTRIES

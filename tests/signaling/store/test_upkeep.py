@@ -8,7 +8,7 @@ from signaling.ports import IdTakenError, StoreError
 from signaling.store.rows import DatabaseStore
 from signaling.store.tables import metadata
 from tests.signaling.store.database import Direct
-from tests.signaling.store.everything import LATER, fill
+from tests.signaling.store.everything import ENTRIES, LATER, fill
 from tests.signaling.store.people import (
     ALICE,
     AT,
@@ -35,6 +35,9 @@ SECTIONS: dict[str, str | None] = {
     "contact.account": "contacts",
     "contact.contact": None,
     "device.account": "devices",
+    "account_facts.account": "facts",
+    "owned_number.account": "numbers",
+    "facts_entry.account": "facts_history",
     "call.caller": "calls",
     "call.callee": "calls",
     "call.answered_by": "calls",
@@ -164,7 +167,7 @@ async def test_a_purge_of_calls_leaves_what_rings_or_talks(store: DatabaseStore)
 async def test_a_purge_of_sessions_takes_what_has_expired(store: DatabaseStore) -> None:
     await fill(store)
     assert await store.purge("sessions", LATER) == 0
-    assert await store.purge("sessions", LATER + 1) == 4  # the invitations
+    assert await store.purge("sessions", LATER + 1) == ENTRIES  # the invitations
     assert len(await store.sessions(ALICE, AT)) == 1
     assert await store.purge("sessions", session("any").expires_at + 1) == 2
     assert await store.sessions(ALICE, AT) == []
@@ -185,6 +188,6 @@ async def test_a_purge_of_devices_takes_those_that_were_not_seen_since(
 async def test_a_purge_of_clear_values_leaves_the_chain(store: DatabaseStore, direct: Direct) -> None:
     await fill(store)
     assert await store.purge("clear_values", LATER) == 0
-    assert await store.purge("clear_values", LATER + 1) == 2
+    assert await store.purge("clear_values", LATER + 1) == ENTRIES
     assert direct.run("SELECT count(*) AS n FROM clear_value") == [(0,)]
-    assert (await store.journal.head()).seq == 2
+    assert (await store.journal.head()).seq == ENTRIES

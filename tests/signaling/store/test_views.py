@@ -9,7 +9,7 @@ from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.fakes.postgres import Postgres
 from tests.signaling.store.database import Direct
-from tests.signaling.store.everything import fill
+from tests.signaling.store.everything import ENTRIES, fill
 from tests.signaling.store.people import AT
 from tests.signaling.store.test_journal import draft, version
 
@@ -39,7 +39,9 @@ async def test_the_views_show_the_same_rows(store: DatabaseStore, direct: Direct
     assert select(direct, "v_audit", "prev hash", "seq") == [
         ("local", 1, AT, AT, "permit_event", "P-1", '{"event":"added"}'),
         ("local", 2, AT, AT, "decision", "D-1", '{"outcome":"deny"}'),
-        ("local", 3, AT, AT, "decision", "P-1", '{"outcome":"deny"}'),
+        ("local", 3, AT, AT, "account_facts", "facts-of-alice", '{"basis":"verified"}'),
+        ("local", 4, AT, AT, "account_facts", "facts-of-bob", '{"basis":"verified"}'),
+        ("local", 5, AT, AT, "decision", "P-1", '{"outcome":"deny"}'),
     ]
     entries = await store.journal.entries(0, 9)
     assert direct.run("SELECT prev, hash FROM v_audit ORDER BY seq") == [
@@ -71,7 +73,7 @@ async def test_a_server_with_a_role_of_its_own_has_no_right_to_change_evidence(p
     owner = postgres.url("granted")
     async with await open_store(postgres.url("granted", "server"), owner_url=owner) as store:
         await fill(store)
-        assert await store.purge("clear_values", AT * 2) == 2
+        assert await store.purge("clear_values", AT * 2) == ENTRIES
     async with await open_store(postgres.url("granted", "server")) as store:  # needs its owner no more
         await store.journal.append(draft("D-2"))
     for forbidden in (
@@ -84,6 +86,6 @@ async def test_a_server_with_a_role_of_its_own_has_no_right_to_change_evidence(p
     ):
         with pytest.raises(RuntimeError, match=r"permission denied|must be owner"):
             postgres.sql(forbidden, "granted", "server")
-    assert postgres.sql("SELECT count(*) FROM v_audit", "granted", "server") == "3"
+    assert postgres.sql("SELECT count(*) FROM v_audit", "granted", "server") == str(ENTRIES + 1)
     postgres.sql("DROP DATABASE granted WITH (FORCE)")
     postgres.sql("DROP ROLE server")

@@ -1,0 +1,57 @@
+"""The facts of accounts as `signaling.ports` asks for them."""
+
+import json
+from collections.abc import Sequence
+
+from licensing.audit import Draft, canonical
+from signaling.core.holder import UNKNOWN, HolderFacts, Person, facts_from_text, facts_to_json
+from signaling.ports import Ends, FactsChange, FactsEntry
+from signaling.store.database import Database
+from signaling.store.evidence import StoredJournal
+from signaling.store.journal import plain
+from wephone.protocol.ids import UserId
+
+
+class HolderRows:
+    """See signaling.ports.HolderRows."""
+
+    database: Database
+    journal: StoredJournal
+
+    async def ends(self, caller: UserId, callee: UserId) -> Ends:
+        rows = await self.database.read("ends", caller, callee)
+        found = {name: row for name, *row in rows}
+        there = {name: Person(UserId(name), _facts(row[2])) for name, row in found.items() if not row[0]}
+        _, do_not_disturb, _, blocked = found.get(callee, (1, 0, None, 0))
+        return Ends(there.get(caller), there.get(callee), bool(do_not_disturb), bool(blocked))
+
+    async def facts(self, user: UserId) -> tuple[HolderFacts, int] | None:
+        rows = await self.database.read("facts_of", user)
+        if not rows:
+            return None
+        document, version = rows[0]
+        return _facts(document), version or 0
+
+    async def change_facts(self, change: FactsChange, draft: Draft) -> bool:
+        await self.journal.settled()
+        return bool(
+            await self.database.write(
+                "change_facts",
+                str(change.user),
+                change.version,
+                canonical(facts_to_json(change.facts)),
+                list(change.owned),
+                list(change.disowned),
+                (change.entry, change.hash, draft.at),
+                self.database.node,
+                plain(draft),
+            )
+        )
+
+    async def facts_history(self, user: UserId, most: int) -> Sequence[FactsEntry]:
+        rows = await self.database.read("facts_history", user, most)
+        return [FactsEntry(entry, at, None if said is None else json.loads(said)) for entry, at, said in rows]
+
+
+def _facts(document: str | None) -> HolderFacts:
+    return UNKNOWN if document is None else facts_from_text(document)
