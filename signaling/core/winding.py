@@ -67,7 +67,8 @@ def announced(call: CallState, now: Instant) -> Announced | None:
 
 
 def seconds_left(notice: Notice, now: Instant) -> float:
-    return max(0, notice.deadline.mono_ns - now.mono_ns) / SECOND
+    """To the millisecond: both sides are told the same."""
+    return round(max(0, notice.deadline.mono_ns - now.mono_ns) / SECOND, 3)
 
 
 def withdrawn(refusal: Refusal) -> Outcome:

@@ -15,6 +15,8 @@ from wephone.events import (
     Answered,
     CallEvent,
     Changed,
+    Ending,
+    EndingCancelled,
     EndReason,
     GoesOn,
     Progressed,
@@ -80,6 +82,12 @@ class Conversation:
                 return words("answered here" if ours else "answered", tongue, peer=peer)
             case SafetyCode(code=code):
                 return words("code", tongue, code=code, peer=peer)
+            case Ending(within=seconds, refusal=refusal):
+                text = refusal.text.zh_cn if tongue == "zh" else refusal.text.en
+                decision = refusal.decision or ""
+                return words("ending", tongue, seconds=seconds, text=text, decision=decision)
+            case EndingCancelled():
+                return words("ending cancelled", tongue)
             case GoesOn():
                 return words("glare", tongue, peer=peer)
             case Changed(held_there=held) if held is not self._was_held:

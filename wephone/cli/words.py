@@ -19,6 +19,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{peer} called at the same moment: it is one call now",
         "{peer} 同时呼叫了你：两通呼叫已合为一通",
     ),
+    "ending": (
+        "the call ends in {seconds:.0f} s: {text} (decision {decision})",
+        "通话将在 {seconds:.0f} 秒后结束：{text}（决定 {decision}）",
+    ),
+    "ending cancelled": ("the call is permitted again and goes on", "通话已重新获准，继续进行"),
     "hanging up": ("hanging up", "正在挂断"),
     "ended": ("{reason}, after {duration}", "{reason}，时长 {duration}"),
     "recorded": ("what was heard is in {path}", "所听到的声音保存在 {path}"),
