@@ -150,6 +150,18 @@ ODD_CONTACT = (
 # Those that are called.
 CALLED: dict[str, Sequence[str]] = {
     "answers": (hear("INVITE"), say("100 Trying", contact=False), RINGS, ANSWERS, hear("ACK"), IS_LEFT),
+    # On a bad wire, or a slow machine, whatever was lost or late comes again. SIPp takes that for an error
+    # unless it is told otherwise.
+    "answers many": (
+        hear("INVITE"),
+        RINGS,
+        ANSWERS,
+        *(5 * (hear("INVITE", optional=True),)),
+        hear("ACK"),
+        *(5 * (hear("ACK", optional=True),)),
+        IS_LEFT,
+        '<timewait milliseconds="30000"/>',
+    ),
     "asks for a password": (challenges("407 Who", "Proxy-Authenticate", "Proxy-Authorization", "MD5", 32),),
     "asks for a better password": (
         challenges("401 Who", "WWW-Authenticate", "Authorization", "SHA-256", 64, UNKNOWN),
