@@ -20,6 +20,7 @@ from licensing.grant import Again, Attempt, Book, Grant, Lease
 from licensing.identity import RANDOM, DecisionId, decision_id
 from licensing.instant import Instant
 from licensing.law import Law
+from licensing.lawbook import unkept
 from licensing.ports import Clock, Journal
 from licensing.reasons import Reason, reason_text
 from licensing.record import KEEP, Ask, Circumstances, Random, allows, entry
@@ -111,9 +112,12 @@ class Gate:
         self._known: dict[CallFacts, _Judged] = {}  # what was judged there, beyond doubt
 
     async def open(self) -> None:
-        """Learn how far the journal has got. JournalError if it cannot be read."""
+        """Learn how far the journal has got, and keep the law in it. JournalError if it cannot be read."""
         self._watch.wrote((await self._journal.head()).at)
-        self._watch.fault(self._clock.now())
+        now = self._clock.now()
+        self._watch.fault(now)
+        for draft in await unkept(self._journal, self._law.profiles, self._law.judges, now):
+            await self._recorder.write(draft, WAIT_FOR_PHONES)
 
     async def close(self) -> None:
         """Chain what is still to be chained, as far as the journal lets."""
@@ -282,7 +286,7 @@ class Gate:
         winds_down: int | None = None,
     ) -> Draft:
         made = Circumstances(id, now, judged.taken.epoch, again, judged.withheld, winds_down, judged.fault)
-        return entry(ask, judged.decision, made, self._law.basis, self._random, self._keep)
+        return entry(ask, judged.decision, made, self._law.basis_for(ask.facts), self._random, self._keep)
 
     def _allow(self, ask: Ask, judged: _Judged, id: DecisionId, now: Instant) -> Verdict:
         """The yes, with the grant for its leg; without one it is about a call as it already is."""

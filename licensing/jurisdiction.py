@@ -187,7 +187,12 @@ class Profiles:
 
     by_code: Mapping[str, Profile]
     versions: Mapping[str, str]
+    texts: Mapping[str, str] = field(repr=False)  # each file, byte for byte
     _governing: Mapping[str, str] = field(repr=False)
+
+    def named(self, code: str) -> str:
+        """The profile with its version, as decisions name it."""
+        return f"{code}@{self.versions[code]}"
 
     def profile_for(self, country: str) -> Profile | None:
         """The country's own profile, or the one that it is a member of."""
@@ -208,16 +213,18 @@ def gather(named: Iterable[tuple[str, bytes]]) -> Profiles:
     bases = {source.code: source for source in read if "extends" not in source.document}
     by_code: dict[str, Profile] = {}
     versions: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for source in read:
         base = _base(source, bases)
         profile = _profile(source, base)
         if profile.code in by_code:
             raise ProfileError(f"{source.name}: code: `{profile.code}` is the code of another file too")
         by_code[profile.code] = profile
+        texts[profile.code] = source.data.decode()
         digest = sha256(source.data + (base.data if base else b"")).hexdigest()
         versions[profile.code] = f"{profile.as_of}+{digest[:12]}"
     governing = {member: p.code for p in by_code.values() for member in p.members}
-    return Profiles(by_code, versions, governing | {code: code for code in by_code})
+    return Profiles(by_code, versions, texts, governing | {code: code for code in by_code})
 
 
 def read_profile(name: str, data: bytes) -> Profile:
@@ -242,7 +249,7 @@ class Source:
 
 def _document(name: str, data: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(data, object_pairs_hook=_no_duplicates)
+        document = json.loads(data.decode(), object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
         raise ProfileError(f"{name}: {error}") from None
     if not isinstance(document, dict):

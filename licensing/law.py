@@ -1,8 +1,11 @@
 """The law that one installation decides by: its profiles, and what its operator is, has and chose."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from licensing.case import BASELINE, Case, Decision, Operator, Outcome, Policy
 from licensing.classify import classify
-from licensing.decision import decide
+from licensing.decision import decide, governing
 from licensing.facts import CallFacts
 from licensing.instant import Instant
 from licensing.jurisdiction import OnLoss, Profiles
@@ -24,12 +27,26 @@ class Law:
         self._unchanged = (-1, 0, 0)  # an epoch, and a span of UTC in which no date changes anything
         judges = [BASELINE] if BASELINE in policy.profiles else sorted(profiles.versions)
         self._judges = tuple(code for code in judges if code in profiles.versions)
-        versions = tuple(f"{code}@{profiles.versions[code]}" for code in self._judges)
-        self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), versions)
+        self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), self._named(self._judges))
 
     @property
     def profiles(self) -> Profiles:
         return self._profiles
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """The codes of the profiles that may judge here."""
+        return self._judges
+
+    def basis_for(self, facts: CallFacts) -> Basis:
+        """By what these facts are decided. It names the profiles that judge them, and no others."""
+        if len(self._judges) == 1:
+            return self.basis
+        case = Case(facts, self._profiles, operator=self._operator, policy=self._policy)
+        return replace(self.basis, profiles=self._named(governing(case)))
+
+    def _named(self, codes: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._profiles.named(code) for code in codes if code in self._profiles.versions)
 
     @property
     def can_help(self) -> bool:

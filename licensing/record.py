@@ -34,7 +34,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """By what every decision of this installation is made, besides facts and permits; ready for JSON."""
+    """By what a decision is made, besides facts and permits; ready for JSON."""
 
     engine: str
     policy: Mapping[str, Any]

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from licensing.audit import Broken, Entry, Head, beginning, clear_state, verify
-from licensing.explain import Explanation, explain
+from licensing.explain import Explanation, explain, profiles_named
+from licensing.lawbook import profiles_then
 from licensing.ports import Chains
 from signaling.licence import Licence
 
@@ -90,4 +91,5 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     hashes = [value for entry in entries for value in sealed_in(entry)]
     clear = await chains.clear_values(hashes)
     versions = await licence.register.history()
-    return explain(entries, clear, versions, licence.law.profiles)
+    named = profiles_named(entries)
+    return explain(entries, clear, versions, await profiles_then(chains, named, licence.law.profiles))

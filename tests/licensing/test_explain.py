@@ -10,14 +10,35 @@ from typing import Any
 import pytest
 
 from licensing.audit import Draft, Entry, Head, canonical, link
-from licensing.explain import Explanation, UnexplainedError, explain
-from licensing.jurisdiction import Profiles, load_profiles
+from licensing.case import Operator, Policy
+from licensing.explain import Explanation, UnexplainedError, explain, profiles_named
+from licensing.facts import CallFacts, Role, app_leg
+from licensing.gate import Ask, Gate
+from licensing.journal import EvidenceFile
+from licensing.jurisdiction import Profiles, gather, load_profiles
+from licensing.law import Law
+from licensing.lawbook import PROFILE, profiles_then
 from licensing.ports import RegisterRow
+from licensing.register import Register
 from licensing.snapshot import PERMIT, SWITCH, TELEPHONE
+from tests.fakes.clock import HandClock
 from tests.licensing.conftest import Office
 from tests.licensing.test_gate import HELP, PHONE, app_call, phone_call
 
 Edit = Callable[[dict[str, Any]], None]
+EUROPEAN = Operator("Beispiel GmbH", ("DE",))
+ALL = Policy(profiles=())
+
+
+def call_between(one: str, other: str) -> Ask:
+    return Ask("call-1", CallFacts((app_leg(Role.ORIGIN, one), app_leg(Role.DESTINATION, other))))
+
+
+def changed_profiles() -> Profiles:
+    """What is shipped, with a later date in every file."""
+    texts = load_profiles().texts
+    later = {code: text.replace('"as_of": "2', '"as_of": "3') for code, text in texts.items()}
+    return gather((f"{code}.json", text.encode()) for code, text in later.items())
 
 
 async def versions_of(office: Office) -> list[RegisterRow]:
@@ -30,7 +51,9 @@ async def explained(office: Office, decision: str, profiles: Profiles | None = N
     body = json.loads(entries[-1].body)
     sealed = [*body["people"].values(), *(body[k] for k in ("destination", "caller_id") if k in body)]
     clear = await office.file.clear_values(sealed)
-    return explain(entries, clear, await versions_of(office), profiles or load_profiles())
+    here = load_profiles() if profiles is None else profiles
+    then = await profiles_then(office.file, profiles_named(entries), here)
+    return explain(entries, clear, await versions_of(office), then)
 
 
 async def test_an_allowed_call_names_its_permit_rule_and_people(office: Office) -> None:
@@ -116,14 +139,76 @@ async def test_an_entry_edited_in_the_file_was_altered(office: Office, tmp_path:
         connection.execute("DROP TRIGGER journal_entry_update")
         connection.execute("UPDATE journal_entry SET body = replace(body, '\"call-1\"', '\"call-2\"')")
     connection.close()
-    assert (await explained(office, verdict.id)).faults == ("entry 1 of local was altered",)
+    assert (await explained(office, verdict.id)).faults == ("entry 2 of local was altered",)
 
 
-async def test_another_profile_or_engine_is_told(office: Office) -> None:
+async def test_a_decision_is_replayed_by_the_profiles_of_its_time(
+    file: EvidenceFile, clock: HandClock, register: Register
+) -> None:
+    """Two jurisdictions judged, one of which extends a third; since then no shipped file is what it was."""
+    gate = Gate(register=register, journal=file, clock=clock, law=Law(load_profiles(), EUROPEAN, ALL))
+    await gate.open()
+    verdicts = [await gate.authorize(call_between(*places)) for places in (("DE", "US"), ("CN", "US"))]
+    await gate.close()
+    for verdict, codes in zip(verdicts, (["DE", "US"], ["DE", "CN", "US"]), strict=True):
+        entries = await file.about(verdict.id)
+        assert [name.partition("@")[0] for name in profiles_named(entries)] == codes
+        then = await profiles_then(file, profiles_named(entries), changed_profiles())
+        explanation = explain(entries, [], [], then)
+        assert explanation.again is not None
+        assert [fault for fault in explanation.faults if "decided again" in fault] == []
+
+
+async def test_the_law_is_kept_once(file: EvidenceFile, clock: HandClock, register: Register) -> None:
+    for law in (Law(load_profiles(), EUROPEAN, ALL), Law(load_profiles(), EUROPEAN, ALL)):
+        gate = Gate(register=register, journal=file, clock=clock, law=law)
+        await gate.open()
+        await gate.close()
+    kept = [entry for entry in await file.entries(0, 1000) if entry.kind == PROFILE]
+    assert sorted(entry.subject for entry in kept) == sorted(map(law.profiles.named, law.profiles.versions))
+
+
+async def test_a_profile_that_is_nowhere_any_more_is_told(office: Office) -> None:
     verdict = await office.gate.authorize(app_call())
-    profiles = load_profiles()
-    other = replace(profiles, versions={"baseline": "2020-01-01+0123456789ab"})
-    assert any("is not here" in fault for fault in (await explained(office, verdict.id, other)).faults)
+    [name] = profiles_named(await office.file.about(verdict.id))
+    explanation = explain(await office.file.about(verdict.id), [], [], gather(()))
+    assert explanation.again is None
+    assert explanation.faults == (
+        f"the bytes of profile {name} are not here: it cannot be decided again",
+        *explanation.faults[1:],
+    )
+
+
+async def test_an_altered_profile_counts_as_lost(office: Office, tmp_path: Path) -> None:
+    verdict = await office.gate.authorize(app_call())
+    connection = sqlite3.connect(tmp_path / "evidence.db")
+    with connection:
+        connection.execute("DROP TRIGGER journal_entry_update")
+        connection.execute(
+            "UPDATE journal_entry SET body = replace(body, 'none', 'permit') WHERE kind = 'profile'"
+        )
+    connection.close()
+    faults = (await explained(office, verdict.id, gather(()))).faults
+    assert len(faults) == 1 and "cannot be decided again" in faults[0]
+
+
+async def test_another_engine_has_to_agree_on_outcome_reason_and_duties_alone(office: Office) -> None:
+    verdict = await office.gate.authorize(app_call())
+    entries = await office.file.about(verdict.id)
+    then = await profiles_then(office.file, profiles_named(entries), gather(()))
+
+    def by_another(**changes: object) -> Explanation:
+        forged = [
+            edited(entry, lambda body: body.update(engine="wephone-licensing/0", **changes))
+            for entry in entries
+        ]
+        return explain(forged, [], [], then)
+
+    assert by_another(uncertain=True).sound
+    assert by_another(outcome="deny").faults == (
+        "`outcome` was stored as 'deny', and decided again by wephone-licensing/1, after "
+        "wephone-licensing/0, it is 'allow'",
+    )
 
 
 async def test_what_was_never_decided_cannot_be_explained(office: Office) -> None:
