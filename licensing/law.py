@@ -15,6 +15,7 @@ from licensing.record import Basis
 from licensing.snapshot import Snapshot
 
 ENGINE = "wephone-licensing/1"  # another number when the same case may be decided otherwise than before
+MOST_LEFT = OnLoss()  # nobody leaves a running call more
 _FOREVER = 2**63 - 1
 _HELP = (Obligation.EMERGENCY_ROUTE, Obligation.EMERGENCY_LOCATION, Obligation.NO_CHARGE)
 
@@ -22,8 +23,12 @@ _HELP = (Obligation.EMERGENCY_ROUTE, Obligation.EMERGENCY_LOCATION, Obligation.N
 class Law:
     """Everything that a decision is made by, besides the facts and the register."""
 
-    def __init__(self, profiles: Profiles, operator: Operator, policy: Policy) -> None:
+    def __init__(
+        self, profiles: Profiles, operator: Operator, policy: Policy, on_loss: OnLoss = MOST_LEFT
+    ) -> None:
+        """`on_loss`: what the operator leaves a running call at most; a profile may leave it less."""
         self._profiles, self._operator, self._policy = profiles, operator, policy
+        self._on_loss = on_loss
         self._unchanged = (-1, 0, 0)  # an epoch, and a span of UTC in which no date changes anything
         judges = [BASELINE] if BASELINE in policy.profiles else sorted(profiles.versions)
         self._judges = tuple(code for code in judges if code in profiles.versions)
@@ -111,15 +116,19 @@ class Law:
     def seconds_left(self, decision: Decision) -> int:
         """How long a running call keeps going that this decision refuses (MODEL §8)."""
         profile = self._profiles.by_code.get(decision.jurisdiction)
-        left = OnLoss() if profile is None else profile.on_loss
-        match decision.reason:
-            case Reason.DENY_TELEPHONE_SWITCHED_OFF:
-                return 0
-            case Reason.DENY_PERMIT_REVOKED:
-                return left.revoked
-            case Reason.DENY_PERMIT_EXPIRED:
-                return left.expired
-            case Reason.DENY_SERVICE_DISABLED:
-                return left.toggled_off
-            case _:  # whatever else makes what remains unlawful ends as a suspension does
-                return left.suspended
+        left = MOST_LEFT if profile is None else profile.on_loss
+        return min(_left(left, decision.reason), _left(self._on_loss, decision.reason))
+
+
+def _left(on_loss: OnLoss, reason: Reason) -> int:
+    match reason:
+        case Reason.DENY_TELEPHONE_SWITCHED_OFF:
+            return 0
+        case Reason.DENY_PERMIT_REVOKED:
+            return on_loss.revoked
+        case Reason.DENY_PERMIT_EXPIRED:
+            return on_loss.expired
+        case Reason.DENY_SERVICE_DISABLED:
+            return on_loss.toggled_off
+        case _:  # whatever else makes what remains unlawful ends as a suspension does
+            return on_loss.suspended

@@ -8,7 +8,7 @@ from licensing.alarms import Alarms
 from licensing.case import Operator, Policy
 from licensing.facts import ServiceOffer
 from licensing.gate import Gate
-from licensing.jurisdiction import ProfileError, Profiles, load_profiles
+from licensing.jurisdiction import OnLoss, ProfileError, Profiles, load_profiles
 from licensing.law import Law
 from licensing.numbering import read_plans
 from licensing.ports import Chains, PermitStore
@@ -41,7 +41,7 @@ class Licence:
             profiles = load_profiles()
         except ProfileError as error:
             raise NoProfileError(str(error)) from None
-        self.law = Law(profiles, operator_of(settings), policy_of(settings, profiles))
+        self.law = Law(profiles, operator_of(settings), policy_of(settings, profiles), on_loss_of(settings))
         self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms)
         self.gate = Gate(
             register=self.register,
@@ -102,6 +102,16 @@ def offer_of(settings: Settings) -> Offer:
 def operator_of(settings: Settings) -> Operator:
     """Who offers the service, as every decision takes it; nothing carries calls for help yet."""
     return Operator(legal_entity=settings.legal_entity, home=settings.homes, seat=settings.seat)
+
+
+def on_loss_of(settings: Settings) -> OnLoss:
+    """What a running call keeps at most when its permit is lost."""
+    return OnLoss(
+        suspended=settings.on_loss_suspended,
+        revoked=settings.on_loss_revoked,
+        expired=settings.on_loss_expired,
+        toggled_off=settings.on_loss_toggled_off,
+    )
 
 
 def policy_of(settings: Settings, profiles: Profiles) -> Policy:

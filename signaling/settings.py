@@ -329,6 +329,19 @@ class Settings(BaseModel):
     warning_webhook_secret: Secret | None = Field(None, description="the secret that signs what is posted")
     warning_webhook_secret_file: Path | None = Field(None, description="a file with that secret")
 
+    on_loss_suspended: Annotated[int, Field(ge=0, le=60)] = Field(
+        60, description="seconds that a running call keeps when its permit is suspended; 0 ends it at once"
+    )
+    on_loss_revoked: Annotated[int, Field(ge=0, le=30)] = Field(
+        30, description="the same when its permit is revoked"
+    )
+    on_loss_expired: Annotated[int, Field(ge=0, le=900)] = Field(
+        900, description="the same when its permit expires"
+    )
+    on_loss_toggled_off: Annotated[int, Field(ge=0, le=60)] = Field(
+        60, description="the same when such calls are switched off"
+    )
+
     keep_texts_days: Days = Field(365, description="days that texts are kept")
     keep_calls_days: Days = Field(365, description="days that records of calls are kept")
     keep_sessions_days: Days = Field(30, description="days that expired sessions and invitations are kept")
