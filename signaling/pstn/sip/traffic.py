@@ -28,6 +28,7 @@ from signaling.pstn.sip.table import Timer
 from signaling.pstn.sip.tenure import Tenure
 from signaling.pstn.sip.timers import Timers
 from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
+from signaling.pstn.sip.uri import Uri
 
 MOST_OPEN = 20_000  # transactions; beyond that new requests are told to come later
 REMEMBERED = 3600 * SECOND  # how long an address that we wrote to may write to us, within a dialog
@@ -135,6 +136,10 @@ class Traffic:
                 asyncio.get_running_loop().call_soon(asker.failed, request, Failed("transport"))
 
         self._go(request, routes, go_on)
+
+    def towards(self, uri: Uri, go_on: Callable[[Hops], None]) -> None:
+        """Go on with the hops of a URI; with none if there are none."""
+        self._routes.then(uri, go_on)
 
     def acknowledge(self, ack: Request, routes: tuple[Address, ...]) -> None:
         """The ACK of a 2xx: sent once, by no transaction."""
