@@ -35,8 +35,8 @@ class TextPage(Model):
     limit: Limit = PAGE
 
 
-class PastCall(Model):
-    """A call of this user. `callee` is a user's name or a masked number, `decision` the operator's."""
+class Record(Model):
+    """A call. `callee` is a user's name or a masked number, `decision` the operator's."""
 
     call: CallId
     caller: UserId
@@ -47,8 +47,13 @@ class PastCall(Model):
     ended_at: Microseconds | None
     reason: EndReason | None
     missed: bool
-    seen: bool
     decision: str | None
+
+
+class PastCall(Record):
+    """A call of this user. Whether its callee has missed and seen it is told to the callee alone."""
+
+    seen: bool
 
 
 class Calls(Model):
@@ -107,9 +112,14 @@ async def conversation(visit: Visit, query: TextPage) -> Conversation:
 
 
 def past_call(row: CallRecord, user: UserId) -> PastCall:
-    """A record as one of its parties sees it; whether the callee has seen it is the callee's alone."""
+    """A record as one of its parties sees it."""
     mine = row.caller != user
-    return PastCall(
+    return PastCall(**{**dict(record(row)), "missed": row.missed and mine, "seen": row.seen and mine})
+
+
+def record(row: CallRecord) -> Record:
+    """A record as operators see it."""
+    return Record(
         call=row.call,
         caller=row.caller,
         callee=row.callee,
@@ -118,7 +128,6 @@ def past_call(row: CallRecord, user: UserId) -> PastCall:
         answered_at=row.answered_at,
         ended_at=row.ended_at,
         reason=row.reason,
-        missed=row.missed and mine,
-        seen=row.seen and mine,
+        missed=row.missed,
         decision=row.decision,
     )

@@ -8,7 +8,19 @@ from functools import lru_cache
 
 from aiohttp import WSCloseCode, web
 
-from signaling.api import account, calls, evidence, facts, health, history, operator, pages, permits, records
+from signaling.api import (
+    account,
+    calls,
+    evidence,
+    facts,
+    health,
+    history,
+    operator,
+    pages,
+    permits,
+    records,
+    switches,
+)
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
 from signaling.api.routes import Route, Routes, Rule
@@ -130,6 +142,7 @@ OPERATORS: tuple[Route, ...] = (
     *operator.routes.all,
     *facts.operator_routes.all,
     *permits.routes.all,
+    *switches.routes.all,
     *evidence.routes.all,
     *records.routes.all,
 )

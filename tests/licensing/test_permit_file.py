@@ -14,16 +14,11 @@ from licensing.permit_file import read_permit_file, sign
 from licensing.register import Register
 from licensing.signing import KeyFormatError, new_key, read_private_key, read_public_key
 from tests.fakes.clock import START, HandClock
+from tests.licensing.conftest import BASIC
 
 ONE, TWO, STRANGER = new_key(), new_key(), new_key()
 KEYS = [ONE.public, TWO.public]
 PROFILES = load_profiles()
-BASIC: dict[str, Any] = {
-    "id": "basic-1",
-    "jurisdiction": "baseline",
-    "categories": ["baseline:basic"],
-    "valid_from": "2026-01-01",
-}
 CHECKED = {"checked_by": "li", "checked_on": "2026-01-05", "sha256": "a" * 64}
 SUSPENDED = {"status": "suspended", "from": "2026-03-01T00:00:00Z"}
 REVOKED = {"status": "revoked", "from": "2026-03-01T00:00:00Z"}

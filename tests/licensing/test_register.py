@@ -20,15 +20,9 @@ from licensing.ports import JournalError, RegisterRow
 from licensing.register import Register
 from licensing.snapshot import Proposal
 from tests.fakes.clock import START, HandClock
-from tests.licensing.conftest import Kept
+from tests.licensing.conftest import BASIC, Kept
 from tests.licensing.frail import FrailStore
 
-BASIC: dict[str, Any] = {
-    "id": "basic-1",
-    "jurisdiction": "baseline",
-    "categories": ["baseline:basic"],
-    "valid_from": "2026-01-01",
-}
 CN: dict[str, Any] = {
     "id": "cn-a15",
     "jurisdiction": "CN",

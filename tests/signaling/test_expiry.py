@@ -27,17 +27,12 @@ from signaling.expiry import PAUSES, DaysLeft, Expiry
 from signaling.ports import Cancel
 from signaling.webhook import HEADER, Webhook, WebhookError
 from tests.fakes.clock import START, HandClock
+from tests.licensing.conftest import BASIC
 
 PROFILES = load_profiles()
 TODAY = date(2026, 11, 25)  # of the clock, in Beijing as in UTC
 DAY = 24 * 3600
 SECRET = "a secret that both of them know"
-BASIC: dict[str, Any] = {
-    "id": "basic-1",
-    "jurisdiction": "baseline",
-    "categories": ["baseline:basic"],
-    "valid_from": "2020-01-01",
-}
 
 
 class Watched(HandClock):

@@ -19,16 +19,11 @@ from licensing.signing import PrivateKey, new_key
 from licensing.snapshot import Snapshot
 from signaling.permit_file import EVERY, PermitFileWatch
 from tests.fakes.clock import START, HandClock
+from tests.licensing.conftest import BASIC
 from tests.licensing.frail import FrailStore
 
 KEY, OTHER = new_key(), new_key()
 PROFILES = load_profiles()
-BASIC: dict[str, Any] = {
-    "id": "basic-1",
-    "jurisdiction": "baseline",
-    "categories": ["baseline:basic"],
-    "valid_from": "2026-01-01",
-}
 SUSPENDED = {"status": "suspended", "from": "2026-03-01T00:00:00Z"}
 
 

@@ -12,14 +12,9 @@ from signaling.api.origin import Origins
 from signaling.api.routes import Route, Rule
 from signaling.api.serving import application
 from signaling.local import reachable
+from tests.licensing.conftest import BASIC
 from tests.signaling.api.conftest import PASSWORD, Answer, Begin, Somebody, World
 
-BASIC = {
-    "id": "basic-1",
-    "jurisdiction": "baseline",
-    "categories": ["baseline:basic"],
-    "valid_from": "2020-01-01",
-}
 STATE = [f"/api/operator/{what}" for what in ("accounts", "permits", "toggles", "telephone", "waiting")]
 # The routes that nobody has to sign in for. Another one is a decision: it is made here.
 OPEN = {
