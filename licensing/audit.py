@@ -6,13 +6,24 @@ clear values with their salts lie in rows beside the chain, to be deleted at a d
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from json.encoder import encode_basestring_ascii as _quoted
 
 GENESIS = "0" * 64  # the hash before the first entry of a node
+MOST_NAMED = 10  # altered values; one is bad enough
 SALT = 16  # bytes; numbers are guessable, so a hash without an unguessable salt would be the number
 
+# In canonical JSON a quote inside of a text has a backslash before it, so that neither is found in one.
+_PEOPLE = re.compile(r'"people":(\{[^}]*\})')
+_HASHES = re.compile(r':"([0-9a-f]{64})"')
+_SEALED = re.compile(r'"(?:by|caller_id|destination)":"([0-9a-f]{64})"')
+
+# An entry as a database gives it: the fields of Entry in their order.
+Row = tuple[str, int, int, int, str, str, str, str, str]
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
 
@@ -86,6 +97,20 @@ class Broken:
     fault: str
 
 
+@dataclass(slots=True)
+class Checked:
+    """A chain, and what lies beside it: whole up to `head`; `broken` is what is wrong with the next entry."""
+
+    head: Head
+    broken: Broken | None = None
+    clear: Counter[str] = field(default_factory=Counter)  # "present", "erased", "altered" -> how many values
+    altered: list[int] = field(default_factory=list)  # entries whose clear values are not what was sealed
+
+    @property
+    def sound(self) -> bool:
+        return self.broken is None and not self.altered
+
+
 def beginning(node: str) -> Head:
     """The head of a node that has written nothing."""
     return Head(node, 0, 0, GENESIS)
@@ -140,46 +165,86 @@ def verify(entries: Iterable[Entry], *, after: Head, kept: Iterable[Head] = ()) 
     `kept` are heads of this node kept elsewhere: only they can show that the end was cut off or all of it
     written anew.
     """
-    expected = {checkpoint.seq: checkpoint for checkpoint in kept if checkpoint.node == after.node}
-    head = after
-    for entry in entries:
-        if fault := _fault(entry, head):
-            return Broken(after.node, head.seq + 1, fault)
-        head = entry.head
-        checkpoint = expected.pop(head.seq, None)
-        if checkpoint is not None and checkpoint.hash != head.hash:
-            return Broken(after.node, head.seq, "differs from the checkpoint kept elsewhere")
-    if missing := [seq for seq in expected if seq > head.seq]:
-        return Broken(after.node, head.seq + 1, f"the chain ends before checkpoint {max(missing)}")
-    return Verified(head)
+    return verify_rows((_row(entry) for entry in entries), after=after, kept=kept)
 
 
-def _fault(entry: Entry, head: Head) -> str | None:
-    if entry.node != head.node:
-        return f"belongs to node {entry.node}"
-    if entry.seq != head.seq + 1:
-        return f"missing: the next entry is {entry.seq}"
-    if entry.prev != head.hash:
+def verify_rows(rows: Iterable[Row], *, after: Head, kept: Iterable[Head] = ()) -> Verified | Broken:
+    """`verify`, for entries as a database gives them: years of a journal are read without a model of each."""
+    expected: dict[int, list[str]] = {}
+    for checkpoint in kept:
+        if checkpoint.node == after.node:
+            expected.setdefault(checkpoint.seq, []).append(checkpoint.hash)
+    node, seq, at, prev = after.node, after.seq, after.at, after.hash
+    raw = bytes.fromhex(prev)
+    for row in rows:
+        if not _follows(row, node, seq, at, prev):
+            return Broken(node, seq + 1, _fault(row, node, seq, at, prev))
+        _, seq, at, said_at, kind, subject, body, prev, value = row
+        digest = sha256(raw + _record(at, body, kind, node, said_at, seq, subject))
+        if digest.hexdigest() != value:
+            return Broken(node, seq, "was altered")
+        prev, raw = value, digest.digest()
+        if seq in expected and set(expected.pop(seq)) != {value}:
+            return Broken(node, seq, "differs from the checkpoint kept elsewhere")
+    if missing := [number for number in expected if number > seq]:
+        return Broken(node, seq + 1, f"the chain ends before checkpoint {max(missing)}")
+    return Verified(Head(node, seq, at, prev))
+
+
+def _row(entry: Entry) -> Row:
+    return (
+        *(entry.node, entry.seq, entry.at, entry.said_at, entry.kind),
+        *(entry.subject, entry.body, entry.prev, entry.hash),
+    )
+
+
+def _follows(row: Row, node: str, seq: int, at: int, prev: str) -> bool:
+    """Is it in its place? Somebody who edits a file may leave any type of value in it."""
+    when, said_at = row[2], row[3]
+    return (
+        type(when) is int
+        and type(said_at) is int
+        and row[0] == node
+        and row[1] == seq + 1
+        and row[7] == prev
+        and when == (said_at if said_at > at else at)
+        and type(row[4]) is str
+        and type(row[5]) is str
+        and type(row[6]) is str
+    )
+
+
+def _fault(row: Row, node: str, seq: int, at: int, prev: str) -> str:
+    """What is wrong with one that is not in its place."""
+    if row[0] != node:
+        return f"belongs to node {row[0]}"
+    if row[1] != seq + 1:
+        return f"missing: the next entry is {row[1]}"
+    if row[7] != prev:
         return "does not follow from the entry before it"
-    if entry.at < head.at or entry.at != max(head.at, entry.said_at):
+    if type(row[2]) is int and type(row[3]) is int and row[2] != max(at, row[3]):
         return "its time runs backwards"
-    record = _record(entry.at, entry.body, entry.kind, entry.node, entry.said_at, entry.seq, entry.subject)
-    if entry.hash != _hash(entry.prev, record):
-        return "was altered"
-    return None
+    return "was altered"
 
 
 def _record(at: int, body: str, kind: str, node: str, said_at: int, seq: int, subject: str) -> bytes:
     """Canonical JSON of the whole entry but its hashes; `body` is canonical already and enters as it is."""
     return (
-        f'{{"at":{at},"body":{body},"kind":{json.dumps(kind)},"node":{json.dumps(node)},'
-        f'"said_at":{said_at},"seq":{seq},"subject":{json.dumps(subject)}}}'
+        f'{{"at":{at},"body":{body},"kind":{_quoted(kind)},"node":{_quoted(node)},'
+        f'"said_at":{said_at},"seq":{seq},"subject":{_quoted(subject)}}}'
     ).encode("utf-8", "surrogatepass")
 
 
 def _hash(prev: str, record: bytes) -> str:
     """SHA-256 over the previous entry's 32 bytes and this entry's record, in lower-case hex."""
     return sha256(bytes.fromhex(prev) + record).hexdigest()
+
+
+def sealed_in(body: str) -> list[str]:
+    """The salted hashes of names and numbers in the body of an entry, most of which nobody parses."""
+    people = _PEOPLE.search(body)
+    found = _HASHES.findall(people[1]) if people else []
+    return [*found, *_SEALED.findall(body)]
 
 
 def seal(value: str, salt: bytes, delete_after: int) -> ClearValue:

@@ -109,6 +109,7 @@ class Gate:
         self._said: OrderedDict[tuple[object, CallFacts], _Said] = OrderedDict()
         self._graphs: dict[str, CallFacts] = {}  # of calls with a leg that holds a lease
         self._judged_at = (-1, -1)  # an epoch, and until when by its dates
+        self._lost: str | None = None  # what the database lacks of a checkpoint kept elsewhere
         self._known: dict[CallFacts, _Judged] = {}  # what was judged there, beyond doubt
 
     async def open(self) -> None:
@@ -118,6 +119,14 @@ class Gate:
         self._watch.fault(now)
         for draft in await unkept(self._journal, self._law.profiles, self._law.judges, now):
             await self._recorder.write(draft, WAIT_FOR_PHONES)
+
+    def distrust(self, lost: str | None) -> None:
+        """Refuse telephone legs: the evidence lacks what it once had. None: an operator has accepted it."""
+        self._lost = lost
+        if lost is None:
+            self._alarms.clear(Alarm.EVIDENCE_LOST)
+        else:
+            self._alarms.sound(Alarm.EVIDENCE_LOST, lost)
 
     async def close(self) -> None:
         """Chain what is still to be chained, as far as the journal lets."""
@@ -221,6 +230,8 @@ class Gate:
             return self._refused(judged, *doubt)
         if facts.telephone and taken.telephone_off:
             return self._refused(judged, Reason.DENY_TELEPHONE_SWITCHED_OFF, None)
+        if facts.telephone and self._lost is not None:
+            return self._refused(judged, Reason.DENY_EVIDENCE_LOST, self._lost)
         return judged
 
     def _helped(self, facts: CallFacts, judged: _Judged) -> _Judged:
@@ -354,6 +365,8 @@ class Gate:
             taken = self._register.snapshot
             if taken.telephone_off:
                 return Reason.DENY_TELEPHONE_SWITCHED_OFF
+            if self._lost is not None:
+                return Reason.DENY_EVIDENCE_LOST
             if grant.epoch != taken.epoch or now.utc_ns >= grant.stands_until:
                 return Reason.DENY_GRANT_NOT_VALID
         lease = self._book.redeem(grant, attempt, now)
@@ -379,6 +392,8 @@ class Gate:
         doubt = self._doubt(now)
         if doubt is not None:
             return doubt[0]
+        if self._lost is not None:
+            return Reason.DENY_EVIDENCE_LOST
         if lease.epoch == self._register.snapshot.epoch and now.utc_ns < lease.stands_until:
             return self._book.renew(lease, now) or Reason.DENY_GRANT_NOT_VALID
         try:

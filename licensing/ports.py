@@ -1,10 +1,11 @@
 """What licensing asks of the world: a clock, a durable journal, a store of permits, hints of change."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from licensing.audit import ClearValue, Draft, Entry, Head
+from licensing.audit import Checked, ClearValue, Draft, Entry, Head
+from licensing.checkpoint import Checkpoint, Reach
 from licensing.instant import Instant
 
 
@@ -60,6 +61,37 @@ class Chains(Journal, Protocol):
 
     def entries_of(self, node: str, after: int, limit: int) -> Awaitable[Sequence[Entry]]:
         """That node's entries with a sequence number above `after`, in order."""
+        ...
+
+    def checked(
+        self, after: Head, kept: Sequence[Head], *, names: bool, tell: Callable[[int], None]
+    ) -> Awaitable[Checked]:
+        """A node's chain verified from `after` on, without keeping anybody waiting.
+
+        It has to agree with the heads in `kept`, which may be kept elsewhere. `names`: the clear values too.
+        `tell` hears from time to time how many entries more are done.
+        """
+        ...
+
+
+class CheckpointRows(Protocol):
+    """The signed checkpoints in the database, beside the chains. JournalError when it cannot answer."""
+
+    def reach(
+        self, asked: Sequence[tuple[str, int]] = ()
+    ) -> Awaitable[tuple[Reach, Checkpoint | None, Mapping[tuple[str, int], str]]]:
+        """How far everything reaches now, the last checkpoint, and the hashes of the entries asked for.
+
+        All of one moment. CheckpointError if the last one was altered.
+        """
+        ...
+
+    def add(self, checkpoint: Checkpoint) -> Awaitable[bool]:
+        """False, and no trace, if another has its number."""
+        ...
+
+    def after(self, number: int, limit: int) -> Awaitable[Sequence[Checkpoint]]:
+        """Those with a higher number, in order. CheckpointError if one was altered."""
         ...
 
 

@@ -21,7 +21,9 @@ from signaling.api.origin import Origins
 from signaling.api.rest import CALLERS, OPERATORS
 from signaling.api.serving import application
 from signaling.api.visit import Parts
+from signaling.checkpoints import Checkpoints, Places
 from signaling.clock import SystemClock
+from signaling.evidence import Progress
 from signaling.exchange import Exchange, Timing
 from signaling.folder import DataFolder, FolderError, FolderInUseError
 from signaling.holders import Holders
@@ -100,6 +102,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
         parts.licence.start(parts.metrics)
         retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
         retention.start()
+        await parts.checkpoints.start()
         stack.push_async_callback(retention.close)
         try:
             ready, doors = await listen(settings, parts, stack)
@@ -149,6 +152,10 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
     passwords = Passwords()
     stack.callback(passwords.close)
     licence = await stack.enter_async_context(Licence(settings, store.journal, store.permits, clock))
+    places = Places(settings.data, settings.node, settings.checkpoint_folder)
+    checkpoints = Checkpoints(store.checkpoints, store.journal, clock, licence.gate, licence.alarms, places)
+    await checkpoints.open()
+    stack.push_async_callback(checkpoints.close)
     lines = Lines(clock, int(settings.resume * SECOND), lambda party: switch.lost(party))
     revocation = Revocation(licence.permission, licence.register, licence.law, clock, metrics)
     switch = Switch(
@@ -192,6 +199,8 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         permission=licence.permission,
         licence=licence,
         revocation=revocation,
+        checkpoints=checkpoints,
+        progress=Progress(),
         version=version("wephone"),
     )
     stack.push_async_callback(settle, exchange)

@@ -317,6 +317,11 @@ class Settings(BaseModel):
         None, description="is the service paid for? Recorded with each decision, and decides nothing"
     )
 
+    checkpoint_folder: Path | None = Field(
+        None,
+        description="a folder, best of another machine, into which each signed checkpoint is also put",
+    )
+
     permit_file: Path | None = Field(
         None, description="the signed file of permits; if none, permits.json in the data folder"
     )

@@ -10,8 +10,10 @@ from aiohttp import WSCloseCode, web
 
 from signaling.api import (
     account,
+    audit,
     calls,
     evidence,
+    export,
     facts,
     health,
     history,
@@ -144,5 +146,7 @@ OPERATORS: tuple[Route, ...] = (
     *permits.routes.all,
     *switches.routes.all,
     *evidence.routes.all,
+    *audit.routes.all,
+    *export.routes.all,
     *records.routes.all,
 )

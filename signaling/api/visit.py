@@ -6,6 +6,8 @@ from aiohttp import web
 
 from signaling.accounts import Accounts
 from signaling.api.auth import Who, not_signed_in
+from signaling.checkpoints import Checkpoints
+from signaling.evidence import Progress
 from signaling.exchange import Exchange
 from signaling.holders import Holders
 from signaling.licence import Licence
@@ -35,6 +37,8 @@ class Parts:
     permission: Permission
     licence: Licence
     revocation: Revocation
+    checkpoints: Checkpoints
+    progress: Progress
     version: str
 
     def now_us(self) -> int:

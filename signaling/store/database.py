@@ -11,6 +11,7 @@ class Database(Protocol):
     """SQLite through its writer process, or PostgreSQL through a pool."""
 
     node: str
+    url: str  # with which another process may read it
     ordered: bool  # commands are carried out in the order in which they were sent
 
     def write(self, command: str, *arguments: object) -> Awaitable[Any]:

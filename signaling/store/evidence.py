@@ -1,15 +1,20 @@
 """The journal and the register as `licensing.ports` asks for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from licensing.audit import ClearValue, Draft, Entry, Head, beginning
+from licensing.audit import Checked, ClearValue, Draft, Entry, Head, beginning
+from licensing.checkpoint import Checkpoint, Reach, read
 from licensing.ports import EpochMovedError, JournalError, RegisterRow, RegisterRows
+from licensing.signing import decoded
 from signaling.ports import StoreError
 from signaling.store.database import Database
 from signaling.store.journal import PlainDraft, plain
+from signaling.store.pieces import SMALL, beside, cores, cut, is_head, verified
+from signaling.store.segment import Piece
 
 MOST_TOGETHER = 512  # entries to a command: a batch that fails, fails for all of them
 
@@ -97,6 +102,28 @@ class StoredJournal:
         async with _as_journal_errors():
             return [Entry(*row) for row in await self._database.read("entries_of", node, after, limit)]
 
+    async def checked(
+        self, after: Head, kept: Sequence[Head], *, names: bool, tell: Callable[[int], None]
+    ) -> Checked:
+        """See licensing.ports.Chains: a short chain is verified in a thread, a long one in processes.
+
+        The head that the database noted itself counts as kept: a chain that was cut short behind its back
+        ends before it.
+        """
+        node = after.node
+        heads = [head for head in (*await self.heads(), *kept) if head.node == node and head.seq > after.seq]
+        whole = Piece(self._database.url, after, None, tuple(heads), names)
+        length = max((head.seq for head in heads), default=after.seq) - after.seq
+        async with _as_journal_errors():
+            if length < SMALL:
+                return await beside(whole, tell)
+            ends = [after.seq + length * place // cores() for place in range(1, cores())]
+            read = [await self._database.read("entries_of", node, seq - 1, 1) for seq in ends]
+            between = [Entry(*rows[0]).head for rows in read if rows]
+            if [head.seq for head in between] != ends or not all(map(is_head, between)):
+                between = []  # it is broken before one of them
+            return await verified(cut(whole, between), between, tell)
+
     async def about(self, subject: str) -> Sequence[Entry]:
         async with _as_journal_errors():
             return [Entry(*row) for row in await self._database.read("entries_about", subject)]
@@ -111,6 +138,36 @@ class StoredJournal:
             while some := await self._database.write("purge_some", "clear_values", before, MOST_TOGETHER):
                 gone += some
         return gone
+
+
+class StoredCheckpoints:
+    """The signed checkpoints: signaling.ports.Checkpoints."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reach(
+        self, asked: Sequence[tuple[str, int]] = ()
+    ) -> tuple[Reach, Checkpoint | None, Mapping[tuple[str, int], str]]:
+        async with _as_journal_errors():
+            epoch, heads, last, hashes = await self._database.read("reach", list(asked))
+        found = {place: value for place, value in zip(asked, hashes, strict=True) if value is not None}
+        reach = Reach(epoch, tuple(Head(*head) for head in heads))
+        return reach, read(last[0][0], decoded(last[0][1]) or b"") if last else None, found
+
+    async def add(self, checkpoint: Checkpoint) -> bool:
+        signature = base64.b64encode(checkpoint.signature).decode()
+        async with _as_journal_errors():
+            return bool(
+                await self._database.write(
+                    "add_checkpoint", checkpoint.number, checkpoint.document, signature
+                )
+            )
+
+    async def after(self, number: int, limit: int) -> Sequence[Checkpoint]:
+        async with _as_journal_errors():
+            rows = await self._database.read("checkpoints_after", number, limit)
+        return [read(document, decoded(signature) or b"") for document, signature in rows]
 
 
 class StoredRegister:

@@ -92,9 +92,11 @@ ABOUT = Statement(
     .where(journal_entry.c.subject == words("subject"))
     .order_by(journal_entry.c.at, journal_entry.c.node, journal_entry.c.seq)
 )
-CLEAR_VALUE = Statement(
+CLEAR_AT_ONCE = 32  # clear values to a statement; a decision has up to five
+_ASKED = [f"hash{place}" for place in range(CLEAR_AT_ONCE)]
+CLEAR_VALUES = Statement(
     select(clear_value.c.hash, clear_value.c.salt, clear_value.c.value, clear_value.c.delete_after).where(
-        clear_value.c.hash == words("hash")
+        clear_value.c.hash.in_([words(name) for name in _ASKED])
     )
 )
 
@@ -181,6 +183,9 @@ def entries_about(subject: str) -> Steps:
 @survey
 def clear_values(hashes: Sequence[str]) -> Steps:
     rows: list[object] = []
-    for value_hash in hashes:
-        rows += yield CLEAR_VALUE, {"hash": value_hash}
+    asked = list(dict.fromkeys(hashes))
+    for first in range(0, len(asked), CLEAR_AT_ONCE):
+        some = asked[first : first + CLEAR_AT_ONCE]
+        some += [some[0]] * (CLEAR_AT_ONCE - len(some))
+        rows += yield CLEAR_VALUES, dict(zip(_ASKED, some, strict=True))
     return rows

@@ -52,7 +52,7 @@ class PostgresDatabase:
     def __init__(self, url: str, node: str, alarm: Alarm) -> None:
         self.node = node
         self.ordered = False
-        self._url = url
+        self.url = self._url = url
         self._alarm = alarm
         self._texts = numbered_texts(PGDialect_asyncpg())  # type: ignore[no-untyped-call]
         self._claim = Claim(url, node, alarm)

@@ -19,7 +19,7 @@ from signaling.ports import (
     Talk,
 )
 from signaling.store.database import Database
-from signaling.store.evidence import StoredJournal, StoredRegister
+from signaling.store.evidence import StoredCheckpoints, StoredJournal, StoredRegister
 from signaling.store.holder_rows import HolderRows
 from signaling.store.steps import Row
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
@@ -236,6 +236,7 @@ class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows, HolderRows):
 
     async def purge(self, kind: str, before: int) -> int:
         """See signaling.ports.Upkeep; in pieces, so that a call waits for one of them at most."""
+        self.checkpoints = StoredCheckpoints(database)
         gone = 0
         while some := await self.database.write("purge_some", kind, before, PURGED_AT_ONCE):
             gone += some

@@ -22,6 +22,7 @@ class SqliteDatabase:
         self.node = node
         self.ordered = True
         self._path = Path(path).absolute()
+        self.url = f"sqlite:///{self._path}"
         self._alarm = alarm
         self._problem: str | None = None
         self._closing = False

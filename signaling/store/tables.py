@@ -231,6 +231,15 @@ journal_head = Table(
 )
 
 # What the hashes in the chain stand for; a row goes when its time is over, and the chain stays whole.
+# Heads of all nodes joined and signed. Rows are only ever added.
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    number("number", key=True),
+    words("document"),
+    words("signature"),  # JSON, Base64
+)
+
 clear_value = Table(
     "clear_value",
     metadata,

@@ -11,7 +11,8 @@ import pytest
 from licensing.audit import Draft, canonical
 from licensing.permit import Permit
 from licensing.reasons import Reason, reason_text
-from signaling.api.evidence import FORMAT, exported, head_of, line
+from signaling.api.audit import head_of
+from signaling.api.export import FORMAT, exported, line
 from signaling.store import open_store
 from wephone.cli.main import register, top_parser
 

@@ -23,6 +23,7 @@ GATES_OWN = {  # the law was not asked, or its answer could not be put into effe
     Reason.DENY_GATE_FAILED,
     Reason.DENY_TELEPHONE_SWITCHED_OFF,
     Reason.DENY_GRANT_NOT_VALID,
+    Reason.DENY_EVIDENCE_LOST,
 }
 
 

@@ -6,10 +6,10 @@ from sqlalchemy import Connection, inspect, text
 
 from signaling.store.steps import Refused
 
-HEAD = "0003"
+HEAD = "0005"
 
 # Tables whose rows are never changed nor deleted.
-ADDED_ONLY = frozenset({"journal_entry", "register_version"})
+ADDED_ONLY = frozenset({"checkpoint", "journal_entry", "register_version"})
 
 
 def migrate(connection: Connection, name: str) -> None:
