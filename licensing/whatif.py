@@ -25,6 +25,7 @@ from licensing.requirement import Reading
 from licensing.snapshot import Snapshot, as_of
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # since when a supposed suspension or revocation holds
+_OF_A_STREAM = {"format", "passed", "checkpoint"}  # lines of our own streams that are about themselves
 _LEG = re.compile(r'"leg":"[^"]*",')
 EXAMPLES = 3  # decisions that are named of each kind that flips
 
@@ -145,7 +146,7 @@ def read_line(line: str) -> Record | None:
         return record(str(found["body"]), str(found["subject"])) if found["kind"] == "decision" else None
     if "facts" in found:
         return _parsed(line, str(found.get("decision", "")), 0, None)
-    if "format" in found or "passed" in found:
+    if found.keys() & _OF_A_STREAM:
         return None
     raise WhatIfError(f"is no decision, and has no `facts` (found {line!r:.80})")
 
@@ -255,11 +256,18 @@ class Replay:
                 raise WhatIfError(f"there is no profile `{code}`")
         self._moments = [] if supposed.at else self._dates()
 
-    def count(self, records: Iterable[Record]) -> Kinds:
-        """How often there is each kind, in each span of time in which no date changes anything."""
-        kinds: Kinds = defaultdict(Tally)
+    def count(self, records: Iterable[Record], counted: Kinds | None = None) -> Kinds:
+        """How often there is each kind, in each span of time in which no date changes anything.
+
+        Added to what is `counted` already, if that is given.
+        """
+        kinds: Kinds = {} if counted is None else counted
         for each in records:
-            kinds[each.kind, bisect_right(self._moments, each.utc_ns)].count(each)
+            key = each.kind, bisect_right(self._moments, each.utc_ns)
+            tally = kinds.get(key)
+            if tally is None:
+                tally = kinds[key] = Tally()
+            tally.count(each)
         return kinds
 
     def outlook(self, kinds: Kinds) -> Outlook:
@@ -333,15 +341,6 @@ class Replay:
         here = (self._supposed.here or self._supposed.profiles).versions
         used = {f"{code}@{version}" for code, version in here.items()}
         return body.get("engine", ENGINE) != ENGINE or not used.issuperset(body.get("profiles", ()))
-
-
-def merged(parts: Iterable[Kinds]) -> Kinds:
-    """What several counted, together."""
-    kinds: Kinds = defaultdict(Tally)
-    for part in parts:
-        for key, tally in part.items():
-            kinds[key].add(tally)
-    return kinds
 
 
 def _body(kind: str) -> dict[str, Any]:

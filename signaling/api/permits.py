@@ -20,12 +20,14 @@ from licensing.register import Register
 from licensing.snapshot import Proposal
 from signaling.api.operator import noted
 from signaling.api.problem import Problem
+from signaling.api.replay import replay
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.ports import StoreError
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
+routes.add("GET", "/api/operator/replay", Rule.AUDITOR, status=200)(replay)
 
 PERMITS = "/api/operator/permits"
 

@@ -196,7 +196,6 @@ FAULTS: list[tuple[tuple[str, ...], int, str]] = [
     (("toggle", "CN-HK", "off"), 1, "regions[0]: is a country of its own here: name `HK` as a jurisdiction"),
     (("suspend", "basic-1", "--to", "2026-12-01T00:00:00"), 2, "is no time with an offset"),
     (("revoke", "basic-1"), 1, "there is no such permit (found 'basic-1')"),
-    (("what-if", "changes.json"), 2, "`permit what-if` is not built yet"),
 ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from wephone.cli import operating, permit_file
+from wephone.cli import operating, permit_file, what_if
 from wephone.cli.evidence import hash_of
 from wephone.cli.operating import OperatorApi, Refused
 from wephone.cli.output import Failure, print_json, say, time_of
@@ -42,9 +42,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     register_toggle(actions)
     action(actions, "withdraw", "take back what waits for a second operator", "KEY")
     permit_file.register(actions)
-    what_if = actions.add_parser("what-if", help="not built yet")
-    what_if.add_argument("rest", nargs=argparse.REMAINDER)
-    what_if.set_defaults(run=not_built)
+    what_if.register(actions, moment, toggling)
 
 
 def register_add(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -121,12 +119,6 @@ def moment(text: str) -> str:
     if not aware:
         raise argparse.ArgumentTypeError(f"`{text}` is no time with an offset, such as 2026-11-30T16:00:00Z")
     return text
-
-
-def not_built(args: argparse.Namespace) -> int:
-    """Says so."""
-    say("wephone: `permit what-if` is not built yet")
-    return 2
 
 
 def run(args: argparse.Namespace) -> int:
