@@ -40,7 +40,7 @@ def _ticks(pid: int) -> int:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[dict[str, Any]]:
+def served(folder: Path, program: str = "wephone.cli.main") -> Iterator[dict[str, Any]]:
     """`wephone serve` on free ports with its data in `folder`: what its ready line says."""
     settings = {
         "WEPHONE_DATA": str(folder),
@@ -48,7 +48,7 @@ def served(folder: Path) -> Iterator[dict[str, Any]]:
         "WEPHONE_OPERATOR_LISTEN": "127.0.0.1:0",
         "WEPHONE_LIMITS": "false",  # the load is one machine's, and far above what one caller may do
     }
-    command = [sys.executable, "-m", "wephone.cli.main", "serve"]
+    command = [sys.executable, "-m", program, "serve"]
     with (folder / "log").open("wb") as log, started(command, settings, log) as process:
         yield ready_line(process)
 

@@ -136,9 +136,11 @@ async def relay(http: aiohttp.ClientSession, pairs: int, *options: str) -> Async
 
 
 @contextlib.asynccontextmanager
-async def wephone(http: aiohttp.ClientSession, pairs: int, folder: Path) -> AsyncIterator[Side]:
+async def wephone(
+    http: aiohttp.ClientSession, pairs: int, folder: Path, program: str = "wephone.cli.main"
+) -> AsyncIterator[Side]:
     """A server as `wephone serve` starts it, on SQLite, with its users signed in."""
-    with served(folder) as ready:
+    with served(folder, program) as ready:
 
         async def connected(user: str) -> Socket:
             body = {"name": user, "password": PASSWORD}
