@@ -46,6 +46,7 @@ class Expiry:
         self._logged_on: date | None = None  # that profiles are overdue
         self._cancel: Cancel | None = None
         self._deaf: Cancel | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Begin to look."""
@@ -54,6 +55,7 @@ class Expiry:
 
     async def close(self) -> None:
         """Look no more. What was not heard by webhook is sent after the next start."""
+        self._closed = True
         for cancel in (self._cancel, self._deaf):
             if cancel is not None:
                 cancel()
@@ -124,8 +126,14 @@ class Expiry:
         self._errands.start(self.look())
 
     def _due(self) -> None:
-        self._errands.start(self.look())
-        self._cancel = self._clock.call_at(self._clock.now().after(EVERY), self._due)
+        self._errands.start(self._look_again())
+
+    async def _look_again(self) -> None:
+        try:
+            await self.look()
+        finally:
+            if not self._closed:
+                self._cancel = self._clock.call_at(self._clock.now().after(EVERY), self._due)
 
 
 class DaysLeft(Collector):

@@ -42,14 +42,16 @@ class PermitFileWatch:
         self._looked_at: tuple[Stamp, int] | None = None  # a file, and the register that it was held against
         self._cancel: Cancel | None = None
         self._errands = Errands("a look at the permit file")
-        self._looking: asyncio.Task[None] | None = None
+        self._closed = False
 
     def start(self) -> None:
-        """Look again and again."""
-        self._cancel = self._clock.call_at(self._clock.now().after(EVERY), self._due)
+        """Look again and again, each time a while after the last look is over."""
+        if not self._closed:
+            self._cancel = self._clock.call_at(self._clock.now().after(EVERY), self._due)
 
     async def close(self) -> None:
         """Look no more. What is being taken is taken."""
+        self._closed = True
         if self._cancel is not None:
             self._cancel()
         await self._errands.close()
@@ -108,9 +110,13 @@ class PermitFileWatch:
             self._alarms.sound(Alarm.PERMIT_FILE_REFUSED, said)
 
     def _due(self) -> None:
-        if self._looking is None or self._looking.done():
-            self._looking = self._errands.start(self.look())
-        self.start()
+        self._errands.start(self._look_again())
+
+    async def _look_again(self) -> None:
+        try:
+            await self.look()
+        finally:
+            self.start()
 
 
 def read(path: Path, known: Stamp | None) -> Found | None:

@@ -1,5 +1,6 @@
 """A clock that stands still until a test turns it. Timers fire in their order, each at its own moment."""
 
+import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
@@ -46,3 +47,16 @@ class HandClock:
         if entry in self._timers:
             self._timers.remove(entry)
             heapq.heapify(self._timers)
+
+
+class Watched(HandClock):
+    """Says when somebody begins to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_for = asyncio.Event()
+
+    def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
+        """See HandClock."""
+        self.waited_for.set()
+        return super().call_at(deadline, callback)

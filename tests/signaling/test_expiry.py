@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,27 +24,14 @@ from licensing.law import Law
 from licensing.permit import day_begins, day_ends
 from licensing.register import Register
 from signaling.expiry import PAUSES, DaysLeft, Expiry
-from signaling.ports import Cancel
 from signaling.webhook import HEADER, Webhook, WebhookError
-from tests.fakes.clock import START, HandClock
+from tests.fakes.clock import START, Watched
 from tests.licensing.conftest import BASIC
 
 PROFILES = load_profiles()
 TODAY = date(2026, 11, 25)  # of the clock, in Beijing as in UTC
 DAY = 24 * 3600
 SECRET = "a secret that both of them know"
-
-
-class Watched(HandClock):
-    """Says when somebody begins to wait."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waited_for = asyncio.Event()
-
-    def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
-        self.waited_for.set()
-        return super().call_at(deadline, callback)
 
 
 class Noted(EvidenceFile):
@@ -64,7 +51,7 @@ class Noted(EvidenceFile):
 class Office:
     """A register, a journal, a law, and what warns of their ends."""
 
-    def __init__(self, file: Noted, clock: HandClock) -> None:
+    def __init__(self, file: Noted, clock: Watched) -> None:
         self.file, self.clock, self.alarms = file, clock, Alarms()
         self.law = Law(PROFILES, Operator(), Policy())
         self.register = Register(file, clock, profiles=PROFILES)
@@ -181,9 +168,11 @@ async def test_it_looks_each_hour(office: Office) -> None:
     await office.files(8)
     expiry = office.expiry()
     expiry.start()
-    await office.file.said["warning"].wait()
     for _ in range(24):
+        await office.clock.waited_for.wait()
+        office.clock.waited_for.clear()
         office.clock.advance(3600)
+    await office.clock.waited_for.wait()
     await expiry.close()
     until = TODAY + timedelta(days=8)
     assert await office.told() == [f"warning:basic-1:ends:{until}:30", f"warning:basic-1:ends:{until}:7"]
@@ -278,7 +267,6 @@ async def test_a_webhook_that_does_not_listen_is_told_again_later_and_later_and_
     listener.answers = [500, 302, 404]
     await office.files(7)
     clock = office.clock
-    assert isinstance(clock, Watched)
     expiry = office.expiry(Webhook(listener.url, SECRET))
     clock.waited_for.clear()
     await expiry.look()
