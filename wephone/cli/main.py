@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "explain one decision",
     "licence": "check the licence engine against a file of cases",
     "pstn": "switch telephone calls on or off at once",
+    "carrier": "run a small carrier to try telephone calls with",
     "backup": "write a consistent copy of the database",
     "restore": "put a copy back",
 }
