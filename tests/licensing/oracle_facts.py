@@ -94,7 +94,8 @@ def service_class(facts: Dict) -> str:
     kinds = [leg["kind"] for leg in parties(facts)]
     phones = kinds.count("pstn")
     media = facts["media"]
-    phone_calls = origin_of(facts).get("kind") == "pstn"
+    # 0019: of several origins each keeps that role, and a phone with that role is one that called in.
+    phone_calls = any(leg["kind"] == "pstn" and leg["role"] == "origin" for leg in facts["legs"])
     if facts.get("purpose") == "third_party_call_centre" and len(kinds) == 2 and phones == 1:
         return "call_centre"
     if "sms" in media:
