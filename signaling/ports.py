@@ -88,6 +88,8 @@ class LiveCall:
     answered_by: Party
     media: tuple[Media, ...]
     answered_at: int
+    decision: str | None = None  # that allowed it
+    ends_by: int | None = None  # an end was announced
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,10 @@ class CallRows(Protocol):
 
     def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> Awaitable[None]:
         """The call's one end; a second one changes nothing."""
+        ...
+
+    def course(self, call: CallId, media: tuple[Media, ...], ends_by: int | None) -> Awaitable[None]:
+        """What a running call carries now, and by when it has to be over if it winds down."""
         ...
 
     def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> Awaitable[None]:

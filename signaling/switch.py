@@ -189,7 +189,7 @@ class Switch:
             ends = await self._store.ends(row.caller.user, row.answered_by.user)
             caller = ends.caller or Person(row.caller.user)
             callee = ends.callee or Person(row.answered_by.user)
-            self._revocation.found(row.call, caller, callee, row.media, None, None)
+            self._revocation.found(row.call, caller, callee, row.media, row.decision, row.ends_by)
             for party in (row.caller, row.answered_by):
                 self._lines.expect(party)
         if ended or rows:
@@ -267,6 +267,7 @@ class Switch:
                     self._errands.start(self._record_answer(effect))
                 case RecordCourse():
                     self._revocation.carries(call.id, effect.media)
+                    self._errands.start(self._record_course(effect))
                 case StartTimer(timer, deadline):
                     self._stop_timer(call.id, timer)
                     ring = partial(self._receive, call.id, TimedOut(timer))
@@ -402,6 +403,14 @@ class Switch:
             self._receive(change.call, ChangeRefused(change.by, change.round, answer.refusal))
         else:
             self._receive(change.call, ChangeAllowed(change.by, change.round))
+
+    async def _record_course(self, course: RecordCourse) -> None:
+        ends_by = None if course.ends_by is None else course.ends_by.utc_us
+        try:
+            await self._store.course(course.call, course.media, ends_by)
+        except StoreError:
+            # Only a restart reads it: the next server decides again on what it has.
+            log.exception("the course of a call could not be recorded")
 
     async def _record_end(self, call: Call, end: RecordEnd) -> None:
         """Close the call's row, or write one for a call that was never offered."""

@@ -66,6 +66,12 @@ END = Statement(
     .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
     .returning(call.c.call_id)
 )
+COURSE = Statement(
+    update(call)
+    .values(media=words("carries"), ends_by=number("until"))
+    .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
+    .returning(call.c.call_id)
+)
 LIVE = Statement(
     select(
         call.c.call_id,
@@ -75,6 +81,8 @@ LIVE = Statement(
         call.c.answered_device,
         call.c.media,
         call.c.answered_at,
+        call.c.decision,
+        call.c.ends_by,
     )
     .where(call.c.owner == words("node"), call.c.ended_at.is_(None), call.c.answered_at.is_not(None))
     .order_by(call.c.answered_at, call.c.call_id)
@@ -180,6 +188,11 @@ def answer(call_id: str, user: str, device: str, at: int, owner_epoch: int) -> S
 @single
 def end(call_id: str, reason: str, at: int, missed: bool) -> Steps:
     yield END, {"call": call_id, "why": reason, "now": at, "was_missed": int(missed)}
+
+
+@single
+def course(call_id: str, media: str, ends_by: int | None) -> Steps:
+    yield COURSE, {"call": call_id, "carries": media, "until": ends_by}
 
 
 @single

@@ -48,6 +48,9 @@ class CallRows:
     async def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> None:
         await self.database.write("end", str(call), reason.value, at, missed)
 
+    async def course(self, call: CallId, media: tuple[Media, ...], ends_by: int | None) -> None:
+        await self.database.write("course", str(call), _media_text(media), ends_by)
+
     async def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> None:
         await self.database.write("refused", reason.value, *_offered(row, callee))
 
@@ -288,13 +291,15 @@ def _media(text: str) -> tuple[Media, ...]:
 
 
 def _live_call(row: Row) -> LiveCall:
-    call, caller, caller_device, answered_by, answered_device, media, answered_at = row
+    call, caller, caller_device, answered_by, answered_device, media, answered_at, decision, ends_by = row
     return LiveCall(
         call=CallId(call),
         caller=Party(UserId(caller), DeviceId(caller_device)),
         answered_by=Party(UserId(answered_by), DeviceId(answered_device)),
         media=_media(media),
         answered_at=answered_at,
+        decision=decision,
+        ends_by=ends_by,
     )
 
 

@@ -140,6 +140,7 @@ call = Table(
     number("answered_at", null=True),
     words("answered_by", null=True),
     words("answered_device", null=True),
+    number("ends_by", null=True),  # while it winds down: by when it has to be over
     number("ended_at", null=True),
     words("reason", null=True),
     flag("missed"),

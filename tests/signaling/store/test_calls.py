@@ -77,7 +77,8 @@ async def test_of_two_devices_that_answer_at_once_one_wins(store: DatabaseStore)
         won = await asyncio.gather(*(store.answer(row.call, party, AT + 1, 1) for party in parties))
         assert won.count(True) == 1
         [live] = [call for call in await store.live_calls() if call.call == row.call]
-        assert live == LiveCall(row.call, ALICES, parties[won.index(True)], (Media.AUDIO,), AT + 1)
+        winner = parties[won.index(True)]
+        assert live == LiveCall(row.call, ALICES, winner, (Media.AUDIO,), AT + 1, row.decision)
 
 
 async def test_the_winner_may_ask_again_and_gets_the_same_answer(store: DatabaseStore) -> None:
@@ -88,6 +89,18 @@ async def test_the_winner_may_ask_again_and_gets_the_same_answer(store: Database
     assert not await store.answer(row.call, BOBS_OTHER, AT + 2, 1)
     [live] = await store.live_calls()
     assert live.answered_at == AT + 1
+
+
+async def test_what_a_call_carries_and_when_it_has_to_end_outlive_the_server(store: DatabaseStore) -> None:
+    row = offered()
+    await store.offer(row)
+    await store.answer(row.call, BOBS, AT + 1, 1)
+    await store.course(row.call, (Media.AUDIO, Media.VIDEO), AT + 60)
+    [live] = await store.live_calls()
+    assert (live.media, live.ends_by) == ((Media.AUDIO, Media.VIDEO), AT + 60)
+    await store.course(row.call, (Media.AUDIO,), None)
+    [live] = await store.live_calls()
+    assert (live.media, live.ends_by) == ((Media.AUDIO,), None)
 
 
 async def test_another_owner_epoch_or_an_ended_call_cannot_be_answered(store: DatabaseStore) -> None:
