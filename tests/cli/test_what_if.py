@@ -1,6 +1,7 @@
 """`wephone permit what-if`: past calls counted under permits that are only supposed."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.cli.conftest import Commands
 from tests.cli.office import BASIC, Office
 from tests.cli.test_contract import fits, shapes
 from tests.signaling.device import Device
+from wephone.cli.what_if import Bar
 
 NUMBER = "+12025550123"
 PASSWORD = "correct horse battery"
@@ -135,3 +137,21 @@ async def test_what_makes_no_sense_is_one_sentence(office: Office, tmp_path: Pat
     ):
         done = await office.run("permit", "what-if", *arguments)
         assert (done.code, said in done.err) == (code, True), done.err
+
+
+def test_a_terminal_sees_how_far_it_has_come_and_nothing_of_it_afterwards(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    bar = Bar(2_000)
+    bar.passed(1_000)
+    assert capsys.readouterr().err == f"\r[{'#' * 15}{'.' * 15}]  50 %  1000 of 2000 entries"
+    bar.done()
+    assert capsys.readouterr().err == "\r\x1b[K"
+
+
+def test_what_is_no_terminal_sees_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Bar(2_000)
+    bar.passed(2_000)
+    bar.done()
+    assert capsys.readouterr().err == ""
