@@ -33,6 +33,7 @@ class Law:
         judges = [BASELINE] if BASELINE in policy.profiles else sorted(profiles.versions)
         self._judges = tuple(code for code in judges if code in profiles.versions)
         self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), self._named(self._judges))
+        self._bases: dict[tuple[str, ...], Basis] = {}  # by the profiles that judge: a few hundred
 
     @property
     def profiles(self) -> Profiles:
@@ -47,8 +48,10 @@ class Law:
         """By what these facts are decided. It names the profiles that judge them, and no others."""
         if len(self._judges) == 1:
             return self.basis
-        case = Case(facts, self._profiles, operator=self._operator, policy=self._policy)
-        return replace(self.basis, profiles=self._named(governing(case)))
+        codes = governing(Case(facts, self._profiles, operator=self._operator, policy=self._policy))
+        if codes not in self._bases:
+            self._bases[codes] = replace(self.basis, profiles=self._named(codes))
+        return self._bases[codes]
 
     def _named(self, codes: Iterable[str]) -> tuple[str, ...]:
         return tuple(self._profiles.named(code) for code in codes if code in self._profiles.versions)

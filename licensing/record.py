@@ -3,8 +3,10 @@
 Numbers and names enter as salted hashes; their clear values go beside the chain until their date.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from licensing.audit import SALT, ClearValue, Draft, canonical, seal
@@ -32,7 +34,7 @@ class Ask:
     trunk: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Basis:
     """By what a decision is made, besides facts and permits; ready for JSON."""
 
@@ -40,6 +42,16 @@ class Basis:
     policy: Mapping[str, Any]
     operator: Mapping[str, Any]
     profiles: tuple[str, ...]
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Its fields as they stand in an entry, each canonical JSON."""
+        return {
+            "engine": quoted(self.engine),
+            "policy": canonical(self.policy),
+            "operator": canonical(self.operator),
+            "profiles": _listed(self.profiles),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +73,53 @@ def entry(
     """The draft of a decision's entry."""
     clear: list[ClearValue] = []
 
-    def sealed(value: str | None) -> str | None:
-        if value is None:
-            return None
+    def sealed(value: str) -> str:
         clear.append(seal(value, random(SALT), made.at.utc_us + keep))
         return clear[-1].hash
 
-    body = {
-        "call": ask.subject,
-        "leg": ask.leg,
-        "trunk": ask.trunk,
-        "destination": sealed(None if ask.destination is None else ask.destination.address),
-        "caller_id": sealed(ask.caller_id),
-        "people": {role: sealed(value) for role, value in ask.people.items()},
-        "facts": facts_to_json(ask.facts),
-        "epoch": made.epoch,
-        "utc": made.at.utc.isoformat(),
-        "utc_ns": made.at.utc_ns,
-        "engine": basis.engine,
-        "policy": basis.policy,
-        "operator": basis.operator,
-        "profiles": list(basis.profiles),
-        **answer(decision),
-        "again": made.again,
-        "withheld": None if made.withheld is None else answer(made.withheld),
-        "winds_down": made.winds_down,
-        "fault": made.fault,
+    # Each value as canonical JSON: most of an entry is the same for many calls, and is written out once.
+    texts = {
+        **basis.texts,
+        **_answer_texts(decision),
+        "facts": _facts_text(ask.facts),
+        "call": quoted(ask.subject),
+        "people": _object({role: quoted(sealed(value)) for role, value in ask.people.items()}),
+        "epoch": str(made.epoch),
+        "utc": quoted(made.at.utc.isoformat()),
+        "utc_ns": str(made.at.utc_ns),
     }
-    body = {key: value for key, value in body.items() if value is not None}
-    return Draft("decision", made.id, made.at.utc_us, canonical(body), tuple(clear))
+    if ask.destination is not None:
+        texts["destination"] = quoted(sealed(ask.destination.address))
+    if ask.caller_id is not None:
+        texts["caller_id"] = quoted(sealed(ask.caller_id))
+    if made.withheld is not None:
+        texts["withheld"] = canonical(answer(made.withheld))
+    if made.winds_down is not None:
+        texts["winds_down"] = str(made.winds_down)
+    optional = {"leg": ask.leg, "trunk": ask.trunk, "again": made.again, "fault": made.fault}
+    texts |= {key: quoted(value) for key, value in optional.items() if value is not None}
+    return Draft("decision", made.id, made.at.utc_us, _object(texts), tuple(clear))
+
+
+def _object(texts: Mapping[str, str]) -> str:
+    """A JSON object of values that are canonical JSON already."""
+    return "{" + ",".join([f"{quoted(key)}:{texts[key]}" for key in sorted(texts)]) + "}"
+
+
+def _listed(values: Iterable[str]) -> str:
+    return "[" + ",".join(map(quoted, values)) + "]"
+
+
+@lru_cache(4096)
+def _facts_text(facts: CallFacts) -> str:
+    return canonical(facts_to_json(facts))
+
+
+@lru_cache(4096)
+def _answer_texts(decision: Decision) -> dict[str, str]:
+    """The fields of `answer` that are known, each as canonical JSON."""
+    answered = {key: value for key, value in answer(decision).items() if value is not None}
+    return {key: canonical({key: value})[len(key) + 4 : -1] for key, value in answered.items()}
 
 
 def answer(decision: Decision) -> dict[str, Any]:
