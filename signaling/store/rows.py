@@ -236,10 +236,10 @@ class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows, HolderRows):
         self.database = database
         self.journal = StoredJournal(database, database.node)
         self.permits = StoredRegister(database, self.journal)
+        self.checkpoints = StoredCheckpoints(database)
 
     async def purge(self, kind: str, before: int) -> int:
         """See signaling.ports.Upkeep; in pieces, so that a call waits for one of them at most."""
-        self.checkpoints = StoredCheckpoints(database)
         gone = 0
         while some := await self.database.write("purge_some", kind, before, PURGED_AT_ONCE):
             gone += some
