@@ -70,7 +70,7 @@ def furthest(category: str, asked: Dict) -> Dict:
 
 def ask(permit: Dict, needed: str, asked: Dict) -> Dict:
     """How many of the ten checks a permit passes, and whether by a reading or as a carrier's (0017: both are
-    uncertain, whether the permit passes in the end or not; 0020: once it gets to the check that asks)."""
+    uncertain, whether the permit passes in the end or not; 0023: once it gets to the check that asks)."""
     category = best_category(permit, needed, asked)
     readings: list[str] = []
     # A permit is recorded by id and version: docs/licensing.md, "The gate".
