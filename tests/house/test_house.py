@@ -48,6 +48,12 @@ PLANTED = [
         "signaling.switch",
     ),
     ("nobody but a command starts the app", "signaling/f.py", "import signaling.app", "signaling.app"),
+    (
+        "no server is its own telephone network",
+        "signaling/pstn/n.py",
+        "import signaling.pstn.carrier",
+        "may not import signaling.pstn.carrier",
+    ),
     ("the app knows nothing of the client", "signaling/app.py", "import wephone.media", "wephone.media"),
     (
         "a core does not wait",
@@ -79,6 +85,7 @@ BESIDE = {
     "wephone/media/__init__.py": "",
     "licensing/middleware.py": "import aiohttp",
     "signaling/switch.py": "",
+    "signaling/pstn/carrier.py": "",
     "signaling/store/__init__.py": "",
 }
 
