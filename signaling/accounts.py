@@ -46,7 +46,7 @@ FAULT_TEXTS: dict[AccountFault, str] = {
     AccountFault.NO_SUCH_ACCOUNT: "there is no such account",
     AccountFault.ACCOUNT_DISABLED: "this account is disabled",
     AccountFault.LAST_OPERATOR: "this is the only operator's account that is enabled",
-    AccountFault.NUMBER_TAKEN: "the number belongs to another account",
+    AccountFault.NUMBER_TAKEN: "a number cannot be this account's",
     AccountFault.TOO_MANY_NUMBERS: "an account has so many numbers and no more",
 }
 

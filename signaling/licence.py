@@ -1,11 +1,12 @@
 """The licence engine of this server: register and gate on its database, and the law it decides by."""
 
 import difflib
+import logging
 from types import TracebackType
 from typing import Self
 
 from licensing.alarms import Alarms
-from licensing.case import Operator, Policy
+from licensing.case import BASELINE, Operator, Policy
 from licensing.facts import ServiceOffer
 from licensing.gate import Gate
 from licensing.jurisdiction import OnLoss, ProfileError, Profiles, load_profiles
@@ -24,6 +25,8 @@ from signaling.ports import Clock
 from signaling.settings import DAY, Settings
 from signaling.webhook import Webhook
 
+log = logging.getLogger(__name__)
+
 
 class NoProfileError(Exception):
     """A profile that the settings name is not there or cannot be read; one sentence."""
@@ -41,6 +44,7 @@ class Licence:
             profiles = load_profiles()
         except ProfileError as error:
             raise NoProfileError(str(error)) from None
+        warn_of_homes(settings, profiles)
         self.law = Law(profiles, operator_of(settings), policy_of(settings, profiles), on_loss_of(settings))
         self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms)
         self.gate = Gate(
@@ -112,6 +116,13 @@ def on_loss_of(settings: Settings) -> OnLoss:
         expired=settings.on_loss_expired,
         toggled_off=settings.on_loss_toggled_off,
     )
+
+
+def warn_of_homes(settings: Settings, profiles: Profiles) -> None:
+    """A home without a profile refuses every call, unless the baseline judges alone: say so once."""
+    lawless = [home for home in settings.homes if profiles.profile_for(home) is None]
+    if lawless and BASELINE not in settings.profiles:
+        log.warning("homes without a profile: every call is refused", extra={"homes": lawless})
 
 
 def policy_of(settings: Settings, profiles: Profiles) -> Policy:

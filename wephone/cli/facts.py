@@ -6,7 +6,7 @@ from typing import Any
 
 from wephone.cli.evidence import hash_of
 from wephone.cli.operating import OperatorApi
-from wephone.cli.output import time_of
+from wephone.cli.output import printable, time_of
 
 TAKEN_BACK = ("residence", "identity", "emergency-address")
 
@@ -79,7 +79,7 @@ def tell(known: dict[str, Any]) -> None:
     print(f"residence          {place(home)}{source(said, home, 'residence')}")
     identity = said.get("verified", {}).get("identity")
     print(f"identity           {known['identity']}{'' if identity is None else by(identity['said'])}")
-    where = "unknown" if address is None else f"{address['country']}: {address['text']}"
+    where = "unknown" if address is None else f"{address['country']}: {printable(address['text'])}"
     print(f"emergency address  {where}{source(said, address, 'emergency_address')}")
     if not known["numbers"]:
         print("numbers            none")
@@ -111,5 +111,5 @@ def source(said: dict[str, Any], counting: dict[str, Any] | None, name: str) -> 
 
 def by(said: dict[str, Any], basis: str = "verified") -> str:
     """Who, when and on what."""
-    note = f": {said['note']}" if said.get("note") else ""
+    note = f": {printable(said['note'])}" if said.get("note") else ""
     return f"  {basis} by {said['by']}, {time_of(said['at'])}{note}"
