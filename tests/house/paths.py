@@ -45,6 +45,7 @@ ACTS = {  # what is done to a leg by whoever makes or calls this
     "signaling.core.call:restored": "goes on after a restart",
     "signaling.ports:TextRows.accept_text": "takes a text",
     f"{SIP}agent:Agent.call": "sends INVITE",
+    "signaling.pstn.carrier:Carrier.dial": "calls from a network without permits",
     f"{SIP}incoming:IncomingCall.ring": "says 1xx",
     f"{SIP}incoming:IncomingCall.early": "says 1xx",
     f"{SIP}incoming:IncomingCall.accept": "says 2xx",
@@ -59,6 +60,8 @@ ACTS = {  # what is done to a leg by whoever makes or calls this
     "SIP REFER": "sends REFER",
 }
 PORTS = ("signaling.ports:Trunk", "signaling.ports:MediaBackend")  # every method of theirs is an act
+# Stands for somebody else's network: its own grants are worth nothing to a server, which may not know it.
+FAR_END, ITS_COMMAND = "signaling.pstn.carrier:", "wephone.cli.carrier:"
 PROOF = {  # of a yes, and the one module that may make it
     "licensing.grant:Grant": "licensing.gate",
     "licensing.grant:Lease": "licensing.grant",
@@ -79,7 +82,10 @@ class Paths:
     def __init__(self, root: Path) -> None:
         self.house = House().read(root, ROOMS)
         found = edges(self.house, asks, PROOF.__contains__)
-        self.edges = [edge for edge in found if not is_let_out(edge)]
+        self.every = list(found)
+        self.edges = [
+            edge for edge in self.every if not is_let_out(edge) and not edge.source.startswith(FAR_END)
+        ]
         ports = [name for name in self.house.functions if name.rpartition(".")[0] in PORTS]
         self.acts = {**ACTS, **{name: f"asks {name.partition(':')[2]}" for name in ports}}
         self.to, self.of = defaultdict[str, list[Edge]](list), defaultdict[str, list[Edge]](list)
@@ -108,6 +114,9 @@ class Paths:
                     f"{way}: {self.acts[act]}, and nobody on this way has asked the gate. "
                     "Ask it and look at the answer, or take a Grant or Lease"
                 )
+        for edge in self.every:
+            if edge.target.startswith(FAR_END) and not edge.source.startswith((FAR_END, ITS_COMMAND)):
+                yield f"{edge.source} knows the carrier for tests ({edge.target}): its command alone may"
         for edge in self.edges:
             owner = PROOF.get(edge.target)
             if owner is not None and edge.called and edge.source.partition(":")[0] != owner:

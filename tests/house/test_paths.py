@@ -112,6 +112,18 @@ def widen(by: Party) -> ChangeAllowed:
         "signaling.widening:widen: changes, and nobody",
     ),
     (
+        "a server with a network of its own, that asks nobody",
+        "signaling/own.py",
+        """
+from signaling.pstn.carrier import Carrier
+from signaling.pstn.sip.uri import Uri
+
+async def reach(carrier: Carrier, to: Uri) -> None:
+    await carrier.dial(to, "alice")
+""",
+        "signaling.own:reach knows the carrier for tests",
+    ),
+    (
         "a leg that is redirected to another number",
         "signaling/pstn/following.py",
         """
