@@ -138,6 +138,13 @@ def test_the_client_loads_no_media_library_until_there_is_sound() -> None:
     assert not loaded & (MEDIA | SERVER)
 
 
+def test_the_licence_engine_is_loaded_name_by_name() -> None:
+    nothing = loaded_by("import licensing")
+    assert not nothing & (MEDIA | SERVER - {"licensing"} | {"aiohttp", "pydantic"})
+    every_name = "import licensing; assert all(hasattr(licensing, name) for name in licensing.__all__)"
+    assert not loaded_by(every_name) & (MEDIA | SERVER - {"licensing", "phonenumbers"} | {"aiohttp"})
+
+
 def test_the_wire_loads_pydantic_alone() -> None:
     loaded = loaded_by("import wephone.protocol.codec")
     assert "pydantic" in loaded

@@ -7,16 +7,26 @@ from pathlib import Path
 
 from aiohttp import web
 
-from licensing.case import Operator, Policy
-from licensing.facts import CallFacts, Role, app_leg, phone_leg
-from licensing.gate import Ask, Gate, Lease
-from licensing.instant import Instant
-from licensing.journal import EvidenceFile
-from licensing.jurisdiction import load_profiles
-from licensing.law import Law
+from licensing import (
+    Ask,
+    CallFacts,
+    EvidenceFile,
+    Gate,
+    Instant,
+    Law,
+    Lease,
+    Number,
+    Operator,
+    Place,
+    Policy,
+    Register,
+    Role,
+    app_leg,
+    canonicalise,
+    load_profiles,
+    phone_leg,
+)
 from licensing.middleware import gated, licence_middleware, verdict_of
-from licensing.numbering import Number, Place, canonicalise
-from licensing.register import Register
 
 HOME = Place(homes=("CN",))
 
