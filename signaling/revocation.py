@@ -24,7 +24,7 @@ from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal
 
 TICK = 1.0  # seconds between two looks at the calendar, which may be set forward
-SLICE = 10 * MILLISECOND  # of the loop at a time; 20 are allowed
+SLICE = 4 * MILLISECOND  # of the loop at a time, with what it starts well within the 20 that are allowed
 WAIT_FOR_LOSS = 0.05  # seconds that a loss waits for its entry; then it is told, and chained later
 WAIT_FOR_RETURN = (
     2.0  # seconds that a permit found again waits for its entry; if that is not durable, it is none
