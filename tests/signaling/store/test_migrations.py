@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from signaling.core.holder import UNKNOWN
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.database import Direct, DirectSqlite
@@ -26,6 +27,8 @@ def go_back(direct: Direct) -> None:
     sqlite = isinstance(direct, DirectSqlite)
     for statement in OF_0001 if sqlite else ("ALTER TABLE account DROP COLUMN auditor",):
         direct.run(statement)
+    for table in ("account_facts", "owned_number", "facts_entry"):
+        direct.run(f"DROP TABLE {table}")
     direct.run("UPDATE alembic_version SET version_num = '0001'")
 
 
@@ -39,6 +42,8 @@ async def test_accounts_from_before_there_were_auditors_are_none(url: str, direc
         assert await store.account(ALICE) == account(ALICE, operator=True)
         await store.add_account(replace(account(BOB), auditor=True))
         assert await store.account(BOB) == replace(account(BOB), auditor=True)
+        assert await store.facts(ALICE) == (UNKNOWN, 0)
+        assert await store.facts_history(ALICE, 1) == []
     finally:
         await store.close()
     with pytest.raises(direct.error):
