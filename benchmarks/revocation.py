@@ -75,8 +75,8 @@ class Calls:
         self.all = asyncio.Event()
 
     def add(self, call: CallId, caller: UserId, callee: UserId, now: Instant) -> None:
-        parties = (Party(user, DeviceId(str(uuid.uuid4()))) for user in (caller, callee))
-        self.calls[call] = restored(call, *parties, AUDIO, now)
+        placed, taken = (Party(user, DeviceId(str(uuid.uuid4()))) for user in (caller, callee))
+        self.calls[call] = restored(call, placed, taken, AUDIO, now)
 
     def tell(self, call: CallId, event: Withdrawn | Reinstated) -> None:
         """As the switch does, but for the sockets."""

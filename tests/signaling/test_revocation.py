@@ -4,6 +4,7 @@ Calls between apps, under profiles that want a permit for them: China's and the 
 """
 
 import json
+import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,9 @@ import pytest
 from tests.fakes.sound import quiet_sound
 from tests.signaling.residents import resident
 from wephone.calls import Call
+from wephone.core.inputs import Change
 from wephone.errors import CallRefused, SignInRefused
-from wephone.events import Ending, EndingCancelled
+from wephone.events import Changed, ChangeDeclined, Ending, EndingCancelled, Media
 from wephone.protocol.reasons import EndReason
 from wephone.testing.kit import Kit
 
@@ -24,9 +26,8 @@ CATEGORIES = {"CN": "CN:B25#internet", "AE": "AE:VOIP-APPROVAL"}
 
 @pytest.fixture
 def wephone_settings() -> dict[str, Any]:
-    return {"profiles": (), "legal_entity": HOLDER, "turn_urls": ("turn:relay.example.org",)} | {
-        "turn_secret": "0123456789abcdef0123456789abcdef"
-    }
+    relay = {"turn_urls": ("turn:relay.example.org",), "turn_secret": secrets.token_hex(16)}
+    return {"profiles": (), "legal_entity": HOLDER, **relay}
 
 
 @pytest.fixture
@@ -246,6 +247,41 @@ async def test_a_restart_gives_a_call_no_more_time_than_it_had(wephone: Kit) -> 
     await wephone.server.until_connected(2)
     await wephone.clock.advance(20)
     assert await withdrawn(placed, taken) == "DENY_PERMIT_SUSPENDED"
+
+
+async def test_video_is_asked_for_and_refused_alone(wephone: Kit) -> None:
+    await permitted(wephone, "CN")
+    await wephone.permits.toggle("no-video", False, services=["app_video"])
+    placed, taken = await talking(wephone, "CN")
+    wish_for_video(placed)
+    declined = await placed.wait_for(ChangeDeclined)
+    assert declined.refusal is not None
+    assert (await explained(wephone, declined.refusal.decision))["service"] == "app_video"
+    assert (placed.state, placed.ending, taken.find(Changed)) == ("active", None, None)
+    await wephone.permits.toggle("no-video", True, services=["app_video"])
+    wish_for_video(placed)
+    assert (await taken.wait_for(Changed)).media == (Media.AUDIO, Media.VIDEO)
+
+
+async def test_a_call_that_gives_up_what_is_forbidden_goes_on(wephone: Kit) -> None:
+    await permitted(wephone, "CN")
+    placed, taken = await talking(wephone, "CN")
+    wish_for_video(placed)
+    await placed.wait_for(Changed)
+    await wephone.permits.toggle("no-video", False, services=["app_video"])
+    assert (await notices(placed, taken)).refusal.code == "DENY_SERVICE_DISABLED"
+    wish(placed, Media.AUDIO)
+    await placed.wait_for(EndingCancelled)
+    await taken.wait_for(EndingCancelled)
+
+
+def wish_for_video(call: Call) -> None:
+    """The person turns the camera on; `Call` itself cannot yet."""
+    wish(call, Media.AUDIO, Media.VIDEO)
+
+
+def wish(call: Call, *media: Media) -> None:
+    call._owner.tell_call(call.id, Change(media))
 
 
 def days_from_now(wephone: Kit, days: int) -> str:
