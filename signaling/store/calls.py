@@ -6,9 +6,12 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
+from licensing.audit import Draft, canonical
+from signaling.store.journal import linked, plain
 from signaling.store.steps import (
     NO,
     YES,
+    Row,
     Statement,
     Steps,
     Taken,
@@ -34,6 +37,17 @@ OFFERED = (
 )
 _OFFERED: dict[str, Any] = {name: bindparam(name) for name in OFFERED} | {"missed": NO, "seen": NO}
 
+# What the journal has of a call that ended, with its owner's node first.
+_ENDED = (
+    call.c.owner,
+    call.c.call_id,
+    call.c.decision,
+    call.c.offered_at,
+    call.c.answered_at,
+    call.c.ended_at,
+    call.c.reason,
+)
+
 OFFER = Statement(
     insert(call).values(**_OFFERED, offered=YES).on_conflict_do_nothing().returning(call.c.call_id)
 )
@@ -41,7 +55,7 @@ REFUSED = Statement(
     insert(call)
     .values(**_OFFERED, offered=NO, ended_at=number("ended_at"), reason=words("reason"))
     .on_conflict_do_nothing()
-    .returning(call.c.call_id)
+    .returning(*_ENDED)
 )
 ANSWER = Statement(
     update(call)
@@ -64,7 +78,7 @@ END = Statement(
     update(call)
     .values(ended_at=number("now"), reason=words("why"), missed=number("was_missed"))
     .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
-    .returning(call.c.call_id)
+    .returning(*_ENDED)
 )
 COURSE = Statement(
     update(call)
@@ -96,7 +110,7 @@ ABANDON = Statement(
         missed=YES,
     )
     .where(call.c.owner == words("node"), call.c.ended_at.is_(None), call.c.answered_at.is_(None))
-    .returning(call.c.call_id)
+    .returning(*_ENDED)
 )
 
 _RECORD = (
@@ -171,12 +185,36 @@ def offer(*row: object) -> Steps:
         raise Taken(f"the call id `{row[0]}` was used before")
 
 
-@single
+def _journalled(rows: Iterable[Row]) -> Steps:
+    """Each end as an entry of the chain, in the transaction of its row. Part of a command.
+
+    A call that was never decided on has none, and one that was refused has its decision.
+    """
+    ends = [row for row in rows if row[2] is not None and row[6] != "refused"]
+    if not ends:
+        return
+    drafts = []
+    for _, call_id, decision, offered_at, answered_at, ended_at, reason in ends:
+        body = {
+            "call": call_id,
+            "decision": decision,
+            "offered_at": offered_at,
+            "answered_at": answered_at,
+            "ended_at": ended_at,
+            "reason": reason,
+        }
+        drafts.append(plain(Draft("call_end", call_id, ended_at, canonical(body))))
+    yield from linked(ends[0][0], drafts)
+
+
+@command
 def refused(reason: str, *row: object) -> Steps:
     """`row` is in the order of OFFERED; the call ends at the moment it was placed."""
     values = dict(zip(OFFERED, row, strict=True))
-    if not (yield REFUSED, {**values, "reason": reason, "ended_at": values["offered_at"]}):
+    rows = yield REFUSED, {**values, "reason": reason, "ended_at": values["offered_at"]}
+    if not rows:
         raise Taken(f"the call id `{row[0]}` was used before")
+    yield from _journalled(rows)
 
 
 @single
@@ -185,9 +223,10 @@ def answer(call_id: str, user: str, device: str, at: int, owner_epoch: int) -> S
     return bool(rows)
 
 
-@single
+@command
 def end(call_id: str, reason: str, at: int, missed: bool) -> Steps:
-    yield END, {"call": call_id, "why": reason, "now": at, "was_missed": int(missed)}
+    rows = yield END, {"call": call_id, "why": reason, "now": at, "was_missed": int(missed)}
+    yield from _journalled(rows)
 
 
 @single
@@ -195,9 +234,11 @@ def course(call_id: str, media: str, ends_by: int | None) -> Steps:
     yield COURSE, {"call": call_id, "carries": media, "until": ends_by}
 
 
-@single
+@command
 def abandon_ringing(node: str, reason: str, at: int) -> Steps:
-    return len((yield ABANDON, {"node": node, "why": reason, "now": at}))
+    rows = yield ABANDON, {"node": node, "why": reason, "now": at}
+    yield from _journalled(rows)
+    return len(rows)
 
 
 TALKED_AT_ONCE = 250  # calls to a statement

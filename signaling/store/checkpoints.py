@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store.journal import HEADS
 from signaling.store.register import EPOCH
-from signaling.store.steps import Statement, Steps, number, single, survey, words
+from signaling.store.steps import Statement, Steps, command, number, survey, words
 from signaling.store.tables import checkpoint, journal_entry
 
 _ROW = (checkpoint.c.document, checkpoint.c.signature)
@@ -32,9 +32,11 @@ HASH = Statement(
 )
 
 
-@single
+@command
 def add_checkpoint(count: int, document: str, signature: str) -> Steps:
     """True if nobody else took the number."""
+    if (yield AFTER, {"after": count - 1, "most": 1}):
+        return False  # on SQLite the guard would raise before it came to a conflict
     return bool((yield ADD, {"number": count, "document": document, "signature": signature}))
 
 

@@ -46,12 +46,14 @@ class CallRows:
         )
 
     async def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> None:
+        await self.journal.settled()  # the end of a call stands after what was decided about it
         await self.database.write("end", str(call), reason.value, at, missed)
 
     async def course(self, call: CallId, media: tuple[Media, ...], ends_by: int | None) -> None:
         await self.database.write("course", str(call), _media_text(media), ends_by)
 
     async def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> None:
+        await self.journal.settled()
         await self.database.write("refused", reason.value, *_offered(row, callee))
 
     async def live_calls(self) -> Sequence[LiveCall]:

@@ -1,6 +1,7 @@
 """Calls on both databases."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -179,3 +180,26 @@ async def test_everybodys_calls_are_read_once_though_they_began_together(store: 
     assert [row.call for row in found] == [
         row.call for row in sorted(rows, key=lambda row: (-row.at, row.call))
     ]
+
+
+async def test_the_end_of_a_call_is_an_entry_of_the_chain(store: DatabaseStore) -> None:
+    talked, rang = offered(decision="D-1"), offered(decision="D-2")
+    for row in (talked, rang):
+        await store.offer(row)
+    await store.answer(talked.call, BOBS, AT + 5, 1)
+    await store.end(talked.call, EndReason.HANGUP, AT + 9, missed=False)
+    await store.end(talked.call, EndReason.HANGUP, AT + 10, missed=False)  # told twice, ended once
+    await store.abandon_ringing(AT + 20)
+    entries = await store.journal.entries(0, 9)
+    assert [(entry.kind, entry.subject) for entry in entries] == [
+        ("call_end", talked.call),
+        ("call_end", rang.call),
+    ]
+    assert json.loads(entries[0].body) == {
+        "call": talked.call,
+        "decision": talked.decision,
+        "offered_at": talked.at,
+        "answered_at": AT + 5,
+        "ended_at": AT + 9,
+        "reason": "hangup",
+    }
