@@ -75,6 +75,7 @@ PURE = {
     "licensing.decision",
     "licensing.progress",
     "licensing.graph",
+    "licensing.whatif",
     "licensing.audit",
     "licensing.instant",
 }
