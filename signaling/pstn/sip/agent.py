@@ -134,8 +134,9 @@ class Agent:
         hops = await self.locate(wish.routes[0].uri if wish.routes else wish.to)
         call_id, tag = self.token(), self.token()
         invite = self._invite(wish, call_id, tag, hops[0])
-        hops = sized(invite, hops)
-        invite = self._invite(wish, call_id, tag, hops[0])
+        if (larger := sized(invite, hops)) is not hops:
+            hops = larger
+            invite = self._invite(wish, call_id, tag, hops[0])
         call = OutgoingCall(self, invite, tell, wish, hops)
         self._legs.setdefault(call_id, []).append(call)
         refused = call.begin(grant, attempt)

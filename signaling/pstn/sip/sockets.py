@@ -5,7 +5,6 @@ that we opened is used again for whatever goes to the same address, and its far 
 """
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import ssl
@@ -86,6 +85,7 @@ class Sockets:
         self._clock, self.door, self._heard, self._tag = clock, door, heard, tag
         self._tls_client, self._tls_server = tls_client, tls_server
         self._places: dict[int, Place] = {}
+        self._found: dict[tuple[Transport, bool], Place] = {}
         self._datagrams: dict[int, Datagrams] = {}
         self._servers: list[asyncio.Server] = []
         self._connections: dict[int, Connection] = {}
@@ -104,17 +104,23 @@ class Sockets:
         else:
             found = await self._listen_stream(transport, host, port)
         self._places[number] = place = Place(transport, found[0], found[1])
+        self._found.clear()
         return place
 
     def place(self, hop: Hop) -> Place:
         """Where answers and requests from that hop reach us; OSError if we listen nowhere of its kind."""
-        family = ":" in hop.host
-        places = [place for place in self._places.values() if place.is_ipv6 == family]
+        is_ipv6 = ":" in hop.host
+        found = self._found.get((hop.transport, is_ipv6))
+        if found is None:
+            found = self._found[hop.transport, is_ipv6] = self._listener(hop, is_ipv6)
+        return replace(found, host=_own_address(hop)) if found.host in ("0.0.0.0", "::") else found
+
+    def _listener(self, hop: Hop, is_ipv6: bool) -> Place:
+        places = [place for place in self._places.values() if place.is_ipv6 == is_ipv6]
         same = [place for place in places if place.transport is hop.transport] or places
         if not same:
             raise OSError(f"there is no SIP socket for {hop}")
-        found = replace(same[0], transport=hop.transport)
-        return found if not _is_wildcard(found.host) else replace(found, host=_own_address(hop))
+        return replace(same[0], transport=hop.transport)
 
     async def close(self) -> None:
         """Close all of it; what is unsent stays unsent."""
@@ -307,10 +313,6 @@ class Sockets:
     def _number(self) -> int:
         self._numbers += 1
         return self._numbers
-
-
-def _is_wildcard(host: str) -> bool:
-    return ipaddress.ip_address(host).is_unspecified
 
 
 def _own_address(hop: Hop) -> str:

@@ -159,6 +159,7 @@ def _parse_port(text: str, whole: str) -> int:
     return int(text)
 
 
+@lru_cache(maxsize=1024)  # of hosts of 255 characters at most
 def is_ipv4(text: str) -> bool:
     """Is it a dotted IPv4 address?"""
     try:
