@@ -193,7 +193,9 @@ def read_permissively(_dice: Random, told: Dict, _: Dict) -> None:
 
 
 def ask_baseline(dice: Random, told: Dict, _: Dict) -> None:
-    told["policy"]["profiles"] = dice.choice([["baseline"], ["CN", "baseline"], []])
+    told["policy"]["profiles"] = dice.choice(
+        [["baseline"], ["CN", "baseline"], [], ["CN"], ["US", "DE"], ["EU"]]
+    )
 
 
 def switch_off(dice: Random, told: Dict, _: Dict) -> None:

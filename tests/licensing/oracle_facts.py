@@ -147,14 +147,15 @@ def international(facts: Dict, profile: Dict) -> bool:
 
 
 def governing(case: Dict, profiles: Dict) -> list[str]:
-    """Model, "Whose law": baseline alone where it is named; else homes in order, then each party's country in
-    leg order, each once. 0015: a country without a profile stands for itself, unless `destination_only` names
-    it and it is no home; an unknown country stands for nothing."""
+    """Model, "Whose law": baseline alone where it is named; else what is named (0026), homes in order, then
+    each party's country in leg order, each once. 0015: a country without a profile stands for itself, unless
+    `destination_only` names it and it is no home; an unknown country stands for nothing."""
     if "baseline" in case["policy"]["profiles"]:
         return ["baseline"]
     homes = case["operator"]["home"]
     found: list[str] = []
-    for country in [*homes, *(leg.get("country") for leg in parties(case["facts"]))]:
+    named = case["policy"]["profiles"]
+    for country in [*named, *homes, *(leg.get("country") for leg in parties(case["facts"]))]:
         if country in UNKNOWN:
             continue
         code = judge_of(country, profiles)
