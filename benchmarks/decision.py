@@ -3,7 +3,8 @@
 Two calls: app to app under the baseline profile, which needs no permit, and app to telephone in China under
 ten permits of its operator, of which one covers it. Beside each, what reading the same facts from JSON costs
 with the standard library, and eight plain comparisons. Facts are typed and checked already, as the gate has
-them; nothing is remembered from one decision to the next.
+them. Every check is made each time; what is remembered are pure parts: the instants at which days begin,
+which scope covers which, and the finished value of an answer that was given before.
 """
 
 import argparse

@@ -132,8 +132,8 @@ def _changed(call: Running, event: Event, after: Decision) -> Progress:
     # What remains is not lawful: it ends as a suspended call does.
     kind = Event.PROFILE_CHANGED if event is Event.PROFILE_CHANGED else Event.PERMIT_SUSPENDED
     loss = call.on_loss.get(kind, ON_LOSS[kind])
-    audit = ("re_evaluated",) if loss.fate is Fate.LET_FINISH else ("re_evaluated", "call_terminated")
-    return Progress(new_calls, loss.fate, loss.seconds, audit, after.reason)
+    ended = () if loss.fate is Fate.LET_FINISH else ("call_terminated",)
+    return Progress(new_calls, loss.fate, loss.seconds, ("re_evaluated", *ended), after.reason)
 
 
 def _may_not_record(after: Decision) -> bool:

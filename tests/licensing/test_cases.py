@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from licensing.cases import AnyCase, CasesError, DecisionCase, ProgressCase, check_cases, read_cases
+from licensing.cases import AnyCase, CasesError, DecisionCase, check_cases, read_cases
 from licensing.jurisdiction import gather, load_profiles
 from licensing.progress import Event, Fate
+from licensing.progress_cases import ProgressCase
 from licensing.reasons import Reason
 
 DATA = Path(__file__).parent / "data"
