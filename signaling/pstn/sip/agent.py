@@ -270,6 +270,9 @@ class Agent:
         except SipError as error:
             self._say(invite, key, error.status or 400, *_explained(invite, error))
             return
+        except CarrierError:  # it came by a connection of ours, and nobody could reach us in return
+            self._say(invite, key, 503)
+            return
         ringing.add(call)
         self._legs.setdefault(invite.call_id, []).append(call)
         self._handler.incoming(call)

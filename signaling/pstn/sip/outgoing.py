@@ -95,14 +95,14 @@ class OutgoingCall(Leg):
 
     def failed(self, request: Request, failed: TransactionFailed) -> None:
         """See `Leg`."""
-        if request.method == "INVITE" and request.cseq.number in self._invitations:
-            if failed.cause == "transport" and not self.over and self._hops[1:]:
-                self._hops = self._hops[1:]
-                self._try_again(request)  # nothing has reached anybody: the same attempt
-            else:
-                self._in_invitation(request.cseq.number, failed)
-        else:
+        state = self._invitations.get(request.cseq.number) if request.method == "INVITE" else None
+        if state is None:
             super().failed(request, failed)
+        elif failed.cause == "transport" and state.phase is asked.Phase.CALLING and self._hops[1:]:
+            self._hops = self._hops[1:]
+            self._try_again(request)  # nothing has reached anybody: the same attempt
+        else:
+            self._in_invitation(request.cseq.number, failed)
 
     def timed_out(self, event: object) -> None:
         """See `Leg`."""

@@ -12,6 +12,7 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.outgoing import OutgoingCall
 from signaling.pstn.sip.sockets import Place
+from signaling.pstn.sip.transaction import Failed
 from tests.fakes.certificates import certify
 from tests.fakes.clock import HandClock
 from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
@@ -210,6 +211,20 @@ async def test_a_large_invite_goes_by_udp_where_nobody_listens_on_tcp(
     assert theirs.flow.hop.transport is Transport.UDP
     assert theirs.invite.contact
     assert theirs.invite.contact.parameter("transport") is None
+
+
+async def test_an_acknowledgement_that_cannot_be_sent_is_no_reason_to_call_again(
+    near: Party, far: Party, place: Place
+) -> None:
+    """Whatever else goes wrong, an INVITE that was heard is not said once more by another way."""
+    call, heard = await near.call(uri(place), fields=(("Subject", "x" * 1400),))
+    assert isinstance(call, OutgoingCall)
+    theirs, _ = await far.called()
+    theirs.refuse(486)
+    await heard.until(told.Failed)
+    call.failed(theirs.invite, Failed("transport"))
+    call.failed(call._first, Failed("transport"))
+    assert len(call._invitations) == 2  # over TCP, which nobody listened to, and by UDP
 
 
 async def test_a_carrier_that_is_not_there_is_one_clear_failure(
