@@ -448,14 +448,23 @@ class Switch:
         try:
             await self._store.refused(row, ended.reason, masked(to))
         except IdTakenError:
-            self._dialled.pop(invite.call)
-            self._complain(invite.call, caller, ErrorCode.ID_TAKEN, invite.ref)
-            return
+            if not await self._ended_for(invite.call, caller):
+                self._dialled.pop(invite.call)
+                self._complain(invite.call, caller, ErrorCode.ID_TAKEN, invite.ref)
+                return
         except StoreError:
             log.exception("a refused call could not be recorded")
         self._dialled[invite.call] = (caller, ended)
         self._remember(invite.call)
         self._tell(caller, ended)
+
+    async def _ended_for(self, call: CallId, caller: Party) -> bool:
+        """Is the row under this id that of the same call, which an earlier server has refused?"""
+        try:
+            return await self._store.how_it_ended(call, caller.user) is not None
+        except StoreError:
+            log.exception("how a call ended could not be read")
+            return False
 
     def _undialled(self, call: CallId, answer: Answer) -> Ended:
         if isinstance(answer, Refused):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from licensing.instant import Instant
-from signaling.core.branch import Answer, Branch, Outcome, Standing, with_branch
+from signaling.core.branch import NOTHING, Answer, Branch, Outcome, Standing, with_branch
 from signaling.core.effects import RecordAnswer, Send
 from signaling.core.events import (
     Alerting,
@@ -146,10 +146,27 @@ def reject(call: CallState, event: Rejected, now: Instant) -> Step:
 
 
 def cancel(call: CallState, event: HungUp, now: Instant) -> Step:
-    """The caller gives up; or a device that never answered hangs up, which is to decline."""
+    """The caller gives up; or a device that never answered hangs up, which is to decline.
+
+    A device whose media fail is no person who declines: the others ring on.
+    """
     if event.by != call.caller and call.selected is None:
+        if event.reason is EndReason.MEDIA_FAILED:
+            return drop_out(call, event, now)
         return reject(call, Rejected(event.by, EndReason.DECLINED), now)
     return hang_up_early(call, event, now)
+
+
+def drop_out(call: CallState, event: HungUp, now: Instant) -> Step:
+    """One device cannot take the call. If it was the last one, that is how the call ends."""
+    branch = call.branch(event.by.device)
+    if branch is None or branch.told is not None:
+        return dismiss(call, event, now)
+    told = replace(branch, standing=Standing.TOLD, told=event.reason, trickle=NOTHING)
+    left = replace(call, branches=with_branch(call.branches, told))
+    if not left.invited():
+        return end(call, Outcome(event.reason, Role.CALLEE), now)
+    return left, (Send(event.by, Ended(call=call.id, reason=event.reason, by=Role.CALLEE)),)
 
 
 def give_up(call: CallState, event: TimedOut, now: Instant) -> Step:

@@ -151,6 +151,17 @@ async def test_a_number_dialled_again_under_the_same_id_has_one_decision_and_the
     assert [frame["reason"] for frame in exchange.heard_by_alice] == ["refused", "refused"]
 
 
+async def test_a_number_dialled_again_after_a_restart_ends_with_a_decision(exchange: Exchange) -> None:
+    dialled = invite("+12025550123")
+    exchange.switch.place(exchange.alice, dialled)
+    await exchange.settled()
+    restarted = Exchange(exchange.store)
+    restarted.switch.place(restarted.alice, dialled)
+    await restarted.settled()
+    [ended] = restarted.heard_by_alice
+    assert (ended["reason"], ended["refusal"]["decision"]) == ("refused", "D-1")
+
+
 async def test_an_id_that_another_caller_uses_is_taken(exchange: Exchange) -> None:
     for to in ("bob", "+12025550123"):
         placed = invite(to)

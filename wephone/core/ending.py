@@ -144,7 +144,7 @@ def finish(call: CallState, ended: events.Ended) -> Step:
 
 
 def explained(call: CallState, ended: events.Ended) -> events.Ended:
-    """An end by failed media, with what we know of it; before an answer the server says `declined`."""
+    """An end by failed media, with what we know of it."""
     ours = ended.reason is EndReason.MEDIA_FAILED or ended.by is call.role
     return replace(ended, fault=call.fault) if ours else ended
 

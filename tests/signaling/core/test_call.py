@@ -239,6 +239,18 @@ def test_calls_do_not_collide_that_are_answered_or_go_the_same_way_or_to_others(
     assert glare(call_in(Phase.OFFERED), elsewhere) is None
 
 
+def test_a_device_whose_media_fail_drops_out_and_the_others_ring_on() -> None:
+    failed = events.HungUp(CALLEE, EndReason.MEDIA_FAILED)
+    call, effects = after(call_in(Phase.ALERTING), failed)
+    gone = messages.Ended(call=ID, reason=EndReason.MEDIA_FAILED, by=messages.Role.CALLEE)
+    assert (call.phase, effects) == (Phase.ALERTING, (Send(CALLEE, gone),))
+    assert after(call, events.Answered(OTHER, "answer", NONCE))[0].phase is Phase.SELECTED
+    assert after(call, events.Answered(CALLEE, "answer", NONCE)) == (call, (Send(CALLEE, gone),))
+    over, _ = after(call, events.HungUp(OTHER, EndReason.MEDIA_FAILED))
+    assert over.outcome is not None
+    assert over.outcome.reason is EndReason.MEDIA_FAILED
+
+
 # Snapshots
 
 
