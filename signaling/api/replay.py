@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Literal
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from licensing.audit import Entry, Head
 from licensing.ports import JournalError
 from signaling.api.visit import Parts, Visit
 from signaling.ports import StoreError
+from wephone.protocol.messages import Model
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,13 @@ CHUNK = 1_000  # entries that are read and sent at a time
 TOLD_APART = 65_536  # users whose hash is kept at hand
 
 
-async def replay(visit: Visit) -> web.StreamResponse:
+class ReplayQuery(Model):
+    """Which records: all, or none but the first line."""
+
+    records: Literal["all", "none"] = "all"
+
+
+async def replay(visit: Visit, query: ReplayQuery) -> web.StreamResponse:
     """Every decision, as JSON lines: first the register and what else it was decided by, then one each."""
     parts = visit.parts
     try:
@@ -47,7 +55,7 @@ async def replay(visit: Visit) -> web.StreamResponse:
     await response.prepare(visit.request)
     await response.write(json.dumps(first, separators=(",", ":")).encode() + b"\n")
     try:
-        async for lines in decided(parts, heads):
+        async for lines in decided(parts, heads if query.records == "all" else ()):
             await response.write(lines)
     except (JournalError, StoreError) as error:
         log.error("a replay was cut off: %s", error)

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     changes, profiles, here = changes_of(args), profiles_of(args.profile), profiles_of([])
 
     async def work(api: OperatorApi) -> int:
-        stream = lines(api.pieces(REPLAY))
+        stream = lines(api.pieces(REPLAY if args.file is None else f"{REPLAY}?records=none"))
         try:
             first = json.loads(await anext(stream))
             replay = Replay(question(args, first, changes, profiles, here))
