@@ -77,6 +77,7 @@ PURE = {
     "licensing.graph",
     "licensing.whatif",
     "licensing.audit",
+    "licensing.checkpoint",
     "licensing.instant",
 }
 _WAITING = {"asyncio", "concurrent", "multiprocessing", "subprocess", "threading", "uvloop"}
@@ -107,7 +108,6 @@ OUTSIDE: dict[str, set[str]] = {
 
 # Module from outside that a package brings with it, and shows in its own interface -> the package's module.
 COMES_WITH = {
-    "cryptography": "aiortc",  # its certificates are cryptography's
     "pydantic_core": "pydantic",  # schemas of our own types, and what a validator raises
     "yarl": "aiohttp",  # every URL that aiohttp takes or returns
 }

@@ -472,3 +472,18 @@ async def test_a_suspension_that_was_filed_for_later_begins_by_itself(office: Of
     office.clock.advance(30)
     await office.register.refresh()
     assert (await office.gate.authorize(phone_call())).decision.reason is Reason.DENY_PERMIT_SUSPENDED
+
+
+async def test_lost_evidence_closes_the_telephone_alone_until_it_is_accepted(office: Office) -> None:
+    lease = await lease_of(await office.licensed(), phone_call())
+    granted = await office.gate.authorize(phone_call())
+    assert granted.grant is not None
+    office.gate.distrust("the register is at epoch 1, and was at 2")
+    refused = await office.gate.authorize(phone_call())
+    assert refused.decision.reason is Reason.DENY_EVIDENCE_LOST
+    assert office.gate.redeem(granted.grant, granted.grant.attempt) is Reason.DENY_EVIDENCE_LOST
+    assert await office.gate.renew(lease) is Reason.DENY_EVIDENCE_LOST
+    assert (await office.gate.authorize(app_call())).allowed
+    assert (await office.gate.authorize(phone_call(HELP))).allowed
+    office.gate.distrust(None)
+    assert (await office.gate.authorize(phone_call())).allowed
