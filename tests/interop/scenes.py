@@ -71,6 +71,7 @@ def ask(
         f"CSeq: {number} {method}",
         "Contact: <[contact]>",
         "Max-Forwards: 70",
+        *(["[routes]"] if dialog else []),
         *fields,
         sdp=sdp,
         again=again and method != "ACK",
@@ -161,6 +162,13 @@ CALLED: dict[str, Sequence[str]] = {
         *(5 * (hear("ACK", optional=True),)),
         IS_LEFT,
         '<timewait milliseconds="30000"/>',
+    ),
+    "answers behind a proxy": (
+        hear("INVITE", ("Record-Route:", "lr")),
+        say("180 Ringing", "[last_Record-Route:]"),
+        say("200 OK", "[last_Record-Route:]", sdp=True, again=True),
+        hear("ACK"),
+        IS_LEFT,
     ),
     "asks for a password": (challenges("407 Who", "Proxy-Authenticate", "Proxy-Authorization", "MD5", 32),),
     "asks for a better password": (
