@@ -45,7 +45,7 @@ from signaling.core.events import (
 from signaling.core.glare import glare
 from signaling.core.holder import Person
 from signaling.core.party import Party
-from signaling.core.sdp import check_sdp
+from signaling.core.sdp import carried, check_sdp
 from signaling.errands import Errands
 from signaling.facts import person_of
 from signaling.lines import Lines
@@ -116,6 +116,7 @@ class Switch:
         if wait := self._limits.invite(caller.user):
             raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
         check_sdp(invite.sdp)
+        invite = invite.model_copy(update={"media": carried(invite.sdp, invite.media)})
         callee = self._permission.callee(invite.to)
         if not isinstance(callee, UserId):
             self._dialled[invite.call] = (caller, None)

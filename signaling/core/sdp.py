@@ -3,7 +3,7 @@
 import re
 
 from wephone.protocol.codec import PeerError
-from wephone.protocol.messages import MAX_CANDIDATES, MAX_SDP
+from wephone.protocol.messages import MAX_CANDIDATES, MAX_SDP, Media
 from wephone.protocol.reasons import ErrorCode
 
 MAX_LINES = 1024
@@ -27,6 +27,25 @@ def check_sdp(sdp: str) -> None:
     if lines[0] != "v=0":
         raise bad("it must begin with v=0")
     check_lines(lines)
+
+
+def carried(sdp: str, said: tuple[Media, ...]) -> tuple[Media, ...]:
+    """The media that a call has with this description: what its sender says, and what is in it all the same.
+
+    Which kind of call it is in law is no matter of words.
+    """
+    return said if Media.VIDEO in said or not offers_video(sdp) else (*said, Media.VIDEO)
+
+
+def offers_video(sdp: str) -> bool:
+    """Is there a section for video that is neither turned down (port 0) nor inactive (RFC 8866 §6.7)?"""
+    sections = re.split(r"^m=", sdp, flags=re.MULTILINE)[1:]
+    return any(
+        section.startswith("video ")
+        and not section.startswith("video 0 ")
+        and not re.search(r"^a=inactive\r?$", section, re.MULTILINE)
+        for section in sections
+    )
 
 
 def check_lines(lines: list[str]) -> None:

@@ -18,6 +18,7 @@ from signaling.core.events import (
 )
 from signaling.core.party import Party
 from signaling.core.ringing import dismiss, party
+from signaling.core.sdp import carried
 from signaling.core.state import NEGOTIATE, CallState, Step, complaint, end
 from signaling.core.table import Phase
 from wephone.protocol import messages
@@ -156,6 +157,7 @@ def offer_change(call: CallState, event: Negotiated, now: Instant) -> Step:
         return (call, ()) if repeated else complaint(call, event.by, ErrorCode.NEGOTIATION_PENDING)
     if event.sdp is None:
         return complaint(call, event.by, ErrorCode.BAD_VALUE)
+    event = replace(event, media=carried(event.sdp, event.media))
     if call.notice is not None and adds_media(call, event):
         return call, (decline(call, event, call.notice.refusal),)
     asking = call.notice is None and set(event.media) != set(call.media)

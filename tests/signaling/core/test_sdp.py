@@ -2,10 +2,10 @@
 
 import pytest
 
-from signaling.core.sdp import MAX_LINE, MAX_LINES, check_sdp
+from signaling.core.sdp import MAX_LINE, MAX_LINES, carried, check_sdp
 from tests.protocol.frames import FINGERPRINT, SDP
 from wephone.protocol.codec import PeerError
-from wephone.protocol.messages import MAX_CANDIDATES, MAX_SDP
+from wephone.protocol.messages import MAX_CANDIDATES, MAX_SDP, Media
 from wephone.protocol.reasons import ErrorCode
 
 CANDIDATE = "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\n"
@@ -66,3 +66,20 @@ def test_a_fingerprint_that_a_peer_would_not_see_does_not_count(end: str) -> Non
     hidden = SDP.replace(f"\r\n{FINGERPRINT}", f"{end}{FINGERPRINT}")
     with pytest.raises(PeerError):
         check_sdp(hidden)
+
+
+@pytest.mark.parametrize(
+    ("section", "shown"),
+    [
+        ("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendrecv\r\n", True),
+        ("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=recvonly\r\n", True),
+        ("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=inactive\r\n", False),
+        ("m=video 0 UDP/TLS/RTP/SAVPF 96\r\n", False),
+        ("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=x:m=video 9\r\n", False),
+        ("", False),
+    ],
+)
+def test_a_call_with_video_is_one_whatever_its_caller_says(section: str, shown: bool) -> None:
+    media = (Media.AUDIO, Media.VIDEO) if shown else (Media.AUDIO,)
+    assert carried(SDP + section, (Media.AUDIO,)) == media
+    assert carried(SDP + section, (Media.AUDIO, Media.VIDEO)) == (Media.AUDIO, Media.VIDEO)
