@@ -4,8 +4,8 @@
     python -m tests.house.paths --write    writes paths.txt anew; new functions wait there for their test
 
 It reads the rooms below and follows who calls whom, who makes which event, and what a table or a `match` does
-with it (`flow.py`). A way to a leg is open if nobody on it asks the gate and looks at the answer, or holds a
-proof of its yes, or starts in a phase that no call reaches without `Allowed`.
+with it (`flow.py`, `tables.py`). A way to a leg is open if nobody on it asks the gate and looks at the
+answer, or holds a proof of its yes, or starts in a phase that no call reaches without `Allowed`.
 
 Limits. It does not see what it cannot follow: a name made up for getattr, a function kept under a computed
 key, a method of an unknown object that files or containers have too. That the gate is asked about the right
@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from tests.house import tables
 from tests.house.flow import Edge, House, edges
 
 ROOMS = ("signaling", "licensing", "wephone/cli", "wephone/protocol")
@@ -81,8 +82,7 @@ class Paths:
 
     def __init__(self, root: Path) -> None:
         self.house = House().read(root, ROOMS)
-        found = edges(self.house, asks, PROOF.__contains__)
-        self.every = list(found)
+        self.every = [*edges(self.house, asks, PROOF.__contains__), *tables.edges(self.house)]
         self.edges = [
             edge for edge in self.every if not is_let_out(edge) and not edge.source.startswith(FAR_END)
         ]
