@@ -24,7 +24,13 @@ PERMIT = {
     "regions": ["CN-BJ"],
     "valid_from": "2020-01-01",
 }
-UNKNOWN = {"residence": None, "identity": "unknown", "emergency_address": None, "numbers": [], "said": {}}
+UNKNOWN: dict[str, Any] = {
+    "residence": None,
+    "identity": "unknown",
+    "emergency_address": None,
+    "numbers": [],
+    "said": {},
+}
 
 
 async def outcome(somebody: Somebody, to: str) -> str:
