@@ -1,7 +1,6 @@
 """Two user agents and a real wire between them: calls are made, held, ended, and never without a lease."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,29 +17,6 @@ from tests.fakes.clock import HandClock
 from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
 
 PAI = ("P-Asserted-Identity", "<sip:+442079460002@wephone.example>")
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def near(clock: HandClock) -> AsyncIterator[Party]:
-    async with party(clock) as made:
-        await made.agent.listen(Transport.UDP, "127.0.0.1")
-        yield made
-
-
-@pytest.fixture
-async def far(clock: HandClock) -> AsyncIterator[Party]:
-    async with party(clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def place(far: Party) -> Place:
-    return await far.agent.listen(Transport.UDP, "127.0.0.1")
 
 
 async def talking(near: Party, far: Party, place: Place) -> tuple[OutgoingCall, Talk, IncomingCall, Talk]:

@@ -20,12 +20,7 @@ from signaling.pstn.sip.uri import Uri
 from tests.fakes.clock import HandClock
 from tests.licensing.conftest import Office
 from tests.licensing.test_gate import PHONE, phone_call
-from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, uri
 
 
 @pytest.fixture
@@ -37,12 +32,6 @@ async def office(clock: HandClock, tmp_path: Path) -> AsyncIterator[Office]:
     yield await opened.licensed()
     await opened.close()
     await file.close()
-
-
-@pytest.fixture
-async def far(clock: HandClock) -> AsyncIterator[Party]:
-    async with party(clock) as made:
-        yield made
 
 
 @pytest.fixture

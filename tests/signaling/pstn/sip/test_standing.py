@@ -1,7 +1,6 @@
 """A registration lasts as long as we want it to, and a carrier that is gone is noticed and found again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -34,29 +33,6 @@ class Registrar:
 
     async def next(self) -> Request:
         return await asyncio.wait_for(self.heard.get(), WAIT)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def near(clock: HandClock) -> AsyncIterator[Party]:
-    async with party(clock) as made:
-        await made.agent.listen(Transport.UDP, "127.0.0.1")
-        yield made
-
-
-@pytest.fixture
-async def far(clock: HandClock) -> AsyncIterator[Party]:
-    async with party(clock) as made:
-        yield made
-
-
-@pytest.fixture
-async def place(far: Party) -> Place:
-    return await far.agent.listen(Transport.UDP, "127.0.0.1")
 
 
 @pytest.fixture
