@@ -57,6 +57,31 @@ async def test_a_bye_is_said_until_it_is_answered(here: Here) -> None:
         assert (await talk.until(told.Ended)).confirmed
 
 
+async def test_a_challenge_within_a_call_is_answered(here: Here) -> None:
+    """To a re-INVITE and to a BYE: a 407 to it is not the end of the call."""
+    who = '407 Who\r\nProxy-Authenticate: Digest realm="c", nonce="n", qop="auth"'
+    async with witness() as far:
+        made, talk = await here.us.call(uri(far.place), credentials=Credentials("us", "secret"))
+        assert isinstance(made, OutgoingCall)
+        far.answer(await far.hear("INVITE"), "200 OK", sdp=True)
+        await talk.until(told.Answered)
+        made.change(OFFER)
+        far.answer(await far.hear("INVITE"), who)
+        again = await far.hear("INVITE")
+        assert line(again, "CSeq") == "CSeq: 3 INVITE"
+        far.answer(again, "200 OK", sdp=True)
+        assert (await talk.until(told.Changed)).sdp
+        made.hang_up()
+        bye = await far.hear("BYE")
+        far.answer(bye, who)
+        while (again := await far.hear("BYE")) == bye:
+            pass  # said again before the challenge came
+        assert line(again, "CSeq") == "CSeq: 5 BYE"
+        assert line(again, "Proxy-Authorization")
+        far.answer(again, "200 OK")
+        assert (await talk.until(told.Ended)).confirmed
+
+
 async def test_the_second_phone_that_answers_is_hung_up_on(here: Here) -> None:
     async with witness() as far:
         made, talk, invite = await answered(here, far)
