@@ -1,15 +1,18 @@
 """People at browsers: what they see and press, and what each hears of the other."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 PASSWORD = "correct horse battery"
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
 WITHIN = 20_000  # ms: generous, since a machine may be busy
+NEAR = 12.0  # Hz: the width of a bin
 
 # The strongest frequency of what a call's other side says, once there is any sound: Hz.
 PITCH = """async () => {
@@ -32,10 +35,35 @@ PITCH = """async () => {
     await new Promise((then) => setTimeout(then, 50));
   }
 }"""
-# The app's voices are no part of the page: the test listens where they are made.
+# Until nothing of the other side has been loud for half a second.
+SILENCE = """async () => {
+  const audio = window.heard ??= new AudioContext();
+  const analysers = new Map();
+  const samples = new Float32Array(2048);
+  let quiet = 0;
+  while (quiet < 5) {
+    await new Promise((then) => setTimeout(then, 100));
+    let loudest = 0;
+    for (const { srcObject } of window.voices ?? []) {
+      if (!srcObject?.getAudioTracks().length) continue;
+      if (!analysers.has(srcObject)) {
+        analysers.set(srcObject, audio.createAnalyser());
+        audio.createMediaStreamSource(srcObject).connect(analysers.get(srcObject));
+        await new Promise((then) => setTimeout(then, 200));
+      }
+      analysers.get(srcObject).getFloatTimeDomainData(samples);
+      loudest = Math.max(loudest, ...samples.map(Math.abs));
+    }
+    quiet = loudest < 0.002 ? quiet + 1 : 0;
+  }
+}"""
+# The app's voices are no part of the page: the test listens where they are made, and counts tones.
 VOICES = """window.voices = [];
 const Old = Audio;
-window.Audio = class extends Old { constructor() { super(); window.voices.push(this); } };"""
+window.Audio = class extends Old { constructor() { super(); window.voices.push(this); } };
+window.tones = 0;
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };"""
 
 
 @dataclass(slots=True)
@@ -60,6 +88,14 @@ class Someone:
         await self.button("Create account").click()
         await self.page.get_by_role("heading", name="People").wait_for(timeout=WITHIN)
 
+    async def sign_in(self, url: str) -> None:
+        """Sign in to an account that there is."""
+        await self.page.goto(url)
+        await self.page.get_by_label("Name").fill(self.name)
+        await self.page.get_by_label("Password").fill(PASSWORD)
+        await self.button("Sign in").click()
+        await self.page.get_by_role("heading", name="People").wait_for(timeout=WITHIN)
+
     async def calls(self, name: str) -> None:
         """Find somebody and call."""
         await self.page.get_by_role("searchbox").fill(name)
@@ -70,14 +106,37 @@ class Someone:
         await self.page.get_by_role("alertdialog").wait_for(timeout=WITHIN)
         await self.button("Answer").click()
 
-    async def sees(self, text: str) -> None:
+    async def sees(self, text: str, within: float = WITHIN) -> None:
         """These words are shown."""
-        await self.page.get_by_text(text).locator("visible=true").first.wait_for(timeout=WITHIN)
+        await self.page.get_by_text(text).locator("visible=true").first.wait_for(timeout=within)
+
+    async def sees_no(self, text: str) -> None:
+        """These words are not shown, or no longer."""
+        await expect(self.page.get_by_text(text).locator("visible=true")).to_have_count(0, timeout=WITHIN)
 
     async def hears(self) -> float:
         """The pitch of the other side's voice, in Hz."""
         pitch: float = await self.page.evaluate(PITCH)
         return pitch
+
+    async def hears_tone(self, pitch: float) -> None:
+        """Wait until the other side's voice has this pitch."""
+        async with asyncio.timeout(WITHIN / 1000):
+            while abs(await self.hears() - pitch) > NEAR:
+                pass
+
+    async def hears_nothing(self) -> None:
+        """Wait until no sound is heard for half a second."""
+        await self.page.evaluate(SILENCE)
+
+    async def another_tab(self) -> Self:
+        """The app once more, in the same browser."""
+        page = await self.context.new_page()
+        tab = replace(self, page=page)
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        await page.goto(self.page.url)
+        await page.get_by_role("heading", name="People").wait_for(timeout=WITHIN)
+        return tab
 
 
 Arrive = Callable[..., Awaitable[Someone]]

@@ -20,6 +20,7 @@
 
 import * as core from "./core/session.js";
 import { hex } from "./core/safety.js";
+import { uuid } from "./edge/uuid.js";
 
 const REPLACED = 4001; // the same device connected elsewhere
 const QUIET = 1_000; // ms of silence after which what arrived is acknowledged
@@ -83,7 +84,7 @@ export class Client {
    * @param {string} to @param {readonly import("./protocol.js").Media[]} media
    */
   place(to, media) {
-    const id = crypto.randomUUID();
+    const id = uuid();
     this.#do(core.place(this.session, id, to, media, nonce()));
     return id;
   }
@@ -100,7 +101,7 @@ export class Client {
 
   /** Send a text; the id under which its fate comes. @param {string} to @param {string} text */
   write(to, text) {
-    const id = crypto.randomUUID();
+    const id = uuid();
     this.#do(core.write(this.session, id, to, text));
     return id;
   }

@@ -56,7 +56,7 @@ function App() {
   const [user, setUser] = useState(/** @type {string | null | undefined} */ (undefined));
   const [phone, setPhone] = useState(/** @type {Phone | null} */ (null));
   const enter = (/** @type {string | null} */ name) => {
-    setPhone((known) => (known?.user === name ? known : name ? new Phone(name) : null));
+    setPhone((known) => (known?.user === name ? known : name ? new Phone(name, () => enter(null)) : null));
     setUser(name);
   };
   const look = () => ask("GET", "/api/account").then(

@@ -10,7 +10,8 @@
  * @typedef {Readonly<{
  *   id: string, peer: string, role: "caller" | "callee", stage: Stage, media: readonly string[],
  *   since: number | null, code: string | null, isCodeStale: boolean, heldHere: boolean, heldThere: boolean,
- *   muted: boolean, telephone: boolean, ending: {until: number, refusal: Refusal} | null,
+ *   muted: boolean, talksMuted: boolean, camera: boolean, cameraFault: string | null,
+ *   farVideo: boolean, telephone: boolean, ending: {until: number, refusal: Refusal} | null,
  *   ended: {reason: string, by: string | null, refusal: Refusal | null, error: string | null, forged: boolean,
  *     fault: string} | null,
  *   declinedChange: Refusal | true | null, quality: Quality | null,
@@ -47,6 +48,7 @@ export function begun(id, peer, role, media, telephone) {
     id, peer, role, media, telephone,
     stage: role === "caller" ? "sending" : "ringing",
     since: null, code: null, isCodeStale: false, heldHere: false, heldThere: false, muted: false,
+    talksMuted: false, camera: false, cameraFault: null, farVideo: false,
     ending: null, ended: null, declinedChange: null, quality: null,
   };
 }

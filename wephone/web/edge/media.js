@@ -1,5 +1,5 @@
 /**
- * Microphone, loudspeaker and peer connections: the only file that touches WebRTC.
+ * Microphone, camera and peer connections: the only file that opens them.
  *
  * Each call has one `RTCPeerConnection` that carries its sound, and for a while a second one: after a reload, or
  * when the network changed under it, a call gets a fresh connection by an ordinary offer (its fingerprint or its
@@ -7,14 +7,20 @@
  *
  * @typedef {import("../core/words.js").Effect} Effect
  * @typedef {import("../core/words.js").Input} Input
- * @typedef {import("../protocol.js").Candidate} Candidate
  * @typedef {{carryOut: (effect: Effect) => void}} Media
  *
- * @typedef {{remote: (call: string, stream: MediaStream) => void, local: (call: string, stream: MediaStream) => void,
- *   state: (call: string, state: RTCPeerConnectionState) => void}} Shown
+ * What a call's media show, beside their state: `camera` says whether ours is on and what keeps it from that, `sees` whether
+ * pictures of the other side arrive, `renewed` that a fresh connection carries the call.
+ *
+ * @typedef {{
+ *   remote: (call: string, stream: MediaStream) => void, local: (call: string, stream: MediaStream | null) => void,
+ *   state: (call: string, state: RTCPeerConnectionState) => void, renewed: (call: string) => void,
+ *   camera: (call: string, on: boolean, fault: string | null) => void, sees: (call: string, sees: boolean) => void,
+ * }} Shown
  */
 
-const BATCH = 30; // ms in which candidates that follow the first gather for one frame
+import { Way } from "./way.js";
+
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 /** Devices that were chosen, by their ids; undefined is whatever the system prefers. */
@@ -23,6 +29,8 @@ export const chosen = {
   /** @type {string | undefined} */ speaker: undefined,
   /** @type {string | undefined} */ camera: undefined,
 };
+
+const UNOPENED = ["NotAllowedError", "NotFoundError", "OverconstrainedError", "NotReadableError", "AbortError", "SecurityError"];
 
 /** Why there is no microphone or camera, in one of a few words. @param {unknown} error */
 export function deviceFault(error) {
@@ -36,18 +44,30 @@ export function deviceFault(error) {
 
 /** @returns {Promise<MediaStream>} */
 export function openMicrophone() {
-  if (!navigator.mediaDevices) return Promise.reject(new DOMException("no secure context", "SecurityError"));
-  return navigator.mediaDevices.getUserMedia({
-    audio: { ...SOUND, ...(chosen.microphone ? { deviceId: { exact: chosen.microphone } } : {}) },
-  });
+  return open("microphone", (device) => ({ audio: { ...SOUND, ...device } }));
 }
 
 /** @returns {Promise<MediaStream>} */
 function openCamera() {
-  const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
-  return navigator.mediaDevices.getUserMedia({
-    video: { ...size, ...(chosen.camera ? { deviceId: { exact: chosen.camera } } : {}) },
-  });
+  return open("camera", (device) => ({ video: { width: { ideal: 1280 }, height: { ideal: 720 }, ...device } }));
+}
+
+/**
+ * The device that was chosen; if it is gone, whatever the system prefers.
+ *
+ * @param {"microphone" | "camera"} what @param {(device: MediaTrackConstraints) => MediaStreamConstraints} wanted
+ * @returns {Promise<MediaStream>}
+ */
+async function open(what, wanted) {
+  if (!navigator.mediaDevices) throw new DOMException("no secure context", "SecurityError");
+  const id = chosen[what];
+  try {
+    return await navigator.mediaDevices.getUserMedia(wanted(id ? { deviceId: { exact: id } } : {}));
+  } catch (error) {
+    const isGone = ["NotFoundError", "OverconstrainedError"].includes(/** @type {any} */ (error)?.name);
+    if (!id || !isGone) throw error;
+    return navigator.mediaDevices.getUserMedia(wanted({}));
+  }
 }
 
 export class Calls {
@@ -58,9 +78,9 @@ export class Calls {
    * @param {(call: string, input: Input) => void} tell where outcomes go
    * @param {() => Promise<RTCIceServer[]>} servers STUN and TURN servers for the next connection
    * @param {Shown} shown what there is to be heard and seen
-   * @param {RTCIceTransportPolicy} [policy] "relay": nobody in a call sees an address of this device
+   * @param {() => RTCIceTransportPolicy} policy "relay": nobody in a call sees an address of this device
    */
-  constructor(tell, servers, shown, policy = "all") {
+  constructor(tell, servers, shown, policy) {
     this.tell = tell;
     this.servers = servers;
     this.shown = shown;
@@ -75,9 +95,14 @@ export class Calls {
       this.#calls.delete(call);
       return;
     }
-    let media = this.#calls.get(call);
-    if (!media) this.#calls.set(call, (media = new CallMedia(this, call)));
-    media.later(effect);
+    this.make(call).later(effect);
+  }
+
+  /** The media of a call that begins. @param {string} call */
+  make(call) {
+    const known = this.#calls.get(call) ?? new CallMedia(this, call);
+    this.#calls.set(call, known);
+    return known;
   }
 
   /** @param {string} call */
@@ -101,6 +126,8 @@ class CallMedia {
   muted = false;
   started = false;
   renewing = false;
+  wantsCamera = false; // the person's own: what the other side shows opens no camera here
+  wasConnected = false;
 
   /** @param {Calls} owner @param {string} call */
   constructor(owner, call) {
@@ -131,13 +158,29 @@ class CallMedia {
     this.#openUp();
   }
 
-  /** Another microphone, loudspeaker or camera has been chosen. */
+  /** Another microphone or camera has been chosen, or the one in use is gone. */
   async changeDevices() {
-    const old = this.microphone;
-    this.microphone = await openMicrophone();
-    this.#openUp();
-    await (this.next ?? this.way)?.replace("audio", this.microphone.getAudioTracks()[0]);
-    stop(old);
+    if (this.microphone) {
+      const old = this.microphone;
+      this.microphone = await this.#heard(openMicrophone());
+      this.#openUp();
+      await (this.next ?? this.way)?.replace("audio", this.microphone.getAudioTracks()[0]);
+      stop(old);
+    }
+    if (this.camera) {
+      const old = this.camera;
+      this.camera = await openCamera();
+      await (this.next ?? this.way)?.replace("video", this.camera.getVideoTracks()[0]);
+      stop(old);
+      this.owner.shown.local(this.call, this.camera);
+    }
+  }
+
+  /** The microphone, open though the call's own is muted: whoever takes it stops it. */
+  overhear() {
+    const tracks = this.microphone?.getAudioTracks().map((track) => track.clone()) ?? [];
+    for (const track of tracks) track.enabled = true;
+    return new MediaStream(tracks);
   }
 
   /** What passes, for the quality shown: null before there is a connection. */
@@ -169,10 +212,10 @@ class CallMedia {
 
   /** @param {Extract<Effect, {effect: "CreateOffer"}>} effect */
   async #offer({ media, hold }) {
-    await this.#openDevices(media);
     const fresh = !this.way || this.renewing;
     this.renewing = false;
-    if (fresh) this.next = await this.#makeWay();
+    const [made] = await Promise.all([fresh ? this.#makeWay() : null, this.#openDevices(media, hold)]);
+    this.next = made;
     const way = /** @type {Way} */ (this.next ?? this.way);
     await way.carry(this.#tracks(media), hold);
     this.owner.tell(this.call, { input: "OfferCreated", sdp: await way.describe("offer") });
@@ -181,10 +224,10 @@ class CallMedia {
 
   /** @param {Extract<Effect, {effect: "CreateAnswer"}>} effect */
   async #answer({ offer, media, hold }) {
-    await this.#openDevices(media);
     const same = this.way?.isOf(offer) ?? false;
-    if (!same) this.next = await this.#makeWay();
-    const way = /** @type {Way} */ (same ? this.way : this.next);
+    const [made] = await Promise.all([same ? null : this.#makeWay(), this.#openDevices(media, hold)]);
+    this.next = made;
+    const way = /** @type {Way} */ (same ? this.way : made);
     await way.take("offer", offer);
     await way.carry(this.#tracks(media), hold);
     this.owner.tell(this.call, { input: "AnswerCreated", sdp: await way.describe("answer") });
@@ -211,18 +254,22 @@ class CallMedia {
 
   /** @param {Way} way */
   #moveTo(way) {
+    const isFresh = this.way !== null;
     this.way?.close();
     this.way = way;
     this.next = null;
     this.#openUp();
+    if (isFresh) this.owner.shown.renewed(this.call);
+    if (way.wasConnected) this.#changed(way.pc, way.pc.connectionState);
   }
 
   async #makeWay() {
     const iceServers = await this.owner.servers();
-    const pc = new RTCPeerConnection({ iceServers, iceTransportPolicy: this.owner.policy, bundlePolicy: "max-bundle" });
+    const pc = new RTCPeerConnection({ iceServers, iceTransportPolicy: this.owner.policy(), bundlePolicy: "max-bundle" });
     return new Way(pc, {
       found: (candidates, end) => this.owner.tell(this.call, { input: "CandidatesFound", candidates, end }),
       heard: (stream) => this.owner.shown.remote(this.call, stream),
+      sees: (sees) => this.owner.shown.sees(this.call, sees),
       state: (state) => this.#changed(pc, state),
     });
   }
@@ -230,25 +277,42 @@ class CallMedia {
   /** @param {RTCPeerConnection} pc @param {RTCPeerConnectionState} state */
   #changed(pc, state) {
     if (this.#isClosed || (this.way && pc !== this.way.pc)) return;
+    this.wasConnected ||= state === "connected";
     this.owner.shown.state(this.call, state);
     if (state === "connected") this.owner.tell(this.call, { input: "MediaConnected" });
-    const never = state === "failed" && !this.way?.wasConnected;
+    const never = state === "failed" && !this.wasConnected;
     if (never) this.owner.tell(this.call, { input: "MediaFailed", why: "no way between the two devices was found" });
   }
 
-  /** @param {readonly string[]} media */
-  async #openDevices(media) {
+  /** @param {readonly string[]} media @param {boolean} hold */
+  async #openDevices(media, hold) {
     if (!this.microphone) {
-      this.microphone = await openMicrophone();
+      this.microphone = await this.#heard(openMicrophone());
       this.#openUp();
     }
-    if (media.includes("video") && !this.camera) {
-      this.camera = await openCamera();
-      this.owner.shown.local(this.call, this.camera);
-    } else if (!media.includes("video") && this.camera) {
+    await this.#openCamera(this.wantsCamera && media.includes("video") && !hold);
+  }
+
+  /** A call goes on without a camera. @param {boolean} on */
+  async #openCamera(on) {
+    if (on === Boolean(this.camera)) return;
+    let fault = null;
+    if (on) this.camera = await openCamera().catch((error) => void (fault = deviceFault(error))) ?? null;
+    else {
       stop(this.camera);
       this.camera = null;
     }
+    if (this.#isClosed) return stop(this.camera);
+    this.owner.shown.local(this.call, this.camera);
+    this.owner.shown.camera(this.call, this.camera !== null, fault);
+  }
+
+  /** A microphone that is pulled out gives way to another. @param {Promise<MediaStream>} opening */
+  async #heard(opening) {
+    const stream = await opening;
+    if (this.#isClosed) stop(stream); // the call ended while the person was asked
+    for (const track of stream.getAudioTracks()) track.onended = () => void this.changeDevices().catch(() => {});
+    return stream;
   }
 
   /** @param {readonly string[]} media */
@@ -265,151 +329,14 @@ class CallMedia {
 
   /** @param {Effect} effect @param {unknown} error */
   #failed(effect, error) {
-    const isDevice = error instanceof DOMException && ["NotAllowedError", "NotFoundError", "NotReadableError", "SecurityError"].includes(error.name);
+    const isDevice = error instanceof DOMException && UNOPENED.includes(error.name);
     const why = isDevice ? `microphone: ${deviceFault(error)}` : String(error);
     const described = effect.effect === "CreateOffer" || effect.effect === "CreateAnswer";
     this.owner.tell(this.call, { input: described ? "DescriptionFailed" : "MediaFailed", why });
   }
 }
 
-/** One peer connection. */
-class Way {
-  wasConnected = false;
-  #said = false; // our description is out: candidates may follow
-  /** @type {Candidate[]} */
-  #found = [];
-  #foundAll = false;
-  /** @type {ReturnType<typeof setTimeout> | null} */
-  #batch = null;
-  /** @type {Candidate[]} */
-  #early = [];
-
-  /**
-   * @param {RTCPeerConnection} pc
-   * @param {{found: (candidates: Candidate[], end: boolean) => void, heard: (stream: MediaStream) => void,
-   *   state: (state: RTCPeerConnectionState) => void}} told
-   */
-  constructor(pc, told) {
-    this.pc = pc;
-    this.told = told;
-    this.remote = new MediaStream();
-    pc.onicecandidate = ({ candidate }) => this.#foundOne(candidate);
-    pc.ontrack = ({ track }) => {
-      this.remote.addTrack(track);
-      told.heard(this.remote);
-    };
-    pc.onconnectionstatechange = () => {
-      this.wasConnected ||= pc.connectionState === "connected";
-      told.state(pc.connectionState);
-    };
-  }
-
-  /** Is this offer of the connection that this one is with? A fresh one has another certificate. @param {string} sdp */
-  isOf(sdp) {
-    const known = this.pc.remoteDescription;
-    return known !== null && fingerprint(known.sdp) === fingerprint(sdp);
-  }
-
-  /**
-   * What to send, and whether anything passes at all.
-   *
-   * @param {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null | undefined}} tracks
-   * @param {boolean} hold
-   */
-  async carry({ audio, video }, hold) {
-    const way = hold ? "inactive" : "sendrecv";
-    await this.#transceiver("audio", audio, way);
-    const has = this.pc.getTransceivers().some((each) => each.receiver.track.kind === "video");
-    if (video !== undefined || has) await this.#transceiver("video", video ?? null, video === undefined ? "inactive" : way);
-  }
-
-  /**
-   * @param {"audio" | "video"} kind @param {MediaStreamTrack | null} track
-   * @param {RTCRtpTransceiverDirection} direction
-   */
-  async #transceiver(kind, track, direction) {
-    const known = this.pc.getTransceivers().find((each) => each.receiver.track.kind === kind);
-    const transceiver = known ?? this.pc.addTransceiver(kind, { direction });
-    transceiver.direction = direction;
-    await transceiver.sender.replaceTrack(track);
-  }
-
-  /** @param {"audio" | "video"} kind @param {MediaStreamTrack} track */
-  async replace(kind, track) {
-    const known = this.pc.getTransceivers().find((each) => each.receiver.track.kind === kind);
-    await known?.sender.replaceTrack(track);
-  }
-
-  /** @param {"offer" | "answer"} type */
-  async describe(type) {
-    await this.pc.setLocalDescription(type === "offer" ? await this.pc.createOffer() : await this.pc.createAnswer());
-    return /** @type {RTCSessionDescription} */ (this.pc.localDescription).sdp;
-  }
-
-  /** @param {"offer" | "answer"} type @param {string} sdp */
-  async take(type, sdp) {
-    await this.pc.setRemoteDescription({ type, sdp });
-    const early = this.#early;
-    this.#early = [];
-    await this.hear(early);
-  }
-
-  /** @param {readonly Candidate[]} candidates */
-  async hear(candidates) {
-    if (!this.pc.remoteDescription) {
-      this.#early.push(...candidates);
-      return;
-    }
-    for (const { candidate, sdp_mid, sdp_mline_index, username_fragment } of candidates) {
-      const one = { candidate, sdpMid: sdp_mid, sdpMLineIndex: sdp_mline_index, usernameFragment: username_fragment };
-      // One of an earlier connection, or of a kind that this browser does not know, is of no use and no harm.
-      await this.pc.addIceCandidate(one).catch(() => {});
-    }
-  }
-
-  /** Our description has been said: so may our candidates be. */
-  speak() {
-    this.#said = true;
-    this.#tell();
-  }
-
-  close() {
-    this.pc.close();
-    if (this.#batch !== null) clearTimeout(this.#batch);
-  }
-
-  /** @param {RTCIceCandidate | null} candidate */
-  #foundOne(candidate) {
-    if (!candidate || !candidate.candidate) this.#foundAll ||= candidate === null;
-    else {
-      this.#found.push({
-        candidate: candidate.candidate,
-        sdp_mid: candidate.sdpMid,
-        sdp_mline_index: candidate.sdpMLineIndex,
-        username_fragment: candidate.usernameFragment,
-      });
-    }
-    if (this.#said && this.#batch === null) this.#tell();
-  }
-
-  /** The first one is told at once, those that follow soon after together. */
-  #tell() {
-    this.#batch = null;
-    if (!this.#found.length && !this.#foundAll) return;
-    const found = this.#found.splice(0, 64);
-    const end = this.#foundAll;
-    this.#foundAll = false;
-    this.#batch = setTimeout(() => this.#tell(), BATCH);
-    this.told.found(found, end);
-  }
-}
-
 /** @param {MediaStream | null} stream */
 export function stop(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
-}
-
-/** @param {string} sdp */
-function fingerprint(sdp) {
-  return /^a=fingerprint:(.*)$/m.exec(sdp)?.[1].trim().toLowerCase() ?? "";
 }

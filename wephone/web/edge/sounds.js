@@ -8,6 +8,7 @@ let shared = null;
 function context() {
   shared ??= new AudioContext();
   if (shared.state === "suspended") void shared.resume();
+  if (chosen.speaker) void /** @type {any} */ (shared).setSinkId?.(chosen.speaker).catch(() => {});
   return shared;
 }
 
@@ -35,6 +36,7 @@ export function hush(call) {
 /** Another loudspeaker. */
 export function moveSound() {
   for (const voice of voices.values()) void voice.setSinkId?.(chosen.speaker ?? "").catch(() => {});
+  void /** @type {any} */ (shared)?.setSinkId?.(chosen.speaker ?? "").catch(() => {});
 }
 
 /**

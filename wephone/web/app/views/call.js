@@ -50,7 +50,7 @@ export function CallScreen({ phone, call, hide, write }) {
     if (event.key === "Escape") return call.stage === "ended" ? phone.dismiss(call.id) : hide();
     return undefined;
   };
-  const isVideo = call.media.includes("video");
+  const isVideo = call.camera || call.farVideo;
   return html`<div class=${`stage ${isVideo ? "video" : ""}`} role="dialog" aria-modal="true" aria-label=${call.peer} tabindex="-1"
       ref=${dialog} onKeyDown=${onKeyDown}>
     ${call.stage === "ended" ? null : html`<header><button type="button" class="plain" onClick=${hide}>
@@ -76,7 +76,8 @@ function Notices({ phone, call, now }) {
       ? say("change declined") : html`<${Refusal} refusal=${call.declinedChange} />`}</div>` : null}
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}
     ${talks ? html`<${Safety} call=${call} />` : null}
-    ${call.muted && talks ? html`<p class="pill"><${Icon} name="mic-off" /> ${say("muted")}</p>` : null}
+    ${call.muted && talks ? html`<p class="pill"><${Icon} name="mic-off" /> ${say(call.talksMuted ? "talking while muted" : "muted")}</p>` : null}
+    ${call.cameraFault ? html`<p role="alert" class="warning">${say(`camera ${call.cameraFault}`)}</p>` : null}
   </div>`;
 }
 
@@ -102,8 +103,6 @@ function Bars({ call }) {
 function Controls({ phone, call }) {
   const [panel, setPanel] = useState(/** @type {"" | "pad" | "devices"} */ (""));
   const isUp = call.stage === "talking" || call.stage === "connecting" || call.stage === "reconnecting";
-  const media = /** @type {("audio" | "video")[]} */ (call.media.filter((each) => each === "audio" || each === "video"));
-  const hasVideo = media.includes("video");
   const toggle = (/** @type {"pad" | "devices"} */ which) => setPanel(panel === which ? "" : which);
   return html`<footer>
     ${panel === "pad" ? html`<${DialPad} press=${() => {}} />` : null}
@@ -113,9 +112,9 @@ function Controls({ phone, call }) {
         onClick=${() => phone.mute(call.id, !call.muted)} />
       ${call.telephone ? html`<${Round} icon="grid-3x3" label=${say("keypad")} pressed=${panel === "pad"} onClick=${() => toggle("pad")} />` : null}
       <${Round} icon=${call.heldHere ? "play" : "pause"} label=${say(call.heldHere ? "resume" : "hold")} pressed=${call.heldHere}
-        disabled=${!isUp} onClick=${() => phone.change(call.id, media, !call.heldHere)} />
-      ${call.telephone ? null : html`<${Round} icon=${hasVideo ? "video-off" : "video"} label=${say(hasVideo ? "video off" : "video on")}
-        pressed=${hasVideo} disabled=${!isUp} onClick=${() => phone.change(call.id, hasVideo ? ["audio"] : ["audio", "video"], false)} />`}
+        disabled=${!isUp} onClick=${() => phone.hold(call.id, !call.heldHere)} />
+      ${call.telephone ? null : html`<${Round} icon=${call.camera ? "video-off" : "video"} label=${say(call.camera ? "video off" : "video on")}
+        pressed=${call.camera} disabled=${!isUp} onClick=${() => phone.video(call.id, !call.camera)} />`}
       <${Round} icon="headphones" label=${say("devices")} pressed=${panel === "devices"} onClick=${() => toggle("devices")} />
       <${Round} icon="phone-off" label=${say("hang up")} kind="stop" onClick=${() => phone.hangUp(call.id)} />
     </div></footer>`;
@@ -143,7 +142,8 @@ function Videos({ phone, call }) {
     if (far.current && far.current.srcObject !== remote) far.current.srcObject = remote;
     if (near.current && near.current.srcObject !== local) near.current.srcObject = local;
   });
-  return html`<video class="far" ref=${far} autoplay playsinline muted></video><video class="near" ref=${near} autoplay playsinline muted></video>`;
+  return html`<video class="far" ref=${far} autoplay playsinline muted></video>
+    <video class="near" ref=${near} hidden=${!call.camera} autoplay playsinline muted></video>`;
 }
 
 /** The other side's voice: in the tab that has the call, whatever it shows. @param {{phone: Phone}} props */

@@ -41,7 +41,7 @@ export function Devices({ phone }) {
   const pick = (/** @type {"microphone" | "speaker" | "camera"} */ what, /** @type {string} */ id) => {
     chosen[what] = id || undefined;
     setPicked({ ...chosen });
-    void phone.changeDevices();
+    phone.changeDevices({ ...chosen });
   };
   return html`
     ${fault ? html`<p class="fault" role="alert">${say(`microphone ${fault}`)}</p>` : null}

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
+import { hideAddress, hidesAddress } from "../kept.js";
 import { NotLoaded, Waiting, useLoaded } from "../parts.js";
 import { dayOf, say, speak, spoken } from "../words.js";
 import { theme, wear } from "../theme.js";
@@ -13,6 +14,7 @@ export function Settings({ phone, signOut }) {
     <${Choice} label=${say("language")} value=${spoken()} change=${speak} options=${[["en", "English"], ["zh-CN", "简体中文"]]} />
     <${Theme} />
     <${DoNotDisturb} />
+    <${HideAddress} />
     <h2>${say("devices")}</h2><${Devices} phone=${phone} />
     <h2>${say("where signed in")}</h2><${Sessions} signOut=${signOut} />
     <h2>${say("blocked")}</h2><${Blocked} />
@@ -50,6 +52,16 @@ function DoNotDisturb() {
     await ask("PATCH", "/api/account", { do_not_disturb: wanted }).catch(() => setOn(!wanted));
   };
   return html`<label class="row"><span>${say("do not disturb")}<small class="hint">${say("do not disturb why")}</small></span>
+    <input type="checkbox" role="switch" checked=${on} onChange=${change} /></label>`;
+}
+
+function HideAddress() {
+  const [on, setOn] = useState(hidesAddress());
+  const change = (/** @type {any} */ event) => {
+    hideAddress(event.target.checked);
+    setOn(event.target.checked);
+  };
+  return html`<label class="row"><span>${say("hide address")}<small class="hint">${say("hide address why")}</small></span>
     <input type="checkbox" role="switch" checked=${on} onChange=${change} /></label>`;
 }
 

@@ -1,0 +1,71 @@
+"""Several tabs of one browser are one telephone: one of them rings and speaks, all of them show it."""
+
+from playwright.async_api import expect
+
+from tests.web.app import WITHIN, Someone
+from tests.web.conftest import ALICES_TONE, BOBS_TONE, CAROLS_TONE, Town
+
+
+async def rings(tab: Someone) -> bool:
+    """Has this tab sounded its bell?"""
+    return bool(await tab.page.evaluate("window.tones > 0"))
+
+
+async def test_all_tabs_show_a_call_and_one_rings(pair: tuple[Someone, Someone]) -> None:
+    alice, bob = pair
+    second = await bob.another_tab()
+    await alice.calls("bob")
+    for tab in (bob, second):
+        await tab.page.get_by_role("alertdialog").wait_for(timeout=WITHIN)
+    assert [await rings(tab) for tab in (bob, second)] == [True, False]
+    await second.button("Answer").click()  # though the other has the sound
+    await bob.hears_tone(ALICES_TONE)
+    await alice.hears_tone(BOBS_TONE)
+    await second.sees("This call is in another tab of this browser.")
+    await second.button("Mute").click()
+    await bob.sees("You are muted")
+    await alice.hears_nothing()
+    await second.button("End").click()
+    for person in (alice, bob, second):
+        await person.sees("Call ended")
+
+
+async def test_a_call_outlives_the_tab_that_has_it(pair: tuple[Someone, Someone]) -> None:
+    alice, bob = pair
+    second = await bob.another_tab()
+    await alice.calls("bob")
+    await bob.answers()
+    await alice.hears_tone(BOBS_TONE)
+    await bob.button("Mute").click()
+    await alice.hears_nothing()
+    await bob.page.close()
+    await second.hears_tone(ALICES_TONE)
+    await second.sees("00:0")
+    await second.sees("You are muted")
+    await alice.sees("the code no longer holds")
+    await alice.hears_nothing()
+    await second.button("Unmute").click()
+    await alice.hears_tone(BOBS_TONE)
+
+
+async def test_a_call_that_another_device_takes_stops_ringing_everywhere(town: Town) -> None:
+    alice, bob = await town.member("alice"), await town.member("bob", BOBS_TONE)
+    second = await bob.another_tab()
+    elsewhere = await town.newcomer("bob", CAROLS_TONE)
+    await elsewhere.sign_in(town.url)
+    await alice.calls("bob")
+    await alice.sees("Ringing")
+    await elsewhere.answers()
+    for tab in (bob, second):
+        await expect(tab.page.get_by_role("alertdialog")).to_have_count(0, timeout=WITHIN)
+    await alice.hears_tone(CAROLS_TONE)
+
+
+async def test_signing_out_in_one_tab_signs_all_out(pair: tuple[Someone, Someone]) -> None:
+    _, bob = pair
+    second = await bob.another_tab()
+    await second.page.goto(f"{second.page.url.split('#')[0]}#settings")
+    await second.button("Sign out").last.click()
+    for tab in (bob, second):
+        await tab.button("I need an account").wait_for(timeout=WITHIN)
+    assert await bob.page.evaluate("localStorage.getItem('wephone session')") is None
