@@ -42,7 +42,7 @@ class Checkpoint:
     key: PublicKey
     next_key: PublicKey | None  # by which this node signs from now on
     prev: str  # hash of the checkpoint before it in the database
-    acknowledges: str | None  # hash of a checkpoint that reached further: an operator accepted the loss
+    acknowledges: str | None  # hash of a checkpoint that reached further, or whose key is lost
     document: str  # canonical JSON: what was signed, to the byte
     signature: bytes
 
@@ -155,7 +155,8 @@ def verify_line(
     """Is the line of checkpoints in a database whole, in the order of their numbers? Its first fault.
 
     `own`: this node and its key, by which its last one has to be signed. `newest` was kept elsewhere. Those
-    of other nodes are bound to one key from their first on, unless that names the next.
+    of other nodes are bound to one key from their first on, unless that names the next, or is lost
+    and a checkpoint says so.
     """
     prev, number, keys, last = GENESIS, 0, dict[str, PublicKey](), {}
     for each in checkpoints:
@@ -163,10 +164,9 @@ def verify_line(
             return Fault(each.number, "does not follow from the checkpoint before it: one is missing or new")
         if each.number <= number:
             return Fault(each.number, "has no higher number than the checkpoint before it")
-        if keys.setdefault(each.node, each.key) != each.key:
+        if keys.setdefault(each.node, each.key) != each.key and each.acknowledges is None:
             return Fault(each.number, f"is signed by {each.key.id}, to which no earlier key of its node led")
-        if each.next_key is not None:
-            keys[each.node] = each.next_key
+        keys[each.node] = each.next_key or each.key
         prev, number, last[each.node] = each.hash, each.number, each
     if own is not None and own[0] in keys and keys[own[0]] != own[1]:
         return Fault(last[own[0]].number, f"is not signed by the key of this server, {own[1].id}")

@@ -81,6 +81,7 @@ class Checkpoints:
         self._rows, self._chains, self._clock = rows, chains, clock
         self._gate, self._alarms, self._places = gate, alarms, places
         self._key: PrivateKey | None = None
+        self._new_key = False  # it was made by this start, and has signed nothing yet
         self._kept: list[Checkpoint] = []  # outside the database
         self._unread: str | None = None  # why one of these could not be read
         self._lost: str | None = None
@@ -157,6 +158,9 @@ class Checkpoints:
             if not reach.heads and not reach.epoch:
                 return None
             await self._check_since(last, reach)
+            if self._new_key and last is not None:
+                log.warning("the key of earlier checkpoints is gone; another one signs from now on")
+                return await self._signed(reach, last, key, acknowledges=last.hash)
             return await self._signed(reach, last, key)
 
     async def acknowledge(self, by: str, why: str) -> Checkpoint:
@@ -226,10 +230,8 @@ class Checkpoints:
             after: Head = signed.get(head.node, beginning(head.node))
             found = await self._chains.checked(after, [head], names=False, tell=lambda count: None)
             if found.broken is not None:
-                raise UnsignedError(
-                    f"no checkpoint is signed: the chain of `{head.node}` is broken at entry {found.broken.seq}, which "
-                    f"{found.broken.fault}"
-                )
+                where = f"the chain of `{head.node}` is broken at entry {found.broken.seq}"
+                raise UnsignedError(f"no checkpoint is signed: {where}, which {found.broken.fault}")
 
     async def _signed(
         self,
@@ -253,6 +255,7 @@ class Checkpoints:
                 acknowledges=acknowledges,
             )
             if await self._rows.add(made):
+                self._new_key = False
                 await asyncio.to_thread(self._keep, made)
                 return made
             _, last, _ = await self._rows.reach()
@@ -271,6 +274,7 @@ class Checkpoints:
 
     async def _private_key(self) -> PrivateKey:
         if self._key is None:
+            self._new_key = not self._places.key.exists()
             try:
                 self._key = await asyncio.to_thread(key_in, self._places.key)
             except (OSError, KeyFormatError) as error:

@@ -39,8 +39,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--checkpoint",
         metavar="FILE",
         type=Path,
-        help="what there once was, kept elsewhere: written by `audit export`, or by `audit verify --json`, "
-        "`backup --json` or `restore --json`",
+        help="what there once was, kept elsewhere: written by `audit checkpoint`, `audit export`, or by "
+        "`audit verify --json`, `backup --json` or `restore --json`; default: the newest of the data folder",
     )
     parser.add_argument(
         "--as",
@@ -56,7 +56,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Restore, and say what there is now."""
     settings = operating.settings_of(args)
-    kept = None if args.checkpoint is None else checkpoint_in(args.checkpoint)
+    own = settings.data / "checkpoint.json"  # the newest that this server made
+    checkpoint = args.checkpoint or (own if own.exists() else None)
+    kept = None if checkpoint is None or args.lower_epoch else checkpoint_in(checkpoint)
     what = asyncio.run(restored(args, settings, kept))
     if args.json:
         print_json({"file": str(args.file), **document(what), "telephone_off": args.lower_epoch})

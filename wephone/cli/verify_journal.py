@@ -103,12 +103,15 @@ class Line:
             raise BadError(f"{name} was altered: its signature does not hold")
         if fields["prev"] != self.prev:
             raise BadError(f"{name} does not follow from the checkpoint before it")
-        if self.keys.setdefault(fields["node"], fields["key"]) != fields["key"]:
+        known = self.keys.setdefault(fields["node"], fields["key"])
+        if (
+            known != fields["key"] and fields["acknowledges"] is None
+        ):  # the old one is lost, or it is a forgery
             raise BadError(f"{name} is signed by another key than the one before it, which did not name it")
         if self.trusted and fields["key"] not in self.trusted:
             raise BadError(f"{name} is signed by {fields['key']}, which is not a key that you trust")
+        self.keys[fields["node"]] = fields["next_key"] or fields["key"]
         if fields["next_key"] is not None:
-            self.keys[fields["node"]] = fields["next_key"]
             self.trusted |= {fields["next_key"]} if self.trusted else set()
         self.prev = sha256(document.encode()).hexdigest()
         self.count += 1
