@@ -1,7 +1,9 @@
 """A database in which every table has rows: what export, deletion, backup and views are tried on."""
 
 from licensing.audit import Draft, seal
+from licensing.checkpoint import sign
 from licensing.ports import RegisterRow
+from licensing.signing import new_key
 from signaling.core.holder import HolderFacts, OwnedNumber, Said
 from signaling.ports import FactsChange
 from signaling.store.rows import DatabaseStore
@@ -48,6 +50,8 @@ async def fill(store: DatabaseStore) -> None:
     )
     for user in (ALICE, BOB):
         await store.change_facts(*facts_of(user))
+    reach, _, _ = await store.checkpoints.reach()
+    await store.checkpoints.add(sign(reach, new_key(), number=1, at=AT, node="local", prev=None))
 
 
 def facts_of(user: UserId) -> tuple[FactsChange, Draft]:
