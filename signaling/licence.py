@@ -56,7 +56,7 @@ class Licence:
             keep=settings.keep_clear_days * DAY * 1_000_000,
         )
         keys = tuple(read_public_key(key) for key in settings.permit_file_keys)
-        self.file = PermitFileWatch(settings.permit_file_path, keys, self.register, clock, self.alarms)
+        self.file = PermitFileWatch(settings.permit_file_path, keys, self.register, self.alarms)
         self.expiry = Expiry(self.register, self.law, journal, clock, self.alarms, webhook_of(settings))
         self.permission = Permission(self.gate, offer_of(settings))
 

@@ -8,15 +8,13 @@ from pathlib import Path
 
 from licensing.alarms import Alarm, Alarms
 from licensing.documents import ChangeError
-from licensing.instant import SECOND
 from licensing.permit_file import LARGEST_FILE, PermitFile, read_permit_file
 from licensing.ports import JournalError
 from licensing.register import Register
 from licensing.signing import PublicKey
 from signaling.errands import Errands
-from signaling.ports import Cancel, Clock
 
-EVERY = SECOND // 2  # between two looks: what is dropped in is read and in force within a second
+EVERY = 0.5  # seconds between two looks: what is dropped in is read and in force within a second
 
 Stamp = tuple[int, int, int, int]  # inode, size, and both times of change: a file moved in place has another
 log = logging.getLogger(__name__)
@@ -33,27 +31,21 @@ class Found:
 class PermitFileWatch:
     """Looks at one path from `start` to `close`. `look` once is enough for a command."""
 
-    def __init__(
-        self, path: Path, keys: tuple[PublicKey, ...], register: Register, clock: Clock, alarms: Alarms
-    ) -> None:
+    def __init__(self, path: Path, keys: tuple[PublicKey, ...], register: Register, alarms: Alarms) -> None:
         self.path = path
         self.fault: str | None = None  # why the file that lies there was not taken; it names file and path
-        self._keys, self._register, self._clock, self._alarms = keys, register, clock, alarms
+        self._keys, self._register, self._alarms = keys, register, alarms
         self._looked_at: tuple[Stamp, int] | None = None  # a file, and the register that it was held against
-        self._cancel: Cancel | None = None
         self._errands = Errands("a look at the permit file")
-        self._closed = False
+        self._closed = asyncio.Event()
 
     def start(self) -> None:
         """Look again and again, each time a while after the last look is over."""
-        if not self._closed:
-            self._cancel = self._clock.call_at(self._clock.now().after(EVERY), self._due)
+        self._errands.start(self._watch())
 
     async def close(self) -> None:
         """Look no more. What is being taken is taken."""
-        self._closed = True
-        if self._cancel is not None:
-            self._cancel()
+        self._closed.set()
         await self._errands.close()
 
     async def look(self) -> None:
@@ -109,14 +101,13 @@ class PermitFileWatch:
             log.error("permit file refused", extra={"fault": said})
             self._alarms.sound(Alarm.PERMIT_FILE_REFUSED, said)
 
-    def _due(self) -> None:
-        self._errands.start(self._look_again())
-
-    async def _look_again(self) -> None:
-        try:
-            await self.look()
-        finally:
-            self.start()
+    async def _watch(self) -> None:
+        """By the loop's time: the disk knows of no other."""
+        while not self._closed.is_set():
+            try:
+                await asyncio.wait_for(self._closed.wait(), EVERY)
+            except TimeoutError:
+                await asyncio.wait([self._errands.start(self.look())])  # one that fails is logged
 
 
 def read(path: Path, known: Stamp | None) -> Found | None:

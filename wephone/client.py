@@ -296,4 +296,4 @@ def check_text(message: MessageId, to: str, text: str) -> None:
         SendText(message=message, to=to, text=text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise ValueError(f"`{first['loc'][0]}` {wrong(first)}") from None
+        raise ValueError(f"`{first['loc'][0]}`: {wrong(first)}") from None

@@ -30,6 +30,8 @@ Tell = Callable[[CallId, inputs.CallInput], None]
 class Line(Protocol):
     """One connection for sound, as `wephone.media.peer` makes it."""
 
+    def is_of(self, offer: str) -> bool: ...
+
     async def create_offer(self, *, hold: bool = False) -> str: ...
 
     async def create_answer(self, offer: str, *, hold: bool = False) -> str: ...
@@ -89,6 +91,7 @@ class Sound:
         self._settings = settings or IceSettings()
         self._line: Line | None = None
         self._devices: list[Any] = []  # opened ones
+        self._talks = False  # they are in use
         self._opening: asyncio.Future[None] | None = None
         self._stats = Stats()  # of a line that is closed
         self._found: list[Candidate] = []  # not told yet
@@ -160,6 +163,8 @@ class Sound:
             case out.CreateOffer(hold=hold):
                 self._tell(self._id, inputs.OfferCreated(await line.create_offer(hold=hold)))
             case out.CreateAnswer(offer=offer, hold=hold):
+                if not line.is_of(offer):
+                    line = await self._change_line()
                 self._tell(self._id, inputs.AnswerCreated(await line.create_answer(offer, hold=hold)))
             case out.ApplyAnswer(sdp=sdp):
                 await line.apply_answer(sdp)
@@ -182,6 +187,22 @@ class Sound:
                 self.line_failed(f"this device cannot make calls: {error}")
         return self._line
 
+    async def _change_line(self) -> Line:
+        """The far end has a connection of its own anew: a page that was loaded again, or another network."""
+        if self._line is not None:
+            await self._line.close()
+            self._line = None
+        if self._farewell is not None:
+            self._farewell.cancel()
+        self._found, self._found_all = [], False
+        line = await self._ready_line()
+        if line is None:
+            raise StateError(self.failure or "there is no media")
+        if self._talks:
+            line.mute(self._call.muted)
+            line.start(*self._devices)
+        return line
+
     async def _start(self, line: Line) -> None:
         """Open microphone and loudspeaker, or what stands for them."""
         from wephone.media.devices import as_sink, as_source
@@ -192,6 +213,7 @@ class Sound:
         self._devices.append(sink)
         self._opening = asyncio.ensure_future(asyncio.to_thread(open_all, source, sink))
         await asyncio.shield(self._opening)  # a device that is being opened can be closed only after
+        self._talks = True
         line.mute(self._call.muted)
         line.start(source, sink)
 

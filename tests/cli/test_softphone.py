@@ -264,7 +264,7 @@ async def test_a_text_that_is_not_taken_says_why(wephone: Kit, carol: Softphone)
         assert done.json["refusal"][shown] in done.err
     done = await carol.run("message", "bob", "x" * 5000)
     assert done.code == 1
-    assert "`text` must have at most 4096 characters" in done.err
+    assert "`text`: must have at most 4096 characters" in done.err
 
 
 async def test_a_token_from_a_file_signs_in(wephone: Kit, commands: Commands, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from licensing.register import Register
 from licensing.signing import PrivateKey, new_key
 from licensing.snapshot import Snapshot
 from signaling.permit_file import EVERY, PermitFileWatch
-from tests.fakes.clock import START, Watched
+from tests.fakes.clock import START, HandClock
 from tests.licensing.conftest import BASIC
 from tests.licensing.frail import FrailStore
 
@@ -31,11 +31,11 @@ class Folder:
     """Where a file may be dropped, a register, and what watches over both."""
 
     def __init__(self, path: Path, file: EvidenceFile) -> None:
-        self.path, self.clock, self.alarms = path, Watched(), Alarms()
+        self.path, self.clock, self.alarms = path, HandClock(), Alarms()
         self.store = FrailStore(file)
         self.register = Register(self.store, self.clock, profiles=PROFILES)
         keys = (KEY.public, OTHER.public)
-        self.watch = PermitFileWatch(path, keys, self.register, self.clock, self.alarms)
+        self.watch = PermitFileWatch(path, keys, self.register, self.alarms)
 
     def drops(self, *permits: dict[str, Any], minute: int = 0, key: PrivateKey = KEY, **more: Any) -> None:
         """Sign a file, and move it in place."""
@@ -72,17 +72,13 @@ async def folder(tmp_path: Path) -> AsyncIterator[Folder]:
 async def test_a_file_is_in_force_a_second_after_it_was_dropped_in_and_again_when_it_is_swapped(
     folder: Folder,
 ) -> None:
-    assert EVERY <= 10**9
+    assert EVERY < 1
     news: asyncio.Queue[Snapshot] = asyncio.Queue()
     folder.register.on_change(news.put_nowait)
     folder.watch.start()
     folder.drops(BASIC)
-    folder.clock.waited_for.clear()
-    folder.clock.advance(1)
     assert [permit.id for permit in (await news.get()).permits] == ["basic-1"]
     folder.drops(BASIC, {**BASIC, "id": "basic-2"}, minute=1)
-    await folder.clock.waited_for.wait()
-    folder.clock.advance(1)
     assert [permit.id for permit in (await news.get()).permits] == ["basic-1", "basic-2"]
 
 

@@ -1,5 +1,6 @@
 """The browser app as its users have it: two browsers, a real server, and what each hears."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 from playwright.async_api import async_playwright
 
 from tests.browser.conftest import tone
+from tests.browser.test_browser import hears_tone
 from tests.web.app import DESKTOP, PHONE, Someone, microphone, someone
 from tests.web.conftest import FLAGS, program
+from wephone.media.devices import Ear, Tone
 from wephone.testing.kit import Kit
 
-ALICES_TONE, BOBS_TONE = 440.0, 1000.0  # Hz
+ALICES_TONE, BOBS_TONE, CAROLS_TONE = 440.0, 1000.0, 700.0  # Hz
 NEAR = 12.0  # Hz: the width of a bin
 
 
@@ -52,6 +55,44 @@ async def test_two_newcomers_talk(two: tuple[Someone, Someone], wephone: Kit) ->
     await alice.button("Close").click()
     await alice.page.get_by_role("link", name="Calls").click()
     await alice.sees("Outgoing")
+
+
+async def test_a_page_that_is_loaded_again_goes_on_talking(
+    two: tuple[Someone, Someone], wephone: Kit
+) -> None:
+    alice, bob = two
+    await alice.sign_up(wephone.server.url)
+    await bob.sign_up(wephone.server.url)
+    await alice.calls("bob")
+    await bob.answers()
+    await alice.hears()
+    await bob.page.reload()
+    await bob.sees("00:0")
+    assert abs(await bob.hears() - ALICES_TONE) < NEAR
+    assert abs(await alice.hears() - BOBS_TONE) < NEAR
+    await bob.sees("the code no longer holds")
+    await alice.button("End").click()
+    await bob.sees("Call ended")
+
+
+async def test_a_headless_peer_follows_a_page_that_is_loaded_again(
+    two: tuple[Someone, Someone], wephone: Kit
+) -> None:
+    alice, _ = two
+    await alice.sign_up(wephone.server.url)
+    (carol,) = await wephone.peers("carol", answer=False)
+    await alice.calls("carol")
+    call = await carol.next_call()
+    ear = Ear()
+    await call.answer(Tone(CAROLS_TONE), ear)
+    assert abs(await alice.hears() - CAROLS_TONE) < NEAR
+    await alice.page.reload()
+    await alice.sees("00:0")
+    assert abs(await alice.hears() - CAROLS_TONE) < NEAR
+    async with asyncio.timeout(20):
+        await hears_tone(ear, ALICES_TONE)
+    await call.hangup()
+    await alice.sees("Call ended")
 
 
 async def test_a_refused_number_says_why_before_and_after(two: tuple[Someone, Someone], wephone: Kit) -> None:

@@ -132,6 +132,10 @@ class Peer:
 
     # Descriptions
 
+    def is_of(self, offer: str) -> bool:
+        """Is it of the connection that this one is with, and not of another, with keys of its own?"""
+        return self._ufrag is None or sdp.fingerprints(sdp.parse(offer)) == self._fingerprints
+
     async def create_offer(self, *, hold: bool = False) -> str:
         """Our offer, with our own addresses; later candidates are told to the listener. StateError."""
         self._check_alive()
