@@ -88,6 +88,7 @@ class Checkpoints:
         self._making = asyncio.Lock()
         self._cancel: Cancel | None = None
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def open(self) -> None:
         """Hold the database against what is kept. JournalError if it cannot be read.
@@ -113,6 +114,7 @@ class Checkpoints:
         """A last checkpoint, if they were made."""
         if self._cancel is None:
             return
+        self._closed = True
         self._cancel()
         if self._task is not None:
             await asyncio.wait((self._task,))
@@ -287,9 +289,15 @@ class Checkpoints:
         self._cancel = self._clock.call_at(self._clock.now().after(int(LOOK * SECOND)), self._look)
 
     def _look(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._make_if_due())
-        self._wait()
+        self._task = asyncio.get_running_loop().create_task(self._look_again())
+
+    async def _look_again(self) -> None:
+        """The next look is a while after this one is over."""
+        try:
+            await self._make_if_due()
+        finally:
+            if not self._closed:
+                self._wait()
 
     async def _make_if_due(self) -> None:
         try:
