@@ -37,9 +37,14 @@ class Coturn:
 
 
 @asynccontextmanager
-async def coturn() -> AsyncIterator[Coturn]:
-    """While the block runs. Tests may run beside each other: a port that is taken coturn passes over."""
-    relay = Coturn(free_port(), secrets.token_hex(32))
+async def coturn(before: Coturn | None = None) -> AsyncIterator[Coturn]:
+    """While the block runs. Tests may run beside each other: a port that is taken coturn passes over.
+
+    `before`: one that is gone, and whose address and secret this one has.
+    """
+    relay = (
+        Coturn(free_port(), secrets.token_hex(32)) if before is None else Coturn(before.port, before.secret)
+    )
     program = which("turnserver", path="/usr/bin:/usr/sbin:/usr/local/bin")
     assert program, "coturn is not installed: scripts/packages.txt"
     with TemporaryDirectory(prefix="wephone-coturn-") as folder:

@@ -69,6 +69,7 @@ function App() {
     await ask("DELETE", "/api/session").catch(() => {});
     enter(null);
   };
+  if (!window.isSecureContext) return html`<main><${Blank} icon="lock" title=${say("insecure")} text=${say("insecure why")} /></main>`;
   if (user === undefined) return html`<div class="blank" role="status"><span class="spinner" aria-hidden="true"></span><p>WePhone</p></div>`;
   if (!phone) return html`<${Later} name="Door" props=${{ entered: enter }} />`;
   return html`<${Home} key=${phone.user} phone=${phone} leave=${leave} />`;
@@ -98,13 +99,20 @@ function Home({ phone, leave }) {
     go("messages", peer);
   };
   const isShown = call && call.id !== hidden;
+  const isOverUnseen = call && !isShown && call.stage === "ended";
+  useEffect(() => {
+    if (!isOverUnseen) return undefined;
+    if (call.ended?.refusal || call.ended?.fault) return setHidden(null); // there is something to read
+    const timer = setTimeout(() => phone.dismiss(call.id), 4000);
+    return () => clearTimeout(timer);
+  }, [isOverUnseen]);
   return html`
     <div class="home" inert=${Boolean(ringing || isShown)}>
       <${Bar} phone=${phone} place=${at.place} />
       <div class="main">
         <${Banner} state=${state} />
         ${call && !isShown ? html`<button type="button" class="banner call" onClick=${() => setHidden(null)}>
-          <${Icon} name="phone" /> ${say("return to call")}: <bdi>${call.peer}</bdi></button>` : null}
+          <${Icon} name="phone" /> ${say(isOverUnseen ? "call ended" : "return to call")}: <bdi>${call.peer}</bdi></button>` : null}
         <${Place} phone=${phone} at=${at} leave=${leave} />
       </div>
     </div>

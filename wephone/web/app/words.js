@@ -47,6 +47,8 @@ const WORDS = {
   "no messages next": ["Pick a person to write to them.", "选择一位联系人开始发消息。"],
   "pick": ["Pick a conversation", "选择一个会话"],
   "not loaded": ["This could not be loaded", "无法加载"],
+  "insecure": ["This page needs HTTPS", "此页面需要 HTTPS"],
+  "insecure why": ["Over http browsers keep no sign-in and give no microphone. Open it by its https address.", "通过 http 访问时，浏览器不保存登录状态，也不提供麦克风。请使用 https 地址打开。"],
   "offline": ["No connection to the service. Trying again…", "无法连接服务，正在重试…"],
   "draining": ["The service restarts in a moment. Running calls go on.", "服务即将重启，进行中的通话不受影响。"],
   "over replaced": ["This account is open in another window of this browser.", "此账号已在本浏览器的另一窗口打开。"],
