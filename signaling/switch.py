@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from licensing.instant import SECOND
 from signaling.core import events
 from signaling.core.call import Call, place, restored
 from signaling.core.effects import (
@@ -46,21 +45,20 @@ from signaling.core.glare import glare
 from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.core.sdp import carried, check_sdp
+from signaling.dialling import Dialling
 from signaling.errands import Errands
-from signaling.facts import person_of
 from signaling.lines import Lines
 from signaling.metrics import Metrics
-from signaling.permission import Answer, Permission, Refused, masked
+from signaling.permission import Permission, Refused
 from signaling.ports import Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
+from signaling.remembered import Remembered
 from signaling.revocation import Revocation
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import CallId, UserId
-from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Media, Missed, ServerMessage
+from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Missed, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode, error_text
 
 log = logging.getLogger(__name__)
-
-REMEMBER = 60 * SECOND  # how long an ended call still answers late frames
 
 
 @dataclass(slots=True)
@@ -98,8 +96,16 @@ class Switch:
         self._trails: dict[CallId, Trail] = {}
         self._timers: dict[tuple[CallId, Timer], Cancel] = {}
         self._live: set[CallId] = set()
-        self._dialled: dict[CallId, tuple[Party, Ended | None]] = {}  # to numbers, and how they ended
-        self._over: deque[tuple[int, CallId]] = deque()  # what has ended, by when to forget it
+        self._over = Remembered(clock)
+        self._dialling = Dialling(
+            node=node,
+            epoch=epoch,
+            clock=clock,
+            store=store,
+            permission=permission,
+            metrics=metrics,
+            tell=self._reply,
+        )
         self._errands = Errands("slow work of a call")
         self.draining = False
         self.idle = asyncio.Event()
@@ -119,8 +125,7 @@ class Switch:
         invite = invite.model_copy(update={"media": carried(invite.sdp, invite.media)})
         callee = self._permission.callee(invite.to)
         if not isinstance(callee, UserId):
-            self._dialled[invite.call] = (caller, None)
-            self._errands.start(self._dial(caller, invite))
+            self._dialling.dial(caller, invite)
         elif callee == caller.user:
             raise PeerError(ErrorCode.YOURSELF, field="to")
         else:
@@ -128,24 +133,22 @@ class Switch:
 
     def _is_known(self, caller: Party, invite: Invite) -> bool:
         """The same invite again, after a broken link: the caller hears how far it has come."""
-        if (known := self._calls.get(invite.call)) is not None:
-            owner = known.caller
-        elif invite.call in self._dialled:
-            owner, ended = self._dialled[invite.call]
-        else:
+        known = self._calls.get(invite.call)
+        owner = self._dialling.caller(invite.call) if known is None else known.caller
+        if owner is None:
             return False
         if owner != caller:
             raise PeerError(ErrorCode.ID_TAKEN, invite.call, "call")
         if known is not None:
             self._receive(known.id, Returned(caller))
-        elif ended is not None:
-            self._tell(caller, ended)
+        else:
+            self._dialling.say_again(invite.call)
         return True
 
     def receive(self, call: CallId, event: Event, ref: int | None) -> None:
         """Something a party says of a call; PeerError if there is no such call."""
-        known, dialled = self._calls.get(call), self._dialled.get(call)
-        if dialled is not None and dialled[0] == getattr(event, "by", None):
+        known, dialler = self._calls.get(call), self._dialling.caller(call)
+        if dialler is not None and dialler == getattr(event, "by", None):
             return  # its caller trickles, or gives up, while the gate decides: it hears the end in any case
         if isinstance(event, HungUp) and (known is None or known.role(event.by) is None):
             self._errands.start(self._recall(call, event.by, ref))
@@ -209,6 +212,7 @@ class Switch:
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()
+        await self._dialling.close()
         await self._errands.close()
 
     # Calls and their effects
@@ -283,14 +287,17 @@ class Switch:
         if (line := self._lines.get(to)) is not None:
             line.send(message)
 
+    def _reply(self, to: Party, message: Ended | Error) -> None:
+        if (line := self._lines.get(to)) is not None:
+            (line.answer if isinstance(message, Error) else line.send)(message)
+
     def _stop_timer(self, call: CallId, timer: Timer) -> None:
         if (cancel := self._timers.pop((call, timer), None)) is not None:
             cancel()
 
     def _complain(self, call: CallId, to: Party, code: ErrorCode, ref: int | None) -> None:
         self._metrics.error(code)
-        if (line := self._lines.get(to)) is not None:
-            line.answer(Error(code=code, text=error_text(code), ref=ref, call=call))
+        self._reply(to, Error(code=code, text=error_text(code), ref=ref, call=call))
 
     def _leave(self, call: Call, end: RecordEnd) -> None:
         """Out of the index; the ended call stays for late frames, for a minute."""
@@ -304,20 +311,13 @@ class Switch:
             if not self._of_user[user]:
                 del self._of_user[user]
         self._live.discard(call.id)
-        self._remember(call.id)
+        self._over.add(call.id)
         if not self._live:
             self.idle.set()
 
-    def _remember(self, call: CallId) -> None:
-        self._forget_old()
-        self._over.append((self._clock.now().mono_ns + REMEMBER, call))
-
     def _forget_old(self) -> None:
-        now = self._clock.now().mono_ns
-        while self._over and self._over[0][0] <= now:
-            _, call = self._over.popleft()
+        for call in self._over.forgotten():
             self._calls.pop(call, None)
-            self._dialled.pop(call, None)
 
     # Slow work, whose outcome is an event
 
@@ -381,13 +381,10 @@ class Switch:
         return Unroutable(EndReason.DO_NOT_DISTURB) if ends.do_not_disturb else Allowed()
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:
-        return self._offered(call.id, call.caller, call.callee, call.media, decision)
-
-    def _offered(
-        self, call: CallId, caller: Party, callee: UserId, media: tuple[Media, ...], decision: str | None
-    ) -> OfferedCall:
         now = self._clock.now().utc_us
-        return OfferedCall(call, caller, callee, media, decision, self._node, self._epoch, now)
+        return OfferedCall(
+            call.id, call.caller, call.callee, call.media, decision, self._node, self._epoch, now
+        )
 
     async def _record_answer(self, effect: RecordAnswer) -> None:
         try:
@@ -432,43 +429,3 @@ class Switch:
         if end.missed:
             for line in self._lines.of_user(call.callee):
                 line.send(Missed(call=call.id, peer=call.caller.user, at=end.at.utc_us))
-
-    # Calls to the telephone network
-
-    async def _dial(self, caller: Party, invite: Invite) -> None:
-        """The gate decides and writes it down. No carrier is connected, so nothing else can come of it."""
-        try:
-            person = await person_of(self._store, caller.user)
-        except StoreError:
-            log.exception("what is known about a caller could not be read")
-            person = Person(caller.user)
-        to = self._permission.dialled(invite.to, person)
-        answer = await self._permission.may_dial(invite.call, person, to, invite.media)
-        ended = self._undialled(invite.call, answer)
-        row = self._offered(invite.call, caller, caller.user, invite.media, answer.decision)
-        try:
-            await self._store.refused(row, ended.reason, masked(to))
-        except IdTakenError:
-            if not await self._ended_for(invite.call, caller):
-                self._dialled.pop(invite.call)
-                self._complain(invite.call, caller, ErrorCode.ID_TAKEN, invite.ref)
-                return
-        except StoreError:
-            log.exception("a refused call could not be recorded")
-        self._dialled[invite.call] = (caller, ended)
-        self._remember(invite.call)
-        self._tell(caller, ended)
-
-    async def _ended_for(self, call: CallId, caller: Party) -> bool:
-        """Is the row under this id that of the same call, which an earlier server has refused?"""
-        try:
-            return await self._store.how_it_ended(call, caller.user) is not None
-        except StoreError:
-            log.exception("how a call ended could not be read")
-            return False
-
-    def _undialled(self, call: CallId, answer: Answer) -> Ended:
-        if isinstance(answer, Refused):
-            self._metrics.refused(answer.refusal.code)
-            return Ended(call=call, reason=EndReason.REFUSED, refusal=answer.refusal)
-        return Ended(call=call, reason=EndReason.NO_ROUTE)
