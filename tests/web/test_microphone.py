@@ -1,0 +1,67 @@
+"""No microphone: the call ends with a sentence that says what to do, and the other side never rings."""
+
+from collections.abc import Sequence
+
+import pytest
+from playwright.async_api import expect
+
+from tests.web.app import WITHIN
+from tests.web.conftest import FLAGS, Town
+from wephone.testing.kit import Kit
+
+WITHOUT_DEVICE = [flag for flag in FLAGS if flag != "--use-fake-device-for-media-stream"]
+REFUSED = "This page may not use the microphone. Allow it in the browser's address bar, then call again."
+ABSENT = "No microphone was found. Plug one in, then call again."
+IN_USE = "Another program is using the microphone. Close it, then call again."
+# What a browser says whose microphone another program holds: no flag of Chromium makes it so.
+HELD = """navigator.mediaDevices.getUserMedia =
+    () => Promise.reject(new DOMException("Could not start audio source", "NotReadableError"));"""
+
+
+async def never_rang(wephone: Kit) -> bool:
+    """Was nobody called?"""
+    return "incoming" not in str(wephone.timeline)
+
+
+@pytest.mark.parametrize(
+    ("flags", "script", "sentence"),
+    [
+        (FLAGS, "", REFUSED),
+        (WITHOUT_DEVICE, "", ABSENT),
+        (FLAGS, HELD, IN_USE),
+    ],
+    ids=["refused", "absent", "in use"],
+)
+async def test_a_caller_without_a_microphone_is_told_what_to_do(
+    town: Town, wephone: Kit, flags: Sequence[str], script: str, sentence: str
+) -> None:
+    await wephone.peers("bob")
+    alice = await town.newcomer("alice", flags=flags)
+    if sentence == REFUSED:
+        await alice.context.clear_permissions()
+    await alice.context.add_init_script(script)
+    await alice.sign_up(town.url)
+    await alice.calls("bob")
+    await alice.sees(sentence)
+    await alice.button("Call again").wait_for(timeout=WITHIN)
+    assert await never_rang(wephone)
+
+
+async def test_somebody_called_without_a_microphone_is_told_too(town: Town) -> None:
+    alice = await town.member("alice")
+    bob = await town.newcomer("bob", flags=WITHOUT_DEVICE)
+    await bob.sign_up(town.url)
+    await alice.calls("bob")
+    await bob.answers()
+    await bob.sees(ABSENT)
+    await alice.button("Call again").wait_for(timeout=WITHIN)
+
+
+async def test_a_page_without_https_says_what_to_do_before_anything_is_typed(
+    town: Town, wephone: Kit
+) -> None:
+    resolved = [flag for flag in FLAGS if "resolver" not in flag]
+    alice = await town.newcomer("alice", flags=[*resolved, "--host-resolver-rules=MAP * 127.0.0.1"])
+    await alice.page.goto(f"http://192.0.2.1:{wephone.server.port}")  # RFC 5737: nobody's
+    await alice.sees("Open it by its https address.")
+    await expect(alice.page.get_by_role("textbox")).to_have_count(0)
