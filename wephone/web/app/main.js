@@ -33,10 +33,10 @@ async function load(name) {
 /** A view that may still have to be loaded. @param {{name: keyof typeof LATER, props: Record<string, unknown>}} what */
 function Later({ name, props }) {
   const [, again] = useState(0);
-  useEffect(() => {
-    if (!loaded.has(name)) void load(name).then(() => again((count) => count + 1));
-  }, [name]);
   const View = loaded.get(name);
+  useEffect(() => {
+    if (!View) void load(name).then(() => again((count) => count + 1)); // also if it came since this was drawn
+  }, [name]);
   return View ? html`<${View} ...${props} />` : null;
 }
 
@@ -80,7 +80,11 @@ function Home({ phone, leave }) {
   const [, again] = useState(0);
   const [at, setAt] = useState(where());
   const [hidden, setHidden] = useState(/** @type {string | null} */ (null));
-  useEffect(() => phone.watch(() => again((count) => count + 1)), [phone]);
+  useEffect(() => {
+    const draw = () => again((count) => count + 1);
+    draw(); // what has come since the first drawing
+    return phone.watch(draw);
+  }, [phone]);
   useEffect(() => {
     const soon = globalThis.requestIdleCallback ?? setTimeout; // Safari has none
     soon(() => Object.keys(LATER).forEach((name) => void load(/** @type {keyof typeof LATER} */ (name))));
