@@ -64,11 +64,16 @@ def relayed(*options: str) -> Iterator[tuple[int, str]]:
 
 @contextlib.contextmanager
 def started(
-    command: list[str], settings: dict[str, str] | None = None, log: BinaryIO | None = None
+    command: list[str],
+    settings: dict[str, str] | None = None,
+    log: BinaryIO | None = None,
+    *,
+    stdin: bool = False,
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """A process of this environment, ended with the block."""
+    """A process of this environment, ended with the block; `stdin`: it is told what to do."""
     environment = {**os.environ, **(settings or {})}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log)
+    pipe = subprocess.PIPE if stdin else None
+    process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=subprocess.PIPE, stderr=log)
     try:
         yield process
     finally:
