@@ -196,7 +196,8 @@ def parse_via(text: str) -> Via:
     protocol, version, transport, place, rest = found.groups()
     if protocol.upper() != "SIP" or version != "2.0":
         raise bad("not a Via of SIP/2.0", text)
-    host, port = parse_host_port(_COLON.sub(":", place.strip()))
+    place = place.strip()
+    host, port = parse_host_port(_COLON.sub(":", place) if " " in place or "\t" in place else place)
     via = Via(transport.upper(), host, port, parse_parameters(rest or ""))
     branch, received = via.branch, via.parameter("received")
     if branch is not None and not TOKEN.fullmatch(branch):

@@ -88,6 +88,8 @@ class Message:
     cseq: CSeq
     fields: Fields = field(default=(), kw_only=True)
     body: bytes = field(default=b"", kw_only=True)
+    # What `build` made of it: measured for a datagram, sent, and perhaps sent again.
+    _built: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def via(self) -> Via:
@@ -180,6 +182,9 @@ def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
 
 
 def _field(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    if name in _KEYS and "\r" not in value and "\n" not in value:  # as nearly everybody writes it
+        return name, value.strip(" \t")
     found = _LINE.fullmatch(line)
     if not found:
         return "", line  # refused in `_gather`, where it can be answered
@@ -293,6 +298,13 @@ def _identity(typed: _Typed) -> tuple[tuple[Via, ...], Address, Address, str, CS
 
 def build(message: Request | Response) -> bytes:
     """The message's bytes. ValueError if a part of it would break out of its place: a fault of ours."""
+    if message._built is None:
+        object.__setattr__(message, "_built", _build(message))
+    assert message._built is not None
+    return message._built
+
+
+def _build(message: Request | Response) -> bytes:
     if isinstance(message, Request):
         start = f"{message.method} {message.uri} SIP/2.0"
         if not TOKEN.fullmatch(message.method) or start.count(" ") != 2:
@@ -306,7 +318,7 @@ def build(message: Request | Response) -> bytes:
     lines += [f"From: {message.sender}", f"To: {message.to}"]
     lines += [f"Call-ID: {message.call_id}", f"CSeq: {message.cseq}"]
     for name, value in message.fields:
-        if name.lower() in TYPED or not TOKEN.fullmatch(name):
+        if (_KEYS.get(name) or name.lower()) in TYPED or (name not in _KEYS and not TOKEN.fullmatch(name)):
             raise ValueError(f"not a header of its own: {name!a}")
         lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(message.body)}")

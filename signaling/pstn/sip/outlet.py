@@ -2,12 +2,11 @@
 
 import logging
 
-from licensing.grant import Lease
-from signaling.ports import Clock
 from signaling.pstn.sip.connection import Failed
 from signaling.pstn.sip.hop import Flow, Hop
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.sockets import Sockets
+from signaling.pstn.sip.tenure import Tenure
 
 _WITH_MEDIA = ("INVITE", "UPDATE", "PRACK", "ACK")
 
@@ -29,21 +28,21 @@ def needs_lease(message: Request | Response) -> bool:
 class Outlet:
     """Everything that the user agent sends goes through here."""
 
-    def __init__(self, sockets: Sockets, clock: Clock) -> None:
-        self._sockets, self._clock = sockets, clock
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
         self.withheld = 0  # messages that had no lease
 
-    def may_send(self, message: Request | Response, lease: Lease | None) -> bool:
+    def may_send(self, message: Request | Response, tenure: Tenure | None) -> bool:
         """Is a lease there, and live by our own clock, or none needed? A no is counted and logged."""
-        if not needs_lease(message) or (lease and self._clock.now().mono_ns < lease.until_ns):
+        if not needs_lease(message) or (tenure and tenure.lease):
             return True
         self.withheld += 1
         log.error("%s of call %s withheld: no lease", message.cseq.method, message.call_id)
         return False
 
     def send(
-        self, message: Request | Response, to: Hop | Flow, failed: Failed, lease: Lease | None = None
+        self, message: Request | Response, to: Hop | Flow, failed: Failed, tenure: Tenure | None = None
     ) -> None:
         """Send it, unless it needs a lease that is not there."""
-        if self.may_send(message, lease):
+        if self.may_send(message, tenure):
             self._sockets.send(message, to, failed)

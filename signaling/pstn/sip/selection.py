@@ -21,6 +21,8 @@ SERVICES = {
     Transport.TLS: "_sips._tcp.",
 }
 
+_TRANSPORTS = frozenset(Transport)
+
 Dice = Callable[[], float]  # from 0, below 1
 
 
@@ -69,7 +71,7 @@ def fixed(uri: Uri) -> tuple[Hop, ...]:
 def allowed(uri: Uri) -> tuple[Transport, ...]:
     """What a URI may be reached by, best first (RFC 3263 §4.1)."""
     named = (uri.parameter("transport") or "").upper()
-    if named not in ("", *Transport):
+    if named and named not in _TRANSPORTS:
         raise CarrierError(f"SIP over {named[:16]} is not built in")
     if uri.scheme == "sips":
         if named == Transport.UDP:

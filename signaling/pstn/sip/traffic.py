@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from licensing.grant import Lease
 from licensing.instant import SECOND
 from signaling.ports import Clock
 from signaling.pstn.sip.answer import respond
@@ -84,7 +83,7 @@ class Traffic:
         self._written: dict[str, int] = {}  # address -> until when it may write to us
         self.timers = Timers(clock)
         self.sockets = make_sockets(self._heard, self._may_write)
-        self.outlet = Outlet(self.sockets, clock)
+        self.outlet = Outlet(self.sockets)
 
     def __len__(self) -> int:
         """Open transactions."""
@@ -110,8 +109,7 @@ class Traffic:
     def ask(self, request: Request, hops: Hops, asker: Asker, tenure: Tenure | None = None) -> bool:
         """Start a client transaction at the first hop; false, and nothing is sent, if it needs a lease and
         has none. An INVITE's Via must be made for that hop."""
-        lease = tenure.lease if tenure else None
-        if not self.outlet.may_send(request, lease):
+        if not self.outlet.may_send(request, tenure):
             return False
         sent = self._addressed(request, hops[0])
         now = self._clock.now()
@@ -157,7 +155,7 @@ class Traffic:
         if business is None:
             return False
         business.tenure = tenure or business.tenure
-        if not self.outlet.may_send(response, _lease(business)):
+        if not self.outlet.may_send(response, business.tenure):
             return False
         self._carry_out(self._exchange.say(key, response, self._clock.now()))
         self._tidy(key)
@@ -178,8 +176,9 @@ class Traffic:
     def _addressed(self, request: Request, hop: Hop) -> Request:
         """With a Via for that hop, and the branch that it has."""
         via = self.via(hop)
-        branch = tuple(p for p in request.via.parameters if p[0] == "branch")
-        return replace(request, vias=(replace(via, parameters=(*via.parameters, *branch)),))
+        branch = tuple([p for p in request.via.parameters if p[0] == "branch"])
+        via = Via(via.transport, via.host, via.port, (*via.parameters, *branch))
+        return request if request.vias == (via,) else replace(request, vias=(via,))
 
     def _remember(self, host: str) -> None:
         now = self._clock.now().mono_ns
@@ -221,7 +220,7 @@ class Traffic:
                     to = business.to if business else flow
                     assert to is not None
                     failed = partial(self._unsendable, step.key)
-                    self.outlet.send(message, to, failed, _lease(business))
+                    self.outlet.send(message, to, failed, business.tenure if business else None)
                 case Deliver(message):
                     self._deliver(step.key, business, message, flow)
                 case StartTimer(timer, at):
@@ -275,7 +274,3 @@ def sized(request: Request, hops: Hops) -> Hops:
         return hops
     larger = [replace(hop, transport=Transport.TCP) for hop in hops if hop.transport is Transport.UDP]
     return (*larger, *hops) if larger else hops
-
-
-def _lease(business: Business | None) -> Lease | None:
-    return business.tenure.lease if business and business.tenure else None

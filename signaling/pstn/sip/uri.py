@@ -56,7 +56,7 @@ class Uri:
 
     def bare(self) -> "Uri":
         """Without headers, which a Request-URI must not have (RFC 3261 §19.1.1)."""
-        return replace(self, headers=())
+        return replace(self, headers=()) if self.headers else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,8 @@ def escape_user(text: str) -> str:
 
 def write_parameters(parameters: Parameters) -> str:
     """`;name=value;flag`."""
+    if not parameters:
+        return ""
     return "".join([f";{name}" if value is None else f";{name}={value}" for name, value in parameters])
 
 
