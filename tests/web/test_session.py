@@ -1,0 +1,79 @@
+"""A session ends while the app is open, or its server is about to restart: the app says so, and what next."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.web.app import PASSWORD, Someone
+from tests.web.conftest import BOBS_TONE, Town
+from wephone.protocol.ids import UserId
+from wephone.testing.kit import Kit
+
+ALICE = UserId("alice")
+YEAR = 365 * 24 * 3600  # seconds
+
+
+async def revoked(wephone: Kit) -> None:
+    await wephone.server.running.parts.accounts.sign_out_everywhere(ALICE)
+
+
+async def disabled(wephone: Kit) -> None:
+    await wephone.server.running.parts.accounts.set_disabled(ALICE, True)
+
+
+async def expired(wephone: Kit) -> None:
+    await wephone.clock.advance(YEAR)
+    await wephone.server.restart()
+
+
+@pytest.mark.parametrize(
+    ("end", "sentence"),
+    [
+        (revoked, "You were signed out from another device."),
+        (disabled, "This account has been disabled by the operator."),
+        (expired, "Your session has expired. Sign in again."),
+    ],
+)
+async def test_a_session_that_ends_says_why_and_leads_back_to_the_door(
+    town: Town, wephone: Kit, end: Callable[[Kit], Awaitable[None]], sentence: str
+) -> None:
+    alice = await town.member("alice")
+    second = await alice.another_tab()
+    await wephone.server.until_connected(1)
+    await end(wephone)
+    for tab in (alice, second):
+        await tab.sees(sentence)
+    await second.button("Sign in again").click()
+    for tab in (alice, second):
+        await tab.button("I need an account").wait_for()
+
+
+async def test_whoever_signs_in_again_is_connected_again(town: Town, wephone: Kit) -> None:
+    alice, bob = await town.member("alice"), await town.member("bob", BOBS_TONE)
+    await wephone.server.until_connected(2)
+    await revoked(wephone)
+    await alice.button("Sign in again").click()
+    await alice.page.get_by_label("Name").fill("alice")
+    await alice.page.get_by_label("Password").fill(PASSWORD)
+    await alice.button("Sign in").click()
+    await bob.calls("alice")
+    await alice.answers()
+    await alice.hears_tone(BOBS_TONE)
+
+
+async def test_a_server_about_to_restart_is_announced_and_the_call_goes_on(
+    pair: tuple[Someone, Someone], wephone: Kit
+) -> None:
+    alice, bob = pair
+    await alice.calls("bob")
+    await bob.answers()
+    await alice.hears_tone(BOBS_TONE)
+    await alice.button("Minimise").click()
+    draining = asyncio.create_task(wephone.server.running.drain())
+    await alice.sees("The service restarts in a moment. Running calls go on.")
+    draining.cancel()
+    await wephone.server.restart()
+    await wephone.server.until_connected(2)
+    await alice.sees_no("The service restarts in a moment.")
+    await alice.hears_tone(BOBS_TONE)
