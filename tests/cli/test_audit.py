@@ -170,8 +170,3 @@ async def test_what_is_wrong_is_said_in_one_sentence(office: Office, tmp_path: P
     assert "`D-12` is no decision id" in (await office.run("explain", "D-12")).err
     done = await office.run("explain", "D-00000000000000000000000000")
     assert done.code == 1 and "there is no entry about this decision" in done.err
-
-
-async def test_what_is_not_built_says_so(commands: Commands) -> None:
-    done = await commands.run("audit", "reconcile", "carrier.csv")
-    assert (done.code, done.err) == (2, "wephone: `audit reconcile` is not built yet\n")

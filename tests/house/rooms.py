@@ -79,6 +79,7 @@ PURE = {
     "licensing.audit",
     "licensing.checkpoint",
     "licensing.instant",
+    "licensing.reconcile",
 }
 _WAITING = {"asyncio", "concurrent", "multiprocessing", "subprocess", "threading", "uvloop"}
 _NETWORK = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-from wephone.cli import operating
+from wephone.cli import operating, reconcile
 from wephone.cli.operating import OperatorApi, Refused
 from wephone.cli.output import Failure, print_json, say
 
@@ -84,15 +84,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     acknowledge.add_argument("--why", metavar="TEXT", required=True, help="why; it enters the journal")
     operating.add_options(acknowledge)
     acknowledge.set_defaults(run=run_acknowledge)
-    reconcile = actions.add_parser("reconcile", help="not built yet")
-    reconcile.add_argument("rest", nargs=argparse.REMAINDER)
-    reconcile.set_defaults(run=not_built)
-
-
-def not_built(args: argparse.Namespace) -> int:
-    """Says so."""
-    say("wephone: `audit reconcile` is not built yet")
-    return 2
+    reconcile.register(actions, moment, day_after)
 
 
 # Verifying
