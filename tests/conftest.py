@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell starts what it puts in the background so, and every program started here would inherit it:
         # the softphones that a test interrupts would talk on.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["WEPHONE_SEED"] = str(config.getoption("--seed"))  # for the workers, if there are some
     settings.load_profile("long" if config.getoption("--long") else "fast")
     config.option.hypothesis_seed = str(config.getoption("--seed"))
 
