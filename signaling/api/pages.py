@@ -4,6 +4,7 @@ A file is sent compressed to whoever takes gzip, and not again to whoever has it
 """
 
 import gzip
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -41,10 +42,25 @@ class Page:
     tag: str
 
 
+WORKER = "worker.js"
+FRONT = "index.html"
+
+
 @cache
 def pages() -> Mapping[str, Page]:
     """Every file of the app by its path; types that the app has no use for are not served."""
-    return dict(walked(resources.files("wephone") / "web", ""))
+    found = dict(walked(resources.files("wephone") / "web", ""))
+    worker = found.pop(WORKER)
+    return {**found, WORKER: page(worker.type, shell(found) + worker.body)}
+
+
+def shell(files: Mapping[str, Page]) -> bytes:
+    """What the service worker is told of the files: it is another one as soon as any of them is."""
+    version = sha256("".join(f"{path} {files[path].tag}\n" for path in sorted(files)).encode()).hexdigest()[
+        :16
+    ]
+    addresses = ["/" if path == FRONT else f"/web/{path}" for path in sorted(files)]
+    return f"const SHELL = {json.dumps({'version': version, 'files': addresses})};\n".encode()
 
 
 def walked(folder: Traversable, inside: str) -> list[tuple[str, Page]]:
@@ -85,13 +101,13 @@ def sent(visit: Visit, path: str) -> web.Response:
 @routes.add("GET", "/", Rule.ANYONE, status=200, is_file=True)
 async def front(visit: Visit) -> web.Response:
     """The callers' app."""
-    return sent(visit, "index.html")
+    return sent(visit, FRONT)
 
 
 @routes.add("GET", "/worker.js", Rule.ANYONE, status=200, is_file=True)
 async def worker(visit: Visit) -> web.Response:
     """The app's service worker: at the root, so that it may answer for every page."""
-    return sent(visit, "worker.js")
+    return sent(visit, WORKER)
 
 
 @routes.add("GET", "/web/{path:.+}", Rule.ANYONE, status=200, is_file=True)

@@ -28,6 +28,16 @@ export function kept(user) {
   }
 }
 
+/** Whoever is signed in here, as far as this browser knows without asking. @returns {string | null} */
+export function keptUser() {
+  try {
+    const found = JSON.parse(localStorage.getItem(SESSION) ?? "null");
+    return found?.session.link === "over" ? null : (found?.user ?? null);
+  } catch {
+    return null;
+  }
+}
+
 /** @param {string} user @param {Session} session @param {State} state */
 export function keep(user, session, state) {
   localStorage.setItem(SESSION, JSON.stringify({ user, session, state: brief(state) }));

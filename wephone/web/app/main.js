@@ -1,8 +1,9 @@
 /** Where the app begins: the door, or the phone with its three places. */
 
-import { html, render, useEffect, useState } from "../vendor/preact.js";
+import { html, render, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Refused, ask } from "../edge/http.js";
 import { Blank, Icon, useLanguage } from "./parts.js";
+import { keptUser } from "./kept.js";
 import { Phone } from "./phone.js";
 import { foremost } from "./state.js";
 import { dress } from "./theme.js";
@@ -54,6 +55,7 @@ function go(place, peer = null) {
 function App() {
   useLanguage();
   const [user, setUser] = useState(/** @type {string | null | undefined} */ (undefined));
+  const [isOffline, setOffline] = useState(false);
   const [phone, setPhone] = useState(/** @type {Phone | null} */ (null));
   const enter = (/** @type {string | null} */ name) => {
     setPhone((known) => (known?.user === name ? known : name ? new Phone(name, () => enter(null)) : null));
@@ -61,7 +63,13 @@ function App() {
   };
   const look = () => ask("GET", "/api/account").then(
     (account) => enter(account.password_change_required ? null : account.name),
-    (error) => (error instanceof Refused ? enter(null) : setTimeout(look, 2000)),
+    (error) => {
+      if (error instanceof Refused) return enter(null);
+      const known = keptUser();
+      if (known) return enter(known); // without a network there is still what was said
+      setOffline(true);
+      return void setTimeout(look, 2000);
+    },
   );
   useEffect(() => void look(), []);
   const leave = async () => {
@@ -70,7 +78,7 @@ function App() {
     enter(null);
   };
   if (!window.isSecureContext) return html`<main><${Blank} icon="lock" title=${say("insecure")} text=${say("insecure why")} /></main>`;
-  if (user === undefined) return html`<div class="blank" role="status"><span class="spinner" aria-hidden="true"></span><p>WePhone</p></div>`;
+  if (user === undefined) return html`<div class="blank" role="status"><span class="spinner" aria-hidden="true"></span><p>${isOffline ? say("offline") : "WePhone"}</p></div>`;
   if (!phone) return html`<${Later} name="Door" props=${{ entered: enter }} />`;
   return html`<${Home} key=${phone.user} phone=${phone} leave=${leave} />`;
 }
@@ -110,8 +118,16 @@ function Home({ phone, leave }) {
     const timer = setTimeout(() => phone.dismiss(call.id), 4000);
     return () => clearTimeout(timer);
   }, [isOverUnseen]);
+  const isOver = Boolean(ringing || isShown); // something is over the places
+  const last = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (!isOver) last.current?.focus(); // where the person was
+  }, [isOver]);
+  useEffect(() => {
+    document.title = titled(state, ringing);
+  });
   return html`
-    <div class="home" inert=${Boolean(ringing || isShown)}>
+    <div class="home" inert=${isOver} onFocusIn=${(/** @type {any} */ event) => { last.current = event.target; }}>
       <${Bar} phone=${phone} place=${at.place} />
       <div class="main">
         <${Banner} state=${state} />
@@ -120,10 +136,20 @@ function Home({ phone, leave }) {
         <${Place} phone=${phone} at=${at} leave=${leave} />
       </div>
     </div>
-    ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write }} />` : null}
+    ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write, under: Boolean(ringing) }} />` : null}
     ${ringing ? html`<${Later} key=${ringing.id} name="Ringing" props=${{ phone, call: ringing, write, answered: () => setHidden(null) }} />` : null}
     ${state.calls.length ? html`<${Later} name="Voices" props=${{ phone }} />` : null}`;
 }
+
+/** What the tab says: who calls, or how much is new. @param {import("./state.js").State} state @param {import("./state.js").Call} [ringing] */
+function titled({ missed, conversations }, ringing) {
+  if (ringing) return `${ringing.peer} ${say("ringing")}`;
+  const fresh = missed.length + unread(conversations);
+  return fresh ? `(${fresh}) WePhone` : "WePhone";
+}
+
+/** @param {import("./state.js").State["conversations"]} conversations */
+const unread = (conversations) => Object.values(conversations).reduce((sum, each) => sum + each.unread, 0);
 
 /** @param {{phone: Phone, at: {place: string, peer: string | null}, leave: () => void}} props */
 function Place({ phone, at, leave }) {
@@ -139,15 +165,15 @@ function Place({ phone, at, leave }) {
 /** @param {{phone: Phone, place: string}} props */
 function Bar({ phone, place }) {
   const { missed, conversations } = phone.state;
-  const unread = Object.values(conversations).reduce((sum, each) => sum + each.unread, 0);
+  const fresh = unread(conversations);
   const badges = /** @type {Record<string, [number, string]>} */ ({
     calls: [missed.length, say("missed count", { count: missed.length })],
-    messages: [unread, say("unread count", { count: unread })],
+    messages: [fresh, say("unread count", { count: fresh })],
   });
   return html`<nav class="bar" aria-label="WePhone">${PLACES.map(([name, icon]) => {
     const [count, words] = badges[name] ?? [0, ""];
     return html`<a key=${name} href=${`#${name}`} aria-current=${place === name ? "page" : undefined}>
-      <span class="disc"><${Icon} name=${icon} />${count ? html`<b class="badge" aria-label=${words}>${count}</b>` : null}</span>
+      <span class="disc"><${Icon} name=${icon} />${count ? html`<b class="badge"><span aria-hidden="true">${count}</span><span class="unseen">${words}</span></b>` : null}</span>
       <span>${say(name)}</span></a>`;
   })}</nav>`;
 }
@@ -172,6 +198,7 @@ function Over({ why, leave }) {
 }
 
 dress();
+addEventListener("load", () => void navigator.serviceWorker?.register("/worker.js"));
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.textContent = "";
 render(html`<${App} />`, root);
