@@ -26,7 +26,7 @@ from signaling.pstn.sip.headers import MAGIC, Address
 from signaling.pstn.sip.hop import Flow, Hop, Transport
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.invitation import Invitation
-from signaling.pstn.sip.leg import ABILITIES, Forget, Leg
+from signaling.pstn.sip.leg import ABILITIES, Forget, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.outgoing import OutgoingCall, Wish, first_invite
 from signaling.pstn.sip.problem import CarrierError, SipError
@@ -280,6 +280,8 @@ class Agent:
     def _take(self, invite: Request, key: Key, flow: Flow) -> IncomingCall:
         """SipError for one that cannot be taken: a loop, an extension that we lack, too short an interval."""
         check_supported(invite, EXTENSIONS, SCHEMES)
+        if invite.body and sdp_of(invite) is None:
+            raise SipError(415, "a body that is no SDP")
         if invite.max_forwards == 0:
             raise SipError(483, "no hop is left")
         if any(leg.local_tag == invite.sender.tag for leg in self._legs.get(invite.call_id, [])):
@@ -341,6 +343,6 @@ def _explained(request: Request, error: SipError) -> Fields:
         case 422:
             return (("Min-SE", "90"),)
         case 415:
-            return (("Accept-Encoding", "identity"),)
+            return (("Accept", "application/sdp"), ("Accept-Encoding", "identity"))
         case _:
             return ()

@@ -1,5 +1,6 @@
 """Responses to requests, read or unreadable (RFC 3261 §8.2.6)."""
 
+import re
 from collections.abc import Iterable
 
 from signaling.pstn.sip.headers import parse_via
@@ -45,6 +46,7 @@ REASONS = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     408: "Request Timeout",
     415: "Unsupported Media Type",
     416: "Unsupported URI Scheme",
@@ -68,6 +70,8 @@ REASONS = {
     603: "Decline",
 }
 
+_VERSION = re.compile(r"SIP[ \t]*/[ \t]*[0-9]+\.[0-9]+[ \t]*/", re.IGNORECASE)
+
 
 def refuse_unread(data: bytes, error: SipError, tag: str) -> bytes | None:
     """The answer to a request that could not be read, from as much of it as could; None if none is due.
@@ -80,7 +84,9 @@ def refuse_unread(data: bytes, error: SipError, tag: str) -> bytes | None:
     try:
         _, pairs, _ = split(data)
         vias = [value for name, value in pairs if name == "Via"]
-        parse_via(vias[0].partition(";")[0].rstrip() if vias else "")
+        first_via = vias[0].partition(";")[0].rstrip() if vias else ""
+        # Whoever speaks another version says so here as well, and is told which one we speak.
+        parse_via(_VERSION.sub("SIP/2.0/", first_via) if error.status == 505 else first_via)
     except SipError:
         return None
     lines = [f"Via: {via}" for via in vias[:MAX_VIAS]]

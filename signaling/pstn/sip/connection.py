@@ -1,7 +1,7 @@
 """One TCP or TLS connection of SIP, whoever opened it (RFC 3261 §18.3, RFC 5626 §3.5.1)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol, cast
 
 from signaling.pstn.sip.hop import Flow, Hop
@@ -58,18 +58,21 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self.flow is not None and self._transport is not None
-        try:
-            messages = self._stream.feed(data)
-        except SipError as error:
-            self._owner.unframed(self.flow, error)
-            self._transport.close()
-            return
+        for message in self._cut(data):
+            self.heard = True
+            self._owner.received(message, self.flow)
         while self._pings < self._stream.pings:
             self._pings += 1
             self._transport.write(b"\r\n")
-        for message in messages:
-            self.heard = True
-            self._owner.received(message, self.flow)
+
+    def _cut(self, data: bytes) -> Iterator[bytes]:
+        """What came before a message that has no end is still heard."""
+        assert self.flow is not None and self._transport is not None
+        try:
+            yield from self._stream.feed(data)
+        except SipError as error:
+            self._owner.unframed(self.flow, error)
+            self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.give_up()

@@ -10,7 +10,8 @@ def check_supported(request: Request, extensions: frozenset[str], schemes: froze
     """SipError for a request that we could only misunderstand (RFC 3261 §8.2.2).
 
     416 for a scheme of its Request-URI, 420 for an extension it requires (`unsupported` names them for the
-    Unsupported header), 415 for a body in a coding that we do not undo.
+    Unsupported header), 415 for a body in a coding that we do not undo, 406 for an INVITE that cannot take
+    the only description that we have (RFC 4475 §3.3.15).
     """
     if request.uri.scheme not in schemes:
         raise SipError(416, f"scheme {request.uri.scheme[:16]} is not served")
@@ -20,6 +21,9 @@ def check_supported(request: Request, extensions: frozenset[str], schemes: froze
     coding = request.get("Content-Encoding")
     if coding is not None and coding.lower() != "identity":
         raise SipError(415, f"content coding {coding[:16]!a}")
+    taken = {value.partition(";")[0].strip().lower() for value in request.values("Accept")}
+    if request.method == "INVITE" and taken and not taken & {"application/sdp", "application/*", "*/*"}:
+        raise SipError(406, f"no SDP is accepted, only {sorted(taken)[0][:32]!a}")
 
 
 def unsupported(request: Request, extensions: frozenset[str]) -> tuple[str, ...]:

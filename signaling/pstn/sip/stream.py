@@ -1,6 +1,7 @@
 """SIP over a stream: where one message ends and the next begins (RFC 3261 §18.3, §7.5)."""
 
 import re
+from collections.abc import Iterator
 
 from signaling.pstn.sip.message import MAX_MESSAGE
 from signaling.pstn.sip.problem import SipError
@@ -16,14 +17,12 @@ class Stream:
         self._held = b""
         self.pings = 0  # keep-alives since the start
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """The messages that are whole now. After a SipError the connection is of no use: no one can say
         where the next message begins."""
         self._held += data
-        whole = []
         while message := self._take():
-            whole.append(message)
-        return whole
+            yield message
 
     def _take(self) -> bytes | None:
         while self._held.startswith(KEEP_ALIVE):

@@ -195,6 +195,8 @@ class Traffic:
         now = self._clock.now()
         reliable = flow.hop.transport.reliable
         if isinstance(message, Response):
+            if len(message.vias) > 1:  # it is for somebody who asked through us, and nobody does (§8.1.3.3)
+                return
             self._carry_out(self._exchange.heard(message, now, reliable=reliable), flow)
             return
         if message.to.tag is None and not self._peers(flow.hop.host):

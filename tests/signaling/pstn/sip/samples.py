@@ -8,6 +8,22 @@ def wire(*lines: str, body: bytes = b"") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+def sdp(origin: str, *, connection: str = "", begins: str = "0") -> bytes:
+    """The description that nearly all messages of RFC 4475 carry."""
+    lines = (
+        "v=0",
+        f"o=mhandley 29739 7272939 IN IP4 {origin}",
+        "s=-",
+        f"c=IN IP4 {connection or origin}",
+        f"t={begins} 0",
+        "m=audio 49217 RTP/AVP 0 12",
+        "m=video 3227 RTP/AVP 31",
+        "a=rtpmap:31 LPC",
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
 def options(*lines: str, start: str = "OPTIONS sip:gw@carrier.example SIP/2.0", without: str = "") -> bytes:
     """A plain OPTIONS with these headers on top of the usual ones, some of which may be left out."""
     usual = (

@@ -24,13 +24,20 @@ def test_messages_come_out_whole_whatever_the_pieces(size: int) -> None:
 def test_without_one_content_length_nobody_knows_where_the_next_message_begins() -> None:
     for data in (options(), options("Content-Length: 1", "l: 2"), options("Content-Length: x")):
         with pytest.raises(SipError):
-            Stream().feed(data)
+            list(Stream().feed(data))
+
+
+def test_what_came_before_a_message_without_an_end_is_heard() -> None:
+    messages = Stream().feed(FIRST + options())
+    assert next(messages) == FIRST
+    with pytest.raises(SipError):
+        next(messages)
 
 
 def test_a_stream_holds_no_more_than_one_message() -> None:
     with pytest.raises(SipError):
-        Stream().feed(options("Content-Length: 70000"))
+        list(Stream().feed(options("Content-Length: 70000")))
     stream = Stream()
     with pytest.raises(SipError):
         for _ in range(70):
-            stream.feed(b"X" * 1000)
+            list(stream.feed(b"X" * 1000))
