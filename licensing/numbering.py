@@ -142,6 +142,16 @@ def canonicalise(text: str, place: Place = NOWHERE) -> Number | Unplaced:
     return Unplaced(NumberFault.NOT_A_NUMBER) if isinstance(callee, UserName) else callee
 
 
+def as_dialled_within(number: Number) -> str | None:
+    """Its digits as somebody in its own country dials them; None where they would not be read as it there."""
+    if not number.digits.startswith("+") or number.country in (None, NON_GEOGRAPHIC):
+        return None
+    parsed = libphonenumber.parse(number.digits, None)
+    text = libphonenumber.format_number(parsed, libphonenumber.PhoneNumberFormat.NATIONAL)
+    digits = "".join(filter(str.isdigit, text))
+    return digits if canonicalise(digits, Place(number.country)) == number else None
+
+
 def is_country(code: str) -> bool:
     """Is it a country or territory that has telephone numbers (ISO 3166-1 alpha-2)?"""
     return code in libphonenumber.SUPPORTED_REGIONS

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from licensing.numbering import Number, canonicalise
-from licensing.places import country_fault, part_fault
+from licensing.places import country_fault, e164_fault, part_fault
 from signaling.api.account import limited, user_in_path
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
@@ -39,9 +38,8 @@ def part(code: str) -> str:
 
 def e164(text: str) -> str:
     """A number of one subscriber as E.164 writes it, or ValueError."""
-    found = canonicalise(text)
-    if not isinstance(found, Number) or found.digits != text or not text.startswith("+"):
-        raise ValueError(f"must be a telephone number by E.164, as in `+8613912345678`, not {text[:64]!r}")
+    if (wrong := e164_fault(text)) is not None:
+        raise ValueError(wrong)
     return text
 
 
