@@ -50,6 +50,9 @@ OUTERMOST: dict[str, set[str]] = {
 PURE = {
     "wephone.core",
     "signaling.core",
+    "signaling.pstn.caps",
+    "signaling.pstn.numbers",
+    "signaling.pstn.selection",
     "signaling.pstn.sip.answer",
     "signaling.pstn.sip.answering",
     "signaling.pstn.sip.exchange",
