@@ -163,6 +163,15 @@ CALLED: dict[str, Sequence[str]] = {
         IS_LEFT,
         '<timewait milliseconds="30000"/>',
     ),
+    # Here the BYE may overtake the ACK as well, and the ACK may never come.
+    "answers on a bad wire": (
+        hear("INVITE"),
+        RINGS,
+        ANSWERS,
+        *(5 * (hear("INVITE", optional=True), hear("ACK", optional=True))),
+        IS_LEFT,
+        '<timewait milliseconds="30000"/>',
+    ),
     "answers behind a proxy": (
         hear("INVITE", ("Record-Route:", "lr")),
         say("180 Ringing", "[last_Record-Route:]"),
