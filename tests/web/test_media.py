@@ -9,7 +9,8 @@ PLAYS = """() => {
   const video = document.querySelector("video.far");
   return video && video.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 5;
 }"""
-CAMERAS = """() => (window.cameras ?? []).filter((track) => track.readyState === "live").length"""
+CAMERAS = """(number) =>
+  window.cameras.filter((track) => track.readyState === "live").length === number"""
 # Every camera and microphone that the page opens, so that a test can see that it is let go of.
 OPENED = """window.cameras = []; window.microphones = [];
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -41,7 +42,7 @@ async def sees_pictures(page: Page) -> None:
 
 async def cameras(page: Page, number: int) -> None:
     """Wait until so many cameras are open."""
-    await page.wait_for_function(f"({CAMERAS})() === {number}", timeout=WITHIN)
+    await page.wait_for_function(CAMERAS, arg=number, timeout=WITHIN)
 
 
 async def test_each_shows_itself_by_its_own_choice_and_the_camera_is_let_go_of(
