@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,8 @@ ELSEWHERE = frozenset(
     ]
 )
 
+TRUNK_PASSWORD = re.compile(rf"{PREFIX}TRUNK_[A-Z][A-Z0-9_]*_PASSWORD")  # beside the file of trunks
+
 
 class SettingsError(Exception):
     """The settings cannot be used; one sentence that names the setting, its source and what is wrong."""
@@ -53,6 +56,8 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
             values[name], sources[name] = value, f"`{name}` in {file}"
     for variable, text in environment.items():
         if not variable.startswith(PREFIX) or variable.removeprefix(PREFIX) in ELSEWHERE:
+            continue
+        if TRUNK_PASSWORD.fullmatch(variable):
             continue
         name = variable.removeprefix(PREFIX).lower()
         known(name, f"({variable} in the environment)")

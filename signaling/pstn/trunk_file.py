@@ -1,0 +1,102 @@
+"""The operator's file of trunks, and their passwords from where secrets are kept."""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from signaling.pstn.sip.digest import Credentials
+from signaling.pstn.trunk import NAME, NAME_SPELLING, Trunk, claimed_twice
+from wephone.protocol.codec import shortened, wrong
+
+LARGEST_SECRET = 4096  # bytes
+
+
+class TrunkError(Exception):
+    """The trunks cannot be used; one sentence that names the file, the setting and its value."""
+
+
+def load(file: Path) -> dict[str, Trunk]:
+    """The trunks of a TOML file, `[trunks.NAME]` each, by name. TrunkError names the first fault."""
+    tables = _tables(file)
+    trunks = {name: _trunk(file, name, table) for name, table in tables.items()}
+    if (did := claimed_twice(trunks.values())) is not None:
+        raise TrunkError(f"{file}: dids: two trunks have {did}")
+    return trunks
+
+
+def credentials(
+    file: Path, name: str, trunk: Trunk, environment: Mapping[str, str] | None = None
+) -> Credentials | None:
+    """What we sign in with; None where the carrier knows our address. The environment goes first."""
+    if trunk.sign_in == "address" or trunk.username is None:
+        return None
+    environment = os.environ if environment is None else environment
+    variable = password_variable(name)
+    password = environment.get(variable) or _password(file, name, trunk, variable)
+    return Credentials(trunk.auth_username or trunk.username, password)
+
+
+def password_variable(name: str) -> str:
+    """Where the environment may have a trunk's password."""
+    return f"WEPHONE_TRUNK_{name.upper()}_PASSWORD"
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise TrunkError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrunkError(f"{file} is not TOML: {error}") from None
+    for name in document:
+        if name != "trunks":
+            raise TrunkError(f"{file}: there is no setting {shortened(name)}: a trunk is [trunks.NAME]")
+    tables = document.get("trunks", {})
+    if not isinstance(tables, dict):
+        raise TrunkError(f"{file}: trunks: must have a table for each trunk, [trunks.NAME]")
+    for name in tables:
+        if not NAME.fullmatch(name):
+            raise TrunkError(f"{file}: trunks: a name must be {NAME_SPELLING}, not {shortened(name)}")
+    return tables
+
+
+def _trunk(file: Path, name: str, table: Any) -> Trunk:
+    try:
+        return Trunk.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=True)[0]
+    path = ".".join(["trunks", name, *(str(part) for part in first["loc"] if "[" not in str(part))])
+    if first["type"] == "extra_forbidden":
+        raise TrunkError(f"{file}: {path}: there is no such setting")
+    value = first["input"]
+    found = (
+        ""
+        if first["type"] == "missing" or isinstance(value, dict | Trunk)
+        else f" (found {shortened(value)})"
+    )
+    raise TrunkError(f"{file}: {path}: {wrong(first)}{found}")
+
+
+def _password(file: Path, name: str, trunk: Trunk, variable: str) -> str:
+    """Of the trunk's secret file, which nobody else may read; relative to where the trunks are written."""
+    where = f"{file}: trunks.{name}.password_file"
+    if trunk.password_file is None:
+        raise TrunkError(f"{file}: trunks.{name}: has no password: set password_file or {variable}")
+    secret = file.parent / trunk.password_file
+    try:
+        if secret.stat().st_mode & (stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH):
+            raise TrunkError(f"{where}: others can read or change {secret}: chmod 600")
+        with secret.open("rb") as opened:
+            text = opened.read(LARGEST_SECRET + 1).decode().rstrip("\r\n")
+    except OSError as error:
+        raise TrunkError(f"{where}: cannot read {secret}: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise TrunkError(f"{where}: {secret} is no text") from None
+    if not text or len(text) > LARGEST_SECRET or not text.isprintable():
+        raise TrunkError(f"{where}: {secret} must have one line, the password")
+    return text
