@@ -3,12 +3,14 @@ something decided?
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from licensing.audit import Checked, Head, beginning, sealed_in
 from licensing.explain import Explanation, explain, profiles_named
+from licensing.filed import changes_of, filed_faults
 from licensing.lawbook import profiles_then
-from licensing.ports import Chains
+from licensing.ports import Chains, RegisterRow
+from licensing.register import Register
 from signaling.licence import Licence
 
 
@@ -57,6 +59,17 @@ async def first_at(chains: Chains, head: Head, at: int) -> int:
     return low
 
 
+async def register_faults(chains: Chains, register: Register, until: int) -> tuple[str, ...]:
+    """What of the register is not what the chain says that was filed up to that epoch. JournalError."""
+    return await faults_of(chains, await register.history(), until)
+
+
+async def faults_of(chains: Chains, rows: Sequence[RegisterRow], until: int) -> tuple[str, ...]:
+    """The same of rows that were read before."""
+    entries = [entry for subject in changes_of(rows) for entry in await chains.about(subject)]
+    return filed_faults(rows, entries, until)
+
+
 async def explained(chains: Chains, licence: Licence, decision: str) -> Explanation:
     """Why a decision was made, decided again from what was kept. UnexplainedError, JournalError."""
     entries = await chains.about(decision)
@@ -64,4 +77,8 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     clear = await chains.clear_values(hashes)
     versions = await licence.register.history()
     named = profiles_named(entries)
-    return explain(entries, clear, versions, await profiles_then(chains, named, licence.law.profiles))
+    profiles = await profiles_then(chains, named, licence.law.profiles)
+    explanation = explain(entries, clear, versions, profiles)
+    until = explanation.body["epoch"]
+    then = [row for row in versions if row.epoch <= until]
+    return replace(explanation, faults=(*explanation.faults, *await faults_of(chains, then, until)))

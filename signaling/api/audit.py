@@ -15,7 +15,7 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.checkpoints import NothingLostError, UnsignedError
-from signaling.evidence import nodes, walk
+from signaling.evidence import nodes, register_faults, walk
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
@@ -178,7 +178,8 @@ async def audit_verify(visit: Visit, body: Verification) -> Verified:
         finally:
             progress.begin(0)
         epoch = parts.licence.register.snapshot.epoch
-    lost = parts.checkpoints.lost
+        altered = await register_faults(chains, parts.licence.register, epoch)
+    lost = parts.checkpoints.lost or next(iter(altered), None)
     if epoch < body.epoch:
         lost = f"the register is at epoch {epoch}, and was at {body.epoch}"
     return Verified(

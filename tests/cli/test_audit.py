@@ -170,3 +170,32 @@ async def test_what_is_wrong_is_said_in_one_sentence(office: Office, tmp_path: P
     assert "`D-12` is no decision id" in (await office.run("explain", "D-12")).err
     done = await office.run("explain", "D-00000000000000000000000000")
     assert done.code == 1 and "there is no entry about this decision" in done.err
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        (
+            "UPDATE register_version SET document = replace(document, '2026-01-01', '2025-01-01')",
+            "permit `basic-1`, version 1, was altered: it is not what the entry of its change says",
+        ),
+        (
+            "INSERT INTO register_version SELECT kind, 'texts', 1, document, changed_by, at, epoch "
+            "FROM register_version WHERE kind = 'toggle'",
+            "toggle `texts`, version 1, is there, and no entry says that it was filed",
+        ),
+        (
+            "DELETE FROM register_version WHERE kind = 'permit' AND version = 1",
+            "permit `basic-1`, version 1, is missing, and was filed",
+        ),
+    ],
+)
+async def test_a_register_that_was_edited_behind_the_journal_is_found_out(
+    office: Office, statement: str, fault: str
+) -> None:
+    await office.files(BASIC | {"version": 2, "issuer": "the regulator"})
+    assert (await office.does("audit", "verify"))["ok"]
+    await office.close()
+    office.change(statement)
+    done = await office.run("audit", "verify")
+    assert (done.code, f"wephone: {fault}" in done.err) == (1, True), done.err
