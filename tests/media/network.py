@@ -24,7 +24,7 @@ class Network:
     jitter: float = 0.0  # ms, up and down
     repeat: float = 0.0  # share of packets that come twice
     drift: float = 0.0  # by which the sender's clock is faster than ours
-    dice: random.Random = field(default_factory=lambda: random.Random(7))
+    dice: random.Random = field(default_factory=lambda: random.Random(7), repr=False)
 
     def arrivals(self, packets: list[Packet]) -> list[tuple[int, Packet]]:
         """When each packet arrives, in that order."""
