@@ -111,6 +111,8 @@ class Ours:
             elif isinstance(event, told.Answered):
                 assert isinstance(made, OutgoingCall) and made.lease and early
                 made.hang_up()
+            elif over.done():
+                pass  # the measurement has failed
             elif isinstance(event, told.Ended) and event.confirmed:
                 over.set_result(None)
             elif isinstance(event, told.Ended | told.Failed):

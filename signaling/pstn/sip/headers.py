@@ -30,7 +30,7 @@ _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^>]*>?|[,;]|[^",;<]+', re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,15})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 _VIA = re.compile(
     r"([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)"
-    r"[ \t]+([^;]+)(;.*)?",
+    r"[ \t]+([^;]+)",
     re.DOTALL,
 )
 _COLON = re.compile(r"[ \t]*:[ \t]*")
@@ -190,21 +190,29 @@ class Via:
 
 def parse_via(text: str) -> Via:
     """One value of a Via header; SipError(400), or 505 for a version other than 2.0."""
-    found = _VIA.fullmatch(text)
-    if not found:
-        raise bad("not a Via", text)
-    protocol, version, transport, place, rest = found.groups()
-    if protocol.upper() != "SIP" or version != "2.0":
-        raise bad("not a Via of SIP/2.0", text)
-    place = place.strip()
-    host, port = parse_host_port(_COLON.sub(":", place) if " " in place or "\t" in place else place)
-    via = Via(transport.upper(), host, port, parse_parameters(rest or ""))
+    sent_by, semicolon, rest = text.partition(";")
+    found = _cached_sent_by(sent_by) if len(sent_by) <= _CACHED else _parse_sent_by(sent_by)
+    via = Via(*found, parse_parameters(semicolon + rest))
     branch, received = via.branch, via.parameter("received")
     if branch is not None and not TOKEN.fullmatch(branch):
         raise bad("not a branch", text)
     if received is not None and not is_ipv4(received):
         parse_ipv6(received if received.startswith("[") else f"[{received}]")  # RFC 5118 §4.5: either way
     return via
+
+
+def _parse_sent_by(text: str) -> tuple[str, str, int | None]:
+    """Transport, host and port; a peer's are the same in all its messages, and in ours that come back."""
+    found = _VIA.fullmatch(text)
+    if not found:
+        raise bad("not a Via", text)
+    protocol, version, transport, place = found.groups()
+    if protocol.upper() != "SIP" or version != "2.0":
+        raise bad("not a Via of SIP/2.0", text)
+    return transport.upper(), *parse_host_port(_COLON.sub(":", place.strip()))
+
+
+_cached_sent_by = lru_cache(maxsize=1024)(_parse_sent_by)
 
 
 @dataclass(frozen=True, slots=True)
