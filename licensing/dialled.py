@@ -62,6 +62,8 @@ _EXTENSION = re.compile(r"(?<![a-z])(?:ext(?:ension)?|x)[ .:]{0,3}([0-9]{1,7})$"
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _SEPARATORS = str.maketrans("", "", " -.()/")  # RFC 3966 §5.1.1, and what people write besides
 _BODY = re.compile(r"(\+?)([0-9a-z]+)")
+_DECIMAL = frozenset("0123456789")
+_LOOK_LIKE_DIGITS = frozenset("oil")
 _VANITY = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")  # ITU-T E.161, option A
 
 
@@ -175,6 +177,8 @@ def _digits(number: str, context: str | None, extension: str | None) -> Dialled:
     spelled = body[2]
     if not spelled[0].isdigit():
         return NumberFault.NOT_A_NUMBER
+    if (letters := set(spelled) - _DECIMAL) and letters <= _LOOK_LIKE_DIGITS:
+        return NumberFault.ILLEGAL_CHARACTER  # a zero to the eye, a six to the keypad: which was meant?
     if len(spelled) > 24:  # 15 of E.164 (§6), and room for the longest exit codes and trunk prefixes
         return NumberFault.TOO_LONG
     return Digits(spelled.translate(_VANITY), bool(body[1]), context, extension)

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 import phonenumbers as libphonenumber
-from phonenumbers import PhoneNumberType, ValidationResult, shortnumberinfo
+from phonenumbers import PhoneNumberType, ShortNumberCost, ValidationResult, shortnumberinfo
 
 from licensing.dialled import Digits, Name, NumberFault, Sos, unwrap
 
@@ -273,8 +273,10 @@ def _short_type(digits: str, region: str) -> NumberType:
         italian_leading_zero=zeros > 0 or None,
         number_of_leading_zeros=zeros if zeros > 1 else None,
     )
-    valid = shortnumberinfo.is_valid_short_number_for_region(number, region)
-    return NumberType.SHORT_CODE if valid else NumberType.UNALLOCATED
+    if not shortnumberinfo.is_valid_short_number_for_region(number, region):
+        return NumberType.UNALLOCATED
+    cost = shortnumberinfo.expected_cost_for_region(number, region)
+    return NumberType.PREMIUM if cost == ShortNumberCost.PREMIUM_RATE else NumberType.SHORT_CODE
 
 
 def _parse(digits: str, region: str | None) -> libphonenumber.PhoneNumber | NumberFault:

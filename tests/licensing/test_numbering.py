@@ -216,6 +216,15 @@ def test_letters_and_exit_codes_are_read_as_a_telephone_of_that_place_reads_them
         ("+1 999 999 9999", NumberFault.UNPLACED),
         ("+46 00215244", NumberFault.UNPLACED),  # its own address would be read as +46215244
         ("911;phone-context=US", NumberFault.FOREIGN_SHORT_CODE),
+        ("+86138001380OO", NumberFault.ILLEGAL_CHARACTER),  # letters that look like zeros
+        ("138ＯＯ138000", NumberFault.ILLEGAL_CHARACTER),
+        ("l38 0013 8000", NumberFault.NOT_A_NAME),
+        ("+l38 0013 8000", NumberFault.NOT_A_NUMBER),
+        ("11O", NumberFault.ILLEGAL_CHARACTER),
+        ("+86-138-0013-8000;isub=12", NumberFault.UNSUPPORTED_PARAMETER),
+        ("+8613800138000;npdi", NumberFault.UNSUPPORTED_PARAMETER),
+        ("+8613800138000;tgrp=a;trunk-context=b", NumberFault.UNSUPPORTED_PARAMETER),
+        ("sip:+8613800138000:secret@h", NumberFault.ILLEGAL_CHARACTER),
         ("+86 1380013800000000", NumberFault.TOO_LONG),
     ],
 )
@@ -326,6 +335,41 @@ def test_codes_of_no_country_are_known_by_their_code(number: str, kind: NumberTy
 def test_premium_ranges_are_known(number: str) -> None:
     found = canonicalise(number)
     assert isinstance(found, Number) and found.type is NumberType.PREMIUM
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "kind"),
+    [
+        ("10086", "CN", NumberType.SHORT_CODE),
+        ("95588", "CN", NumberType.SHORT_CODE),
+        ("411", "US", NumberType.SHORT_CODE),
+        ("116123", "GB", NumberType.SHORT_CODE),
+        ("3949", "FR", NumberType.PREMIUM),
+        ("1000", "FR", NumberType.PREMIUM),
+        ("11811", "ES", NumberType.PREMIUM),
+        ("118833", "DE", NumberType.UNALLOCATED),
+        ("16812345678", "CN", NumberType.UNALLOCATED),
+        ("+864008123456", "CN", NumberType.SHARED),
+    ],
+)
+def test_short_and_service_codes_are_of_their_country_and_premium_where_they_cost_so(
+    text: str, country: str, kind: NumberType
+) -> None:
+    found = canonicalise(text, Place(country))
+    assert isinstance(found, Number) and (found.country, found.type) == (country, kind)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "sip:13800138000;phone-context=+86@h.example;user=phone",
+        "sip:+8613800138000@h.example:5060;transport=tcp",
+        "sips:+8613800138000@[2001:db8::1]:5061",
+        "tel:0138-0013-8000;phone-context=CN;ext=5",
+    ],
+)
+def test_the_number_in_a_uri_is_read_with_its_parameters_and_without_its_host(uri: str) -> None:
+    assert canonicalise(uri) == MOBILE
 
 
 def test_an_extension_is_kept_beside_the_number_and_is_no_part_of_it() -> None:
