@@ -158,4 +158,7 @@ def _rule(body: Mapping[str, Any], profiles: Profiles) -> tuple[ServiceRule | No
     rule = None if profile is None else profile.services.get(body["service"])
     if profile is None or rule is None:
         return None, {}
+    if profile.with_telephone_leg is not None and facts_from_json(body["facts"]).telephone:
+        instead = profile.with_telephone_leg  # what was decided by, whatever the class alone says
+        rule = rule.model_copy(update={"domestic": instead, "international": instead})
     return rule, {key: profile.sources[key] for key in rule.sources if key in profile.sources}

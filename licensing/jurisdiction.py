@@ -227,12 +227,6 @@ def gather(named: Iterable[tuple[str, bytes]]) -> Profiles:
     return Profiles(by_code, versions, texts, governing | {code: code for code in by_code})
 
 
-def read_profile(name: str, data: bytes) -> Profile:
-    """One profile that extends none. ProfileError: file, path inside it, and what is wrong there."""
-    source = Source(name, data, _document(name, data))
-    return _profile(source, _base(source, {}))
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file as it was read, before it is known to be a profile."""

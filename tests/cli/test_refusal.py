@@ -94,7 +94,9 @@ async def test_each_way_in_refuses_with_the_same_reason_and_each_decision_explai
         assert kind == "decision"
         assert NUMBER not in body and "alice" not in body
         assert json.loads(body) == told["entry"]
-    assert "DENY_NO_PERMIT" in (await office.run("explain", ids[0].lower())).out
+    on_paper = (await office.run("explain", ids[0].lower())).out
+    assert "DENY_NO_PERMIT" in on_paper
+    assert "rule           domestic: a permit of baseline:basic\n" in on_paper
 
 
 async def test_what_the_operator_changes_the_next_call_meets(caller: Caller) -> None:

@@ -52,6 +52,10 @@ def tell(answer: dict[str, Any]) -> None:
         print(f"{person['role']:13}  {person['value'] or person['state']}")
     for place, leg in enumerate(entry["facts"]["legs"], 1):
         print(f"leg {place}          {', '.join(f'{key} {value}' for key, value in leg.items())}")
+    if answer["rule"]:
+        for reach in ("domestic", "international"):
+            print(f"rule           {reach}: {requirement_words(answer['rule'][reach])}")
+        print(f"               {answer['rule']['basis']}, confidence {answer['rule']['confidence']}")
     if answer["permit_needed"]:
         print(f"permit needed  {answer['permit_needed']}")
     for permit in answer["permits"]:
@@ -66,6 +70,15 @@ def tell(answer: dict[str, Any]) -> None:
     print(f"profile        {entry.get('profile_version') or 'none'}, {entry.get('engine', '')}")
     if answer["sound"] and answer["again"] is not None:
         print("decided again from what was kept: the same")
+
+
+def requirement_words(requirement: dict[str, Any]) -> str:
+    """What the law asks for, as `a permit of CN:A15-1, or of CN:A15-2 with CN:B22`."""
+    if requirement["kind"] != "permit":
+        return str(requirement["kind"]).replace("_", " ")
+    either = [" with ".join(codes) for codes in requirement.get("any_of", ())]
+    where = ", if equipment stands there" if requirement.get("only_if") else ""
+    return f"a permit of {', or of '.join(either)}{where}"
 
 
 def source_words(source: Any) -> str:
