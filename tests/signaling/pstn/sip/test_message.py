@@ -466,3 +466,11 @@ def messages(draw: st.DrawFn) -> Request | Response:
 @given(messages())
 def test_what_is_written_reads_as_the_same(message: Request | Response) -> None:
     assert parse(build(message)) == message
+
+
+def test_a_message_that_was_changed_is_written_anew() -> None:
+    request = invite()
+    written = build(request)
+    assert build(request) is written  # for a repeated message
+    assert b"X-New: 1" in build(with_fields(request, ("X-New", "1")))
+    assert build(with_fields(request)) == written
