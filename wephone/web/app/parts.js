@@ -89,10 +89,38 @@ export function Refusal({ refusal, children }) {
 export function Copied({ label, text }) {
   const [done, setDone] = useState(false);
   const copy = () => navigator.clipboard.writeText(text).then(() => setDone(true), () => setDone(false));
-  return html`<p class="small"><span>${label} <code>${text}</code></span>
+  return html`<p class="small copied"><span>${label} <code>${text}</code></span>
     <button type="button" class="plain" aria-label=${`${say("copy")}: ${text}`} onClick=${copy}>
       <${Icon} name=${done ? "check" : "copy"} /></button>
     <span role="status" class="unseen">${done ? say("copied") : ""}</span></p>`;
+}
+
+/**
+ * Something to decide, over the view: the keyboard stays in it, `Esc` closes it, and goes back to where it was.
+ *
+ * @param {{title: string, close: () => void, children?: unknown}} props
+ */
+export function Sheet({ title, close, children }) {
+  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  useEffect(() => {
+    dialog.current?.showModal();
+    return () => dialog.current?.close();
+  }, []);
+  const shut = () => dialog.current?.close();
+  return html`<dialog ref=${dialog} class="over" aria-label=${title} onClose=${close}>
+    <header><h2 class="grow"><bdi>${title}</bdi></h2><${Round} icon="x" label=${say("close")} wordless=${true} onClick=${shut} /></header>
+    ${children}</dialog>`;
+}
+
+/**
+ * A part of a view that is loaded when it is asked for; null until then.
+ *
+ * @template T @param {() => Promise<T>} load @returns {[(T & {close: () => void}) | null, () => void]}
+ */
+export function useAsked(load) {
+  const [asked, setAsked] = useState(/** @type {(T & {close: () => void}) | null} */ (null));
+  const close = () => setAsked(null);
+  return [asked, () => void load().then((part) => setAsked({ ...part, close }))];
 }
 
 /** The view is drawn anew when the language changes. */

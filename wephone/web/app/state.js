@@ -113,7 +113,7 @@ function said(state, message) {
     case "text_accepted": return withText(state, message.message, { seq: message.seq, at: message.at, fate: "sent" });
     case "receipt": return receipt(state, message);
     case "error": {
-      return message.message ? withText(state, message.message, { fate: "failed", fault: message.text }) : state;
+      return message.message ? withText(state, message.message, { fate: "failed", fault: message.code }) : state;
     }
     default: return state;
   }

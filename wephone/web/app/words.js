@@ -62,6 +62,10 @@ const WORDS = {
   "message": ["Message", "发消息"],
   "add": ["Add to people", "添加联系人"],
   "remove": ["Remove", "移除"],
+  "about": ["About {name}", "关于 {name}"],
+  "shown name": ["Your name for them", "备注名"],
+  "block person": ["Block", "屏蔽"],
+  "block why": ["They are told that you cannot be reached. They are not told why.", "对方只会得知无法联系到您，不会得知原因。"],
   "app call": ["Free app call", "免费应用通话"],
   "telephone call": ["Telephone call", "电话"],
   "telephone in": ["Telephone call to {country}", "拨打{country}的电话"],
@@ -102,6 +106,8 @@ const WORDS = {
   "video off": ["Video off", "关闭视频"],
   "keypad": ["Keypad", "键盘"],
   "devices": ["Audio devices", "音频设备"],
+  "audio": ["Audio", "音频"],
+  "talking": ["Connected", "已接通"],
   "hide": ["Minimise", "最小化"],
   "return to call": ["Return to the call", "返回通话"],
   "safety code": ["Safety code", "安全码"],
@@ -170,6 +176,12 @@ const WORDS = {
   "signed in as": ["Signed in as {name}", "已登录：{name}"],
   "where signed in": ["Where you are signed in", "登录设备"],
   "this device": ["this device", "本设备"],
+  "change password": ["Change password", "更改密码"],
+  "change password signs out": ["You are then signed out everywhere.", "之后您将在所有设备上退出登录。"],
+  "old password": ["Present password", "当前密码"],
+  "export": ["Download what is stored about me", "下载我的数据"],
+  "close account": ["Close account", "注销账号"],
+  "close account why": ["Texts, contacts and the account go for good, and nobody gets this name again.", "消息、联系人和账号将被永久删除，该用户名不再分配给他人。"],
   "sign out there": ["Sign out", "退出"],
   "sign out everywhere": ["Sign out everywhere", "退出所有设备"],
   "blocked": ["Blocked people", "已屏蔽"],
@@ -235,6 +247,9 @@ export const hasWords = (key) => key in WORDS;
 
 /** A text that the server has in both languages. @param {import("../protocol.js").RefusalText} text */
 export const inWords = (text) => text[language];
+
+/** A text as a sentence of its own. @param {string} text */
+export const sentence = (text) => (text && text.charAt(0).toUpperCase() + text.slice(1)) + (/[.。…?？!！]$/.test(text) ? "" : language === "en" ? "." : "。");
 
 /** Why a call ended. @param {string} reason */
 export const endInWords = (reason) => ends[reason]?.[language === "en" ? 0 : 1] ?? reason;

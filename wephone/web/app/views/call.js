@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { hush, play, ringback } from "../../edge/sounds.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
-import { endInWords, errorInWords, lasting, say } from "../words.js";
+import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
 import { DialPad } from "./search.js";
 
@@ -18,8 +18,24 @@ function line(call, now) {
   if (call.stage === "ended") return ended(call, now);
   if (call.heldThere) return say("on hold there", { name });
   if (call.heldHere) return say("on hold here");
-  if (call.stage === "talking") return lasting(now - (call.since ?? now));
   return say(call.stage, { name });
+}
+
+/** Does the line give way to the time? A screen reader is told once that they talk, not every second. @param {Call} call */
+const isTimed = (call) => call.stage === "talking" && !call.heldHere && !call.heldThere;
+
+const SHORT = 4_000; // ms in which to see that it is over
+const SELF_EVIDENT = ["hangup", "cancelled", "answered_elsewhere", "declined_elsewhere"];
+
+/**
+ * How long the end is shown, in ms; null until it is closed, where it says something to act upon.
+ *
+ * @param {Call} call
+ */
+function lingers({ ended: how, role, since }) {
+  if (!how || how.refusal || how.fault || how.error || how.forged) return null;
+  if (role === "callee" && since === null && ["declined", "busy"].includes(how.reason)) return 0; // the person did it
+  return SELF_EVIDENT.includes(how.reason) ? SHORT : null;
 }
 
 /** @param {Call} call @param {number} now */
@@ -28,13 +44,17 @@ function ended(call, now) {
   if (how?.forged) return say("forged");
   const fault = /^microphone: (\w+)$/.exec(how?.fault ?? "");
   if (fault) return say(`microphone ${fault[1]}`);
-  if (how?.error) return errorInWords(how.error);
-  if (how && how.reason !== "hangup" && how.reason !== "cancelled") return endInWords(how.reason);
+  if (how?.error) return sentence(errorInWords(how.error));
+  if (how && how.reason !== "hangup" && how.reason !== "cancelled") return sentence(endInWords(how.reason));
   return call.since ? say("call ended after", { time: lasting(now - call.since) }) : say("call ended");
 }
 
-/** @param {{phone: Phone, call: Call, hide: () => void, write: (peer: string) => void}} props */
-export function CallScreen({ phone, call, hide, write }) {
+/**
+ * `under`: another call rings over this one.
+ *
+ * @param {{phone: Phone, call: Call, hide: () => void, write: (peer: string) => void, under: boolean}} props
+ */
+export function CallScreen({ phone, call, hide, write, under }) {
   const now = useNow(call.stage === "talking" || call.ending !== null);
   const [endedAt] = useState({ at: 0 });
   if (call.stage === "ended" && !endedAt.at) endedAt.at = Date.now();
@@ -42,8 +62,9 @@ export function CallScreen({ phone, call, hide, write }) {
   useEffect(() => dialog.current?.focus(), [call.id]);
   useEffect(() => (call.stage === "alerting" && phone.leads ? ringback() : undefined), [call.stage]);
   useEffect(() => {
-    if (call.stage !== "ended" || call.ended?.refusal) return undefined;
-    const timer = setTimeout(() => phone.dismiss(call.id), 4000);
+    const shown = call.stage === "ended" ? lingers(call) : null;
+    if (shown === null) return undefined;
+    const timer = setTimeout(() => phone.dismiss(call.id), shown);
     return () => clearTimeout(timer);
   }, [call.stage]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
@@ -52,13 +73,14 @@ export function CallScreen({ phone, call, hide, write }) {
   };
   const isVideo = call.camera || call.farVideo;
   return html`<div class=${`stage ${isVideo ? "video" : ""}`} role="dialog" aria-modal="true" aria-label=${call.peer} tabindex="-1"
-      ref=${dialog} onKeyDown=${onKeyDown}>
+      inert=${under} ref=${dialog} onKeyDown=${onKeyDown}>
     ${call.stage === "ended" ? null : html`<header><button type="button" class="plain" onClick=${hide}>
       <${Icon} name="arrow-left" /> ${say("hide")}</button><${Bars} call=${call} /></header>`}
     <div class="person">
       ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${call.peer} large=${true} />`}
       <h1><bdi>${call.peer}</bdi></h1>
-      <p class="state" role="status" aria-live="polite">${line(call, call.stage === "ended" ? endedAt.at : now)}</p>
+      <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
+        ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>
       <${Notices} phone=${phone} call=${call} now=${now} />
     </div>
     ${call.stage === "ended" ? html`<${Afterwards} phone=${phone} call=${call} write=${write} />` : html`<${Controls} phone=${phone} call=${call} />`}
@@ -74,6 +96,7 @@ function Notices({ phone, call, now }) {
       <${Refusal} refusal=${call.ending.refusal} /></div>` : null}
     ${call.declinedChange ? html`<div role="alert" class="warning">${call.declinedChange === true
       ? say("change declined") : html`<${Refusal} refusal=${call.declinedChange} />`}</div>` : null}
+    <${Trouble} call=${call} />
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}
     ${talks ? html`<${Safety} call=${call} />` : null}
     ${call.muted && talks ? html`<p class="pill"><${Icon} name="mic-off" /> ${say(call.talksMuted ? "talking while muted" : "muted")}</p>` : null}
@@ -93,10 +116,17 @@ function Safety({ call }) {
 /** @param {{call: Call}} props */
 function Bars({ call }) {
   if (!call.quality || call.stage !== "talking") return null;
-  const { bars, cause } = call.quality;
-  const words = [say(`quality ${bars}`), say(`cause ${cause}`)].filter(Boolean).join(": ");
-  return html`<span class=${`bars b${bars}`} role="img" aria-label=${words} title=${words}><i></i><i></i><i></i>
-    ${bars < 3 || cause === "muted" ? html`<span>${say(`cause ${cause}`)}</span>` : null}</span>`;
+  const words = quality(call.quality);
+  return html`<span class=${`bars b${call.quality.bars}`} role="img" aria-label=${words} title=${words}><i></i><i></i><i></i></span>`;
+}
+
+/** @param {import("../state.js").Quality} quality */
+const quality = ({ bars, cause }) => [say(`quality ${bars}`), say(`cause ${cause}`)].filter(Boolean).join(": ");
+
+/** Why the one cannot hear the other well. @param {{call: Call}} props */
+function Trouble({ call }) {
+  const isPoor = call.stage === "talking" && call.quality && call.quality.bars < 3;
+  return html`<div role="status">${isPoor && call.quality ? html`<p class="pill">${quality(call.quality)}</p>` : null}</div>`;
 }
 
 /** @param {{phone: Phone, call: Call}} props */
@@ -107,7 +137,7 @@ function Controls({ phone, call }) {
   return html`<footer>
     ${panel === "pad" ? html`<${DialPad} press=${() => {}} />` : null}
     ${panel === "devices" ? html`<div class="sheet"><${Devices} phone=${phone} /></div>` : null}
-    <div class="controls" role="group">
+    <div class="controls"><div class="tools">
       <${Round} icon=${call.muted ? "mic-off" : "mic"} label=${say(call.muted ? "unmute" : "mute")} pressed=${call.muted}
         onClick=${() => phone.mute(call.id, !call.muted)} />
       ${call.telephone ? html`<${Round} icon="grid-3x3" label=${say("keypad")} pressed=${panel === "pad"} onClick=${() => toggle("pad")} />` : null}
@@ -115,7 +145,7 @@ function Controls({ phone, call }) {
         disabled=${!isUp} onClick=${() => phone.hold(call.id, !call.heldHere)} />
       ${call.telephone ? null : html`<${Round} icon=${call.camera ? "video-off" : "video"} label=${say(call.camera ? "video off" : "video on")}
         pressed=${call.camera} disabled=${!isUp} onClick=${() => phone.video(call.id, !call.camera)} />`}
-      <${Round} icon="headphones" label=${say("devices")} pressed=${panel === "devices"} onClick=${() => toggle("devices")} />
+      <${Round} icon="headphones" label=${say("audio")} pressed=${panel === "devices"} onClick=${() => toggle("devices")} /></div>
       <${Round} icon="phone-off" label=${say("hang up")} kind="stop" onClick=${() => phone.hangUp(call.id)} />
     </div></footer>`;
 }

@@ -3,14 +3,9 @@
 import { html, useState } from "../../vendor/preact.js";
 import { Refused, ask } from "../../edge/http.js";
 import { Field } from "../parts.js";
-import { hasWords, say } from "../words.js";
-
-/** The sentence for what went wrong. @param {unknown} error */
-export function faultInWords(error) {
-  if (!(error instanceof Refused)) return say("unreachable server");
-  if (error.code === "slow_down") return say("slow_down", { seconds: Math.ceil(error.retryAfter) });
-  return hasWords(error.code) ? say(error.code) : error.message;
-}
+import { say } from "../words.js";
+import { faultInWords } from "./fault.js";
+import { thisDevice } from "./this.js";
 
 /** @param {{entered: (name: string) => void}} props */
 export function Door({ entered }) {
@@ -31,7 +26,7 @@ export function Door({ entered }) {
     setFault(null);
     try {
       if (isNew) await ask("POST", "/api/account", { name, password, ...(code ? { invitation: code } : {}) });
-      const session = await ask("POST", "/api/session", { name, password, label: "", kind: "browser" });
+      const session = await ask("POST", "/api/session", { name, password, label: thisDevice(), kind: "browser" });
       if (session.password_change_required) setOnce(password);
       else entered(session.name);
     } catch (error) {
@@ -75,7 +70,7 @@ function NewPassword({ name, old, entered }) {
     setBusy(true);
     try {
       await ask("POST", "/api/account/password", { password: old, new_password: password });
-      const session = await ask("POST", "/api/session", { name, password, label: "", kind: "browser" });
+      const session = await ask("POST", "/api/session", { name, password, label: thisDevice(), kind: "browser" });
       entered(session.name);
     } catch (error) {
       setFault(faultInWords(error));

@@ -1,8 +1,8 @@
 /** Conversations, and one of them: what was said, how far it has got, and a line to write on. */
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { Avatar, Blank, Icon, Round } from "../parts.js";
-import { dayOf, say, timeOf } from "../words.js";
+import { Avatar, Blank, Icon, Round, useAsked } from "../parts.js";
+import { dayOf, errorInWords, say, sentence, timeOf } from "../words.js";
 
 /** @typedef {import("../phone.js").Phone} Phone */
 
@@ -27,7 +27,7 @@ function Many({ phone, peer, open }) {
       <${Avatar} name=${name} />
       <span class="grow"><bdi class="name">${name}</bdi><span class="hint one-line" dir="auto">${last(known).text}</span></span>
       <span class="hint"><time>${dayOf(last(known).at)}</time>
-        ${known.unread ? html`<b class="badge" aria-label=${say("unread count", { count: known.unread })}>${known.unread}</b>` : null}</span>
+        ${known.unread ? html`<b class="badge"><span aria-hidden="true">${known.unread}</span><span class="unseen">${say("unread count", { count: known.unread })}</span></b>` : null}</span>
     </button></li>`)}</ul>`;
 }
 
@@ -35,6 +35,7 @@ function Many({ phone, peer, open }) {
 function One({ phone, peer, back }) {
   const known = phone.state.conversations[peer];
   const texts = known?.texts ?? [];
+  const [about, ask] = useAsked(() => import("./person.js"));
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => phone.older(peer), [peer]);
   useEffect(() => end.current?.scrollIntoView({ block: "end" }), [texts.length]);
@@ -44,6 +45,7 @@ function One({ phone, peer, back }) {
   return html`
     <header class="line"><button type="button" class="plain narrow" aria-label=${say("back")} onClick=${back}><${Icon} name="arrow-left" /></button>
       <${Avatar} name=${peer} /><h2 class="grow"><bdi>${peer}</bdi></h2>
+      <${Round} icon="ellipsis" label=${say("about", { name: peer })} wordless=${true} onClick=${ask} />
       <${Round} icon="video" label=${say("video call")} wordless=${true} onClick=${() => phone.call(peer, ["audio", "video"])} />
       <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} onClick=${() => phone.call(peer)} /></header>
     <div class="talk" role="log" aria-label=${peer} tabindex="0">
@@ -52,6 +54,7 @@ function One({ phone, peer, back }) {
       ${texts.map((text) => html`<${Said} key=${text.message} text=${text} isMine=${text.sender === phone.user} />`)}
       <span ref=${end}></span>
     </div>
+    ${about ? html`<${about.PersonSheet} user=${peer} name="" phone=${phone} close=${about.close} />` : null}
     <${Writer} send=${(/** @type {string} */ text) => phone.write(peer, text)} peer=${peer} />`;
 }
 
@@ -65,7 +68,7 @@ function Said({ text, isMine }) {
     <p dir="auto">${text.text}</p>
     <p class="small"><time>${timeOf(text.at)}</time>${isMine ? html` <span class=${`fate ${text.fate}`}>
       <${Icon} name=${MARKS[text.fate]} />${say(`fate ${text.fate}`)}</span>` : null}</p>
-    ${text.fault ? html`<p class="fault">${text.fault}</p>` : null}
+    ${text.fault ? html`<p class="fault">${sentence(errorInWords(text.fault))}</p>` : null}
   </div>`;
 }
 

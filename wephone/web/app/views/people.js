@@ -2,9 +2,9 @@
 
 import { html, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
-import { Blank, Icon, NotLoaded, Round, Waiting, useLoaded } from "../parts.js";
+import { Blank, Icon, NotLoaded, Round, Waiting, useAsked, useLoaded } from "../parts.js";
 import { say } from "../words.js";
-import { DialPad, Person, Prospects, isNumber } from "./search.js";
+import { DialPad, Person, Prospects, isName } from "./search.js";
 
 /** @typedef {{user: string, name: string}} Contact */
 
@@ -15,7 +15,7 @@ export function People({ phone, open }) {
   const [contacts, again] = useLoaded(async () => /** @type {Contact[]} */ ((await ask("GET", "/api/contacts")).contacts), []);
   const wanted = typed.trim().toLowerCase();
   const isKnown = contacts?.some(({ user }) => user === wanted) ?? true;
-  const canAdd = wanted && !isNumber(wanted) && !isKnown && wanted !== phone.user;
+  const canAdd = isName(wanted) && !isKnown && wanted !== phone.user;
   const add = async () => {
     await ask("PUT", `/api/contacts/${encodeURIComponent(wanted)}`, { name: wanted }).catch(() => {});
     setTyped("");
@@ -41,12 +41,14 @@ function Listed({ contacts, again, phone, open }) {
   if (contacts === undefined) return html`<${Waiting} />`;
   if (contacts === null) return html`<${NotLoaded} again=${again} />`;
   if (!contacts.length) return html`<${Blank} icon="users" title=${say("no people")} text=${say("no people next")} />`;
-  const remove = async (/** @type {string} */ user) => {
-    await ask("DELETE", `/api/contacts/${encodeURIComponent(user)}`).catch(() => {});
-    again();
-  };
-  return html`<ul class="list">${contacts.map(({ user, name }) => html`<li key=${user}>
-    <${Person} user=${user} name=${name} call=${() => phone.call(user)} video=${() => phone.call(user, ["audio", "video"])}
-      write=${() => open(user)}>
-      <${Round} icon="trash-2" label=${`${say("remove")}: ${name}`} wordless=${true} onClick=${() => remove(user)} /></${Person}></li>`)}</ul>`;
+  return html`<ul class="list">${contacts.map((contact) => html`<li key=${contact.user}>
+    <${Listing} contact=${contact} again=${again} phone=${phone} open=${open} /></li>`)}</ul>`;
+}
+
+/** @param {{contact: Contact, again: () => void, phone: import("../phone.js").Phone, open: (peer: string) => void}} props */
+function Listing({ contact: { user, name }, again, phone, open }) {
+  const [about, ask] = useAsked(() => import("./person.js"));
+  return html`<${Person} user=${user} name=${name} call=${() => phone.call(user)} write=${() => open(user)}>
+      <${Round} icon="ellipsis" label=${say("about", { name })} wordless=${true} onClick=${ask} /></${Person}>
+    ${about ? html`<${about.PersonSheet} user=${user} name=${name} phone=${phone} changed=${again} close=${about.close} />` : null}`;
 }

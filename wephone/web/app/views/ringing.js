@@ -25,9 +25,9 @@ export function Ringing({ phone, call, write, answered }) {
   const isVideo = call.media.includes("video");
   return html`<div class="ringing" role="alertdialog" aria-modal="true" aria-labelledby="ringing-who" aria-describedby="ringing-what"
       tabindex="-1" ref=${box}>
-    <${Avatar} name=${call.peer} large=${true} />
+    <div class="person"><${Avatar} name=${call.peer} large=${true} />
     <h1 id="ringing-who"><bdi>${call.peer}</bdi></h1>
-    <p id="ringing-what">${say("ringing")} · ${say(isVideo ? "video call" : "app call")}</p>
+    <p id="ringing-what">${say("ringing")} · ${say(isVideo ? "video call" : "app call")}</p></div>
     <div class="controls">
       <${Round} icon="phone-off" label=${say("decline")} kind="stop" onClick=${() => phone.decline(call.id)} />
       <${Round} icon="message-circle" label=${say("decline write")} onClick=${reply} />

@@ -12,6 +12,9 @@ const PAUSE = 250; // ms without a key before the server is asked
 /** A string of digits and separators is always a telephone number. @param {string} typed */
 export const isNumber = (typed) => /^[+(]?[\d\s().\-/#*]+$/.test(typed) && /\d/.test(typed);
 
+/** Could somebody be called this here? @param {string} typed */
+export const isName = (typed) => /^[a-z][a-z0-9._-]{0,31}$/.test(typed);
+
 /** A number as people write it, and its country's name, once its rules are loaded. @param {string} typed */
 function useNumber(typed) {
   const [shown, setShown] = useState({ text: typed, country: "" });
@@ -86,21 +89,19 @@ function NumberLine({ typed, phone, done }) {
 
 /** @param {{typed: string, phone: import("../phone.js").Phone, done: () => void, open: (peer: string) => void}} props */
 function NameLine({ typed, phone, done, open }) {
-  const isName = /^[a-z][a-z0-9._-]{0,31}$/.test(typed);
-  if (!isName) return html`<p class="fault" role="status">${say("not a number")}</p>`;
+  if (!isName(typed)) return html`<p class="fault" role="status">${say("not a number")}</p>`;
   if (typed === phone.user) return html`<p class="hint" role="status">${say("yourself")}</p>`;
   return html`<${Person} user=${typed} name="" call=${() => { phone.call(typed); done(); }} write=${() => open(typed)} />`;
 }
 
-/** @param {{user: string, name: string, call: () => void, write: () => void, video?: () => void, children?: unknown}} props */
-export function Person({ user, name, call, write, video, children }) {
+/** @param {{user: string, name: string, call: () => void, write: () => void, children?: unknown}} props */
+export function Person({ user, name, call, write, children }) {
   const shown = name || user;
   return html`<div class="line person">
     <${Avatar} name=${shown} />
-    <div class="grow"><bdi class="name">${shown}</bdi>${name ? html`<p class="hint">${user}</p>` : html`<p class="hint">${say("app call")}</p>`}</div>
+    <div class="grow"><bdi class="name">${shown}</bdi>${name ? html`<p class="hint"><bdi>${user}</bdi></p>` : html`<p class="hint">${say("app call")}</p>`}</div>
     ${children}
     <${Round} icon="message-circle" label=${`${say("message")}: ${shown}`} wordless=${true} onClick=${write} />
-    ${video ? html`<${Round} icon="video" label=${`${say("video call")}: ${shown}`} wordless=${true} onClick=${video} />` : null}
     <${Round} icon="phone" label=${`${say("call")}: ${shown}`} kind="go" wordless=${true} onClick=${call} />
   </div>`;
 }

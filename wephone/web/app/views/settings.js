@@ -6,6 +6,7 @@ import { hideAddress, hidesAddress } from "../kept.js";
 import { NotLoaded, Waiting, useLoaded } from "../parts.js";
 import { dayOf, say, speak, spoken } from "../words.js";
 import { theme, wear } from "../theme.js";
+import { Account } from "./account.js";
 import { Devices } from "./devices.js";
 
 /** @param {{phone: import("../phone.js").Phone, signOut: () => void}} props */
@@ -19,8 +20,7 @@ export function Settings({ phone, signOut }) {
     <h2>${say("where signed in")}</h2><${Sessions} signOut=${signOut} />
     <h2>${say("blocked")}</h2><${Blocked} />
     <h2>${say("account")}</h2>
-    <p>${say("signed in as", { name: phone.user })}</p>
-    <button type="button" class="quiet danger" onClick=${signOut}>${say("sign out")}</button>
+    <${Account} user=${phone.user} signOut=${signOut} />
   </section>`;
 }
 

@@ -1,0 +1,359 @@
+"""Every view of the app in every state, made up.
+
+What the server would answer is given for each view, and the module that has socket and sound is replaced by
+one that shows a given state; all else is the app as it is served, with the headers it is served with.
+"""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from mimetypes import guess_type
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Page, Route
+
+from signaling.api.headers import HEADERS
+from tests.web.generated import WEB
+
+URL = "https://wephone.test"  # HTTPS: without it a browser gives neither microphones nor locks
+LANGUAGES = ("en", "zh-CN")
+THEMES = ("light", "dark")
+WITHIN = 20_000  # ms
+NEVER, GONE = object(), object()  # answers that do not come, and a server that is not there
+HOUR = 3600 * 1_000_000  # microseconds
+
+LEAD = """
+const canvas = document.createElement("canvas");
+canvas.width = 640; canvas.height = 360;
+const draw = canvas.getContext("2d");
+const sky = draw.createLinearGradient(0, 0, 640, 360);
+sky.addColorStop(0, "#3d6b8f"); sky.addColorStop(1, "#d9a066");
+draw.fillStyle = sky; draw.fillRect(0, 0, 640, 360);
+const seen = canvas.captureStream?.(5) ?? null;
+export class Lead {
+  constructor(phone) { phone.show(STATE); }
+  act() {}
+  streams() { return { remote: seen, local: seen }; }
+  close() {}
+}"""
+
+REFUSAL = {
+    "code": "DENY_NO_PERMIT",
+    "text": {
+        "en": "The operator holds no permit for this country.",
+        "zh-CN": "运营方没有此国家或地区的许可。",
+    },
+    "alternative": {
+        "en": "You can call this person in the app instead, if they use it.",
+        "zh-CN": "如果对方使用本应用，您可以改用应用通话。",
+    },
+    "permit_needed": "baseline:basic",
+    "decision": None,
+}
+DECIDED = {**REFUSAL, "decision": "D-01M89M18KZE3JVY5460SSVF3H5"}
+QUALITY = {"bars": 3, "cause": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of one view, that is there when a selector `sees` something.
+
+    `answers`: what the server says, by method and path. `steps`: what a person does, each a selector and what
+    is typed there, or None for a click.
+    """
+
+    name: str
+    sees: str
+    place: str = "people"
+    state: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[tuple[str, str | None], ...] = ()
+    script: str = ""
+
+
+def ago(seconds: float) -> int:
+    """Microseconds since 1970, that many seconds before now."""
+    return int((time.time() - seconds) * 1_000_000)
+
+
+def call(stage: str, **changes: Any) -> dict[str, Any]:
+    """A state with one call, to Li Na."""
+    known = {
+        "id": "c1", "peer": "li.na", "role": "caller", "media": ["audio"], "telephone": False, "stage": stage,
+        "since": None, "code": None, "isCodeStale": False, "heldHere": False, "heldThere": False,
+        "muted": False, "talksMuted": False, "camera": False, "cameraFault": None, "farVideo": False,
+        "ending": None, "ended": None, "declinedChange": None, "quality": None,
+    }  # fmt: skip
+    return {"calls": [{**known, **changes}]}
+
+
+def talking(**changes: Any) -> dict[str, Any]:
+    """A state with a call that has lasted two minutes."""
+    return call(
+        **{"stage": "talking", "since": "@-134500", "code": "2080 2033", "quality": QUALITY, **changes}
+    )
+
+
+def ended(reason: str, **changes: Any) -> dict[str, Any]:
+    """A state with a call that is over."""
+    how = {"reason": reason, "by": None, "refusal": None, "error": None, "forged": False, "fault": ""}
+    telephone = changes.pop("telephone", False)
+    peer = changes.pop("peer", "li.na")
+    return call("ended", telephone=telephone, peer=peer, ended={**how, **changes})
+
+
+def text(
+    number: int, sender: str, words: str, fate: str = "read", fault: str | None = None
+) -> dict[str, Any]:
+    """A text between Alice and Li Na."""
+    to = "alice" if sender == "li.na" else "li.na"
+    at = ago(3600 - 60 * number)
+    common = {"message": f"m{number}", "seq": number, "sender": sender, "to": to}
+    return {**common, "text": words, "at": at, "fate": fate, "fault": fault}
+
+
+LONG = "A long line that goes on and on, as people write when they have a lot to tell. " * 4 + "x" * 200
+TEXTS = [
+    text(1, "li.na", "你好！Are you there?"),
+    text(2, "alice", "Yes. Shall I call you?"),
+    text(3, "li.na", LONG),
+    text(4, "alice", "In five minutes, then.", "delivered"),
+]
+FAILED = text(5, "alice", "This one did not get through.", "failed", "unreachable")
+WAITING = text(6, "alice", "And this one waits.", "waiting")
+
+
+def conversation(*texts: dict[str, Any], unread: int = 0) -> dict[str, Any]:
+    """A state with a conversation with Li Na, and two others."""
+    other = {"texts": [text(0, "li.na", "See you")], "unread": 0, "before": None, "isLoaded": True}
+    mine = {"texts": list(texts), "unread": unread, "before": None, "isLoaded": True}
+    return {"conversations": {"li.na": mine, "bob": {**other, "unread": 12}, "carol.de-la-vega": other}}
+
+
+def past(number: int, mine: bool, reason: str | None = "hangup", missed: bool = False) -> dict[str, Any]:
+    """A call that was."""
+    peer = ("li.na", "bob", "+12025550123")[number % 3]
+    offered = ago(1800 + 20_000 * number)
+    answered = offered + 4_000_000 if reason == "hangup" else None
+    return {
+        "call": f"p{number}", "caller": "alice" if mine else peer, "callee": peer if mine else "alice",
+        "media": ["audio"], "offered_at": offered, "answered_at": answered,
+        "ended_at": offered + 187_000_000, "reason": reason, "missed": missed,
+    }  # fmt: skip
+
+
+PAST = [
+    past(0, True),
+    past(1, False, "no_answer", True),
+    past(2, True, "refused"),
+    past(3, False),
+    past(4, True, "busy"),
+]
+CONTACTS = [
+    {"user": "li.na", "name": "Li Na"},
+    {"user": "bob", "name": "Bob"},
+    {"user": "carol.de-la-vega", "name": "Carol Montserrat de la Vega y Fernández-Castellanos"},
+]
+SESSIONS = [
+    {"session": "s1", "label": "Firefox, Linux", "kind": "browser", "current": True, "seen_at": ago(60)},
+    {"session": "s2", "label": "alice-laptop", "kind": "client", "current": False, "seen_at": ago(90_000)},
+]
+SIGNED_IN: dict[str, Any] = {
+    "GET /api/account": {"name": "alice", "do_not_disturb": False, "password_change_required": False},
+    "GET /api/contacts": {"contacts": CONTACTS},
+    "GET /api/history/calls": {"calls": PAST, "before": None},
+    "GET /api/sessions": {"sessions": SESSIONS},
+    "GET /api/blocked": {"blocked": ["mallory"]},
+    "POST /api/calls/check": {"to": "", "allowed": True, "service": "pstn_out", "refusal": None},
+}
+OUT: dict[str, Any] = {"GET /api/account": (401, {"code": "not_signed_in", "detail": "not signed in"})}
+DENIED = {"to": "", "allowed": False, "service": "pstn_out", "refusal": REFUSAL}
+ONCE = {"name": "alice", "password_change_required": True}
+NO_MICROPHONE = (
+    "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));"
+)
+PROBLEM = (401, {"code": "wrong_password", "detail": "wrong"})
+CLOSED = (403, {"code": "registration_closed", "detail": "by invitation"})
+ENTER = (("#name", "alice"), ("#password", "correct horse battery"), ("button.main", None))
+NEW = ("form button.plain", None)
+MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
+SEARCH = "input[type=search]"
+ANOTHER = {"peer": "bob", "role": "callee", "id": "c2", "stage": "ringing"}
+
+
+def door() -> list[View]:
+    """Before anybody is signed in."""
+    sees = ".door form"
+    return [
+        View("door-sign-in", sees, answers=OUT),
+        View("door-sign-up", sees, answers=OUT, steps=(NEW,)),
+        View(
+            "door-invitation",
+            "#invitation",
+            answers={**OUT, "POST /api/account": CLOSED},
+            steps=(NEW, *ENTER),
+        ),
+        View("door-fault", ".fault:not(:empty)", answers={**OUT, "POST /api/session": PROBLEM}, steps=ENTER),
+        View("door-offline", ".fault:not(:empty)", answers={**OUT, "POST /api/session": GONE}, steps=ENTER),
+        View("door-new-password", "#new-password", answers={**OUT, "POST /api/session": ONCE}, steps=ENTER),
+        View("loading", ".spinner", answers={"GET /api/account": NEVER}),
+    ]
+
+
+def places() -> list[View]:
+    """The three places, and the settings."""
+    missed = {"missed": MISSED, **conversation(*TEXTS, unread=2)}
+    number, long = ((SEARCH, "+1 202 555 0123"),), conversation(*TEXTS, FAILED, WAITING)
+    none = {"GET /api/contacts": {"contacts": []}}
+    return [
+        View("people", ".list", state=missed),
+        View("people-empty", ".place .blank", answers=none),
+        View("people-loading", ".place .spinner", answers={"GET /api/contacts": NEVER}),
+        View("people-error", ".place .blank button", answers={"GET /api/contacts": GONE}),
+        View("people-offline", ".banner", state={"link": "down"}),
+        View("people-draining", ".banner", state={"draining": True}),
+        View("people-name", ".person", steps=((SEARCH, "dave"),)),
+        View("people-nonsense", ".place .fault", steps=((SEARCH, "???"),)),
+        View("people-number", ".prospect .go:enabled", steps=number),
+        View("people-refused", ".refusal", answers={"POST /api/calls/check": DENIED}, steps=number),
+        View("people-pad", ".pad", steps=((".search button", None),)),
+        View("people-in-call", ".banner.call", state=talking(), steps=((".stage header button", None),)),
+        View("calls", ".list", "calls", {"missed": []}),
+        View("calls-empty", ".place .blank", "calls", answers={"GET /api/history/calls": {"calls": []}}),
+        View("calls-error", ".place .blank button", "calls", answers={"GET /api/history/calls": GONE}),
+        View("messages", ".list", "messages", conversation(*TEXTS)),
+        View("messages-empty", ".blank", "messages"),
+        View("messages-one", ".said", "messages/li.na", conversation(*TEXTS)),
+        View("messages-failed", ".said .fault", "messages/li.na", long),
+        View("messages-new", ".writer", "messages/dave"),
+        View("people-about", "dialog", steps=((".list .round:not(.go)", None),)),
+        View("settings", ".list", "settings"),
+        View("settings-password", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=0", None),)),
+        View("settings-close", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=-1", None),)),
+        View("settings-loading", ".spinner", "settings", answers={"GET /api/sessions": NEVER}),
+        View("settings-error", ".blank button", "settings", answers={"GET /api/sessions": GONE}),
+        View("settings-no-microphone", ".place .fault", "settings", script=NO_MICROPHONE),
+        *(View(f"over-{why}", "main .blank", state={"link": "over", "over": why}) for why in OVER),
+    ]
+
+
+OVER = ("replaced", "revoked", "expired", "disabled")
+
+
+def stage() -> list[View]:
+    """The call screen, and a call that comes in."""
+    sees, poor = ".stage .state", {"bars": 1, "cause": "loss"}
+    phone = {"telephone": True, "peer": "+12025550123"}
+    ending = {"until": "@45000", "refusal": DECIDED}
+    return [
+        View("call-sending", sees, state=call("sending")),
+        View("call-ringing", sees, state=call("alerting")),
+        View("call-connecting", sees, state=call("connecting")),
+        View("call-talking", sees, state=talking()),
+        View("call-code", ".digits", state=talking(), steps=((".stage summary", None),)),
+        View("call-muted", ".pill", state=talking(muted=True, quality={"bars": 3, "cause": "muted"})),
+        View("call-talks-muted", ".pill", state=talking(muted=True, talksMuted=True)),
+        View("call-held", sees, state=talking(heldHere=True)),
+        View("call-held-there", sees, state=talking(heldThere=True)),
+        View("call-poor", ".bars", state=talking(quality=poor)),
+        View("call-silent", ".bars", state=talking(quality={"bars": 2, "cause": "no_energy"})),
+        View("call-reconnecting", sees, state=talking(stage="reconnecting")),
+        View("call-stale-code", sees, state=talking(isCodeStale=True)),
+        View("call-ending", ".warning", state=talking(ending=ending, **phone)),
+        View("call-declined-change", ".warning", state=talking(declinedChange=True)),
+        View("call-no-camera", ".warning", state=talking(cameraFault="refused")),
+        View("call-video", "video.far", state=talking(camera=True, farVideo=True)),
+        View("call-telephone", sees, state=talking(**phone)),
+        View("call-devices", ".sheet", state=talking(), steps=((".tools button:last-child", None),)),
+        View("ended", sees, state=ended("hangup")),
+        View("ended-busy", sees, state=ended("busy")),
+        View("ended-refused", ".refusal", state=ended("refused", refusal=DECIDED, **phone)),
+        View("ended-unknown", sees, state=ended("unknown_user", peer="nobody.here")),
+        View("ended-no-microphone", sees, state=ended("media_failed", fault="microphone: refused")),
+        View("ended-forged", sees, state=ended("media_failed", forged=True)),
+        View("ringing", ".ringing", state=call("ringing", role="callee")),
+        View("ringing-video", ".ringing", state=call("ringing", role="callee", media=["audio", "video"])),
+        View(
+            "ringing-waiting", ".ringing", state={"calls": [*talking()["calls"], *call(**ANOTHER)["calls"]]}
+        ),
+    ]
+
+
+def views() -> list[View]:
+    """All of them."""
+    return [*door(), *places(), *stage()]
+
+
+def timed(state: str) -> str:
+    """The state with its times: `"@45000"` is in 45 s."""
+    return re.sub(r'"@(-?\d+)"', r"Date.now() + \1", state)
+
+
+async def answer(route: Route, view: View, waiting: list[Route]) -> None:
+    """As the server would, or as this view wants it; what never comes is left `waiting`."""
+    path = urlsplit(route.request.url).path
+    if path == "/web/app/lead.js":
+        state = {"me": "alice", "link": "up", "over": None, "draining": False, "calls": [], "missed": []}
+        shown = json.dumps({**state, "conversations": {}, **view.state})
+        await route.fulfill(
+            body=LEAD.replace("STATE", timed(shown)), content_type="text/javascript", headers=HEADERS
+        )
+    elif path.startswith("/api/"):
+        known = {**SIGNED_IN, **view.answers}.get(f"{route.request.method} {path}", {})
+        if known is NEVER:
+            waiting.append(route)
+            return
+        if known is GONE:
+            await route.abort()
+            return
+        status, body = known if isinstance(known, tuple) else (200, known)
+        await route.fulfill(status=status, json=body, headers=HEADERS)
+    else:
+        file = WEB / "index.html" if path == "/" else WEB / path.removeprefix("/web/")
+        kind = guess_type(file.name)[0] or "text/plain"
+        await route.fulfill(body=file.read_bytes(), content_type=kind, headers=HEADERS)
+
+
+@asynccontextmanager
+async def dressed(
+    browser: Browser, size: tuple[int, int], theme: str, language: str
+) -> AsyncIterator[BrowserContext]:
+    """A browser of this size, theme and language, that moves nothing and may use a microphone."""
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if theme == "dark" else "light",
+        locale=language,
+        reduced_motion="reduce",
+        service_workers="block",
+        permissions=["microphone", "camera"],
+    )
+    yield context
+    await context.close()
+
+
+@asynccontextmanager
+async def shown(context: BrowserContext, view: View) -> AsyncIterator[Page]:
+    """A page that shows this view; nothing may have gone wrong in it."""
+    faults: list[str] = []
+    waiting: list[Route] = []
+    page = await context.new_page()
+    page.on("pageerror", lambda error: faults.append(f"{view.name}: {error}"))
+    await page.route("**", lambda route: answer(route, view, waiting))
+    if view.script:
+        await page.add_init_script(view.script)
+    await page.goto(f"{URL}/#{view.place}")
+    for selector, typed in view.steps:
+        found = page.locator(selector).first
+        await (found.click(timeout=WITHIN) if typed is None else found.fill(typed, timeout=WITHIN))
+    await page.locator(view.sees).first.wait_for(timeout=WITHIN)
+    yield page
+    met = list(faults)
+    for route in waiting:
+        await route.abort()
+    await page.unroute_all(behavior="wait")
+    await page.close()
+    assert not met, met
