@@ -61,13 +61,14 @@ class Town:
         pitch: float = ALICES_TONE,
         size: tuple[int, int] = DESKTOP,
         flags: Sequence[str] = FLAGS,
+        locale: str = "en-GB",
     ) -> Someone:
         """Somebody without an account, at a browser whose microphone hears this pitch."""
         playwright = await self._stack.enter_async_context(async_playwright())
         sound = microphone(tone(self._folder / f"{name}.wav", pitch))
         browser = await playwright.chromium.launch(executable_path=program(), args=[*flags, sound])
         self._stack.push_async_callback(browser.close)
-        person = await someone(name, browser, size)
+        person = await someone(name, browser, size, locale)
         self.people.append(person)
         return person
 

@@ -77,8 +77,9 @@ function App() {
     await ask("DELETE", "/api/session").catch(() => {});
     enter(null);
   };
-  if (!window.isSecureContext) return html`<main><${Blank} icon="lock" title=${say("insecure")} text=${say("insecure why")} /></main>`;
-  if (user === undefined) return html`<div class="blank" role="status"><span class="spinner" aria-hidden="true"></span><p>${isOffline ? say("offline") : "WePhone"}</p></div>`;
+  if (!window.isSecureContext) return html`<main><${Blank} icon="lock" isPage=${true} title=${say("insecure")} text=${say("insecure why")} /></main>`;
+  if (user === undefined) return html`<main class="blank"><span class="spinner" aria-hidden="true"></span><h1>WePhone</h1>
+    <p role="status">${say(isOffline ? "offline" : "loading")}</p></main>`;
   if (!phone) return html`<${Later} name="Door" props=${{ entered: enter }} />`;
   return html`<${Home} key=${phone.user} phone=${phone} leave=${leave} />`;
 }
@@ -129,12 +130,12 @@ function Home({ phone, leave }) {
   return html`
     <div class="home" inert=${isOver} onFocusIn=${(/** @type {any} */ event) => { last.current = event.target; }}>
       <${Bar} phone=${phone} place=${at.place} />
-      <div class="main">
+      <main class="main">
         <${Banner} state=${state} />
         ${call && !isShown ? html`<button type="button" class="banner call" onClick=${() => setHidden(null)}>
           <${Icon} name="phone" /> ${say(isOverUnseen ? "call ended" : "return to call")}: <bdi>${call.peer}</bdi></button>` : null}
         <${Place} phone=${phone} at=${at} leave=${leave} />
-      </div>
+      </main>
     </div>
     ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write, under: Boolean(ringing) }} />` : null}
     ${ringing ? html`<${Later} key=${ringing.id} name="Ringing" props=${{ phone, call: ringing, write, answered: () => setHidden(null) }} />` : null}

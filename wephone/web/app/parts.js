@@ -55,9 +55,13 @@ export function Field({ id, label, hint = "", fault = "", value, onInput, type =
   </div>`;
 }
 
-/** A place with nothing in it, and what to do about that. @param {{icon: string, title: string, text?: string, children?: unknown}} props */
-export function Blank({ icon, title, text = "", children }) {
-  return html`<div class="blank"><${Icon} name=${icon} /><h2>${title}</h2>${text ? html`<p>${text}</p>` : null}${children}</div>`;
+/**
+ * A place with nothing in it, and what to do about that; or a whole page.
+ *
+ * @param {{icon: string, title: string, text?: string, isPage?: boolean, children?: unknown}} props
+ */
+export function Blank({ icon, title, text = "", isPage = false, children }) {
+  return html`<div class="blank"><${Icon} name=${icon} />${isPage ? html`<h1>${title}</h1>` : html`<h2>${title}</h2>`}${text ? html`<p>${text}</p>` : null}${children}</div>`;
 }
 
 /** What is being waited for. */
