@@ -70,7 +70,7 @@ def add(snapshot: Snapshot, permit: Permit, check: Check | None, profiles: Profi
 
 def check_next(snapshot: Snapshot, permit: Permit, profiles: Profiles | None) -> Permit | None:
     """ChangeError unless it is the next version of a permit that the law knows; the version before."""
-    _known_categories(permit, profiles)
+    _known_here(permit, profiles)
     newest = snapshot.version(PERMIT, permit.id)
     if permit.version != newest + 1:
         fault = f"`{permit.id}` is there as version {newest}; a new version states {newest + 1}"
@@ -222,13 +222,17 @@ def _evidence(check: Check) -> dict[str, Any]:
     return evidence.model_dump(mode="json")
 
 
-def _known_categories(permit: Permit, profiles: Profiles | None) -> None:
+def _known_here(permit: Permit, profiles: Profiles | None) -> None:
+    """A place or category that the law does not know would grant nothing, in silence."""
     if profiles is None:
         return
     profile = profiles.by_code.get(permit.jurisdiction)
     if profile is None:
         fault = "there is no law of it here: neither its categories nor the zone of its dates are known"
         raise ChangeError("jurisdiction", fault, permit.jurisdiction)
+    for place, region in enumerate(permit.regions):
+        if region != "*" and not profile.contains(region[:2]):
+            raise ChangeError(f"regions[{place}]", f"is no region of {permit.jurisdiction}", region)
     for place, category in enumerate(permit.categories):
         if not profile.knows(category):
             code = category.partition("#")[0]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from licensing.permit import Document, Permit, StatusEvent, Toggle
+from licensing.permit import SPELLINGS, Document, Permit, StatusEvent, Toggle
 
 LARGEST = 64 * 1024  # bytes of a document
 D = TypeVar("D", bound=Document)
@@ -89,6 +89,8 @@ def _path(steps: tuple[int | str, ...]) -> str:
 
 
 def _fault(model: type[Document], first: Any) -> str:
+    if first["type"] == "string_pattern_mismatch":
+        return SPELLINGS[first["ctx"]["pattern"]]
     if first["type"] != "extra_forbidden":
         return str(first["msg"]).removeprefix("Value error, ")
     *way, name = first["loc"]

@@ -27,9 +27,25 @@ from licensing.facts import Leg
 from licensing.instant import MICROSECOND, SECOND
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Category = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,12}:[A-Za-z0-9-]{1,40}(#[a-z_]{1,40})?$")]
-Region = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$")]
-Part = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9]{1,3}$")]  # ISO 3166-2
+_CATEGORY = r"^[A-Za-z]{2,12}:[A-Za-z0-9-]{1,40}(#[a-z_]{1,40})?$"
+_REGION = r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$"
+_PART = r"^[A-Z]{2}-[A-Z0-9]{1,3}$"  # ISO 3166-2
+_SHA256 = r"^[0-9a-f]{64}$"
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_JURISDICTION = r"^([A-Z]{2}|baseline)$"
+_KEY = r"^[A-Za-z0-9*][A-Za-z0-9*._:-]{0,63}$"
+SPELLINGS = {  # what each has to be, for whoever wrote something else
+    _CATEGORY: "must be a jurisdiction and a category of it, as `CN:A15-1`",
+    _REGION: "must be `*`, or a region (ISO 3166-2), as `CN-BJ`",
+    _PART: "must be a region (ISO 3166-2), as `CN-BJ`",
+    _SHA256: "must be a SHA-256: 64 hexadecimal digits in lower case",
+    _ID: "must be 1 to 64 letters, digits, dots, dashes and underscores",
+    _JURISDICTION: "must be a country (ISO 3166-1 alpha-2), `EU` or `baseline`",
+    _KEY: "must be 1 to 64 letters, digits, dots, colons, dashes, underscores and asterisks",
+}
+Category = Annotated[str, StringConstraints(pattern=_CATEGORY)]
+Region = Annotated[str, StringConstraints(pattern=_REGION)]
+Part = Annotated[str, StringConstraints(pattern=_PART)]
 
 
 class Document(BaseModel):
@@ -69,7 +85,7 @@ class Renewal(Document):
 class Evidence(Document):
     """What was looked at to check the permit: a file by its SHA-256, the entry in a public register."""
 
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    sha256: Annotated[str, StringConstraints(pattern=_SHA256)] | None = None
     register_address: str | None = None
     checked_on: date | None = None
     checked_by: str | None = None
@@ -78,8 +94,8 @@ class Evidence(Document):
 class Permit(Document):
     """One permit, registration or notification. `number` is shown and never parsed for its scope."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    jurisdiction: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|baseline)$")]
+    id: Annotated[str, StringConstraints(pattern=_ID)]
+    jurisdiction: Annotated[str, StringConstraints(pattern=_JURISDICTION)]
     categories: tuple[Category, ...] = Field(min_length=1)
     holder: Word | None = None
     basis: Literal["own", "carrier_contract"] = "own"
@@ -119,7 +135,7 @@ class Permit(Document):
 class Toggle(Document):
     """The operator switches kinds of calls off. It narrows what permits allow and can never widen it."""
 
-    key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*][A-Za-z0-9*._:-]{0,63}$")]
+    key: Annotated[str, StringConstraints(pattern=_KEY)]
     enabled: bool
     services: tuple[ServiceClass, ...] = ()  # none named: every class
     jurisdictions: tuple[str, ...] = ()  # none named: everywhere; a profile's code or the country of any leg

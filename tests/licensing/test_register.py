@@ -87,6 +87,12 @@ async def test_a_change_is_journalled_with_who_and_why_and_no_name_in_clear(
         ({"id": "no spaces please"}, "id", "no spaces please"),
         ({"categories": []}, "categories", "at least 1"),
         ({"categories": ["baseline:basics"]}, "categories[0]", "the nearest that it has is `baseline:basic`"),
+        ({"categories": ["basic"]}, "categories[0]", "must be a jurisdiction and a category of it"),
+        (
+            {"jurisdiction": "CN", "categories": ["CN:A15-1"], "regions": ["US-NY"]},
+            "regions[0]",
+            "is no region of CN",
+        ),
         ({"regions": ["*", "Beijing"]}, "regions[1]", "Beijing"),
         ({"version": 7}, "version", "the first version is 1"),
         (
