@@ -16,8 +16,9 @@ AXE = """async (rules) => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`));
 }"""
 ENHANCED = """async () => {
-  const shown = { runOnly: ["color-contrast-enhanced"], rules: { "color-contrast-enhanced": { enabled: true } } };
-  const { violations } = await axe.run(".stage .state, .ringing #ringing-what", shown);
+  const rule = "color-contrast-enhanced";
+  const options = { runOnly: [rule], rules: { [rule]: { enabled: true } } };
+  const { violations } = await axe.run(".stage .state, .ringing #ringing-what", options);
   return violations.flatMap(({ nodes }) => nodes.map(({ html }) => `contrast: ${html.slice(0, 160)}`));
 }"""
 

@@ -208,7 +208,7 @@ def places() -> list[View]:
     """The three places, and the settings."""
     missed = {"missed": MISSED, **conversation(*TEXTS, unread=2)}
     number, long = ((SEARCH, "+1 202 555 0123"),), conversation(*TEXTS, FAILED, WAITING)
-    none = {"GET /api/contacts": {"contacts": []}}
+    none: dict[str, Any] = {"GET /api/contacts": {"contacts": []}}
     return [
         View("people", ".list", state=missed),
         View("people-empty", ".place .blank", answers=none),
@@ -297,7 +297,14 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
     """As the server would, or as this view wants it; what never comes is left `waiting`."""
     path = urlsplit(route.request.url).path
     if path == "/web/app/lead.js":
-        state = {"me": "alice", "link": "up", "over": None, "draining": False, "calls": [], "missed": []}
+        state: dict[str, Any] = {
+            "me": "alice",
+            "link": "up",
+            "over": None,
+            "draining": False,
+            "calls": [],
+            "missed": [],
+        }
         shown = json.dumps({**state, "conversations": {}, **view.state})
         await route.fulfill(
             body=LEAD.replace("STATE", timed(shown)), content_type="text/javascript", headers=HEADERS

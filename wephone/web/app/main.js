@@ -194,7 +194,7 @@ function Banner({ state }) {
 
 /** @param {{why: string, leave: () => void}} props */
 function Over({ why, leave }) {
-  return html`<main><${Blank} icon="lock" title=${say(`over ${why}`)}>
+  return html`<main><${Blank} icon="lock" isPage=${true} title=${say(`over ${why}`)}>
     <button type="button" class="main" onClick=${leave}>${say("sign in again")}</button></${Blank}></main>`;
 }
 
