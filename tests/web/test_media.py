@@ -108,7 +108,7 @@ async def test_mute_is_silence_and_a_person_who_talks_is_reminded(pair: tuple[So
 
 async def test_another_microphone_and_loudspeaker_are_used_at_once(pair: tuple[Someone, Someone]) -> None:
     alice, _ = await talk(pair)
-    await alice.button("Audio devices").click()
+    await alice.button("Audio").click()
     microphone = alice.page.get_by_role("combobox", name="Microphone")
     await expect(microphone.locator("option")).not_to_have_count(1, timeout=WITHIN)
     await microphone.select_option(index=2)

@@ -68,7 +68,7 @@ export class Lead {
   /** Hang up, and let go of the socket. */
   close() {
     this.client.close();
-    this.#over.abort();
+    this.#over.abort(); // after the calls' ends have been shown
     for (const cancel of [...this.#renewals.values(), ...this.#ears.values()]) cancel();
   }
 
@@ -202,6 +202,7 @@ export class Lead {
 
   /** @param {State} state */
   show(state) {
+    if (this.#over.signal.aborted) return; // signed out: nothing stays behind
     const before = this.state;
     this.phone.show(state);
     const isNew = state.calls !== before.calls || state.conversations !== before.conversations;
@@ -210,6 +211,7 @@ export class Lead {
 
   /** @param {Session} session */
   #keep(session) {
+    if (this.#over.signal.aborted) return;
     keep(this.phone.user, session, this.state);
     if (session.link === this.state.link) return;
     if (session.link === "up") this.#linkIsBack();
