@@ -1,62 +1,110 @@
 """Is the register what the chain says that was filed? An entry of a change has the hashes of its rows. Pure.
 
-Without this a permit could be edited in the database, with every entry of the chain left whole.
+Without this a permit could be edited in the database, with every entry of the chain left whole. What is held
+together is all rows and all entries of changes, so that a thing that is gone with all its versions is missed.
+An entry that was hidden or altered, the verification of the chain finds; here its epoch is missed.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 
 from licensing.audit import Entry
-from licensing.ports import RegisterRow
-from licensing.snapshot import FILE
+from licensing.ports import Filed, RegisterRow
 
-Documents = dict[tuple[str, str, int], str]  # kind, key and version -> SHA-256 of the document
+LOSS_ACKNOWLEDGED = "loss_acknowledged"  # the kind of an entry by which an operator accepts a loss
 
-
-def changes_of(rows: Iterable[RegisterRow]) -> tuple[str, ...]:
-    """What the entries are about by which these rows came."""
-    return tuple(dict.fromkeys(subject for row in rows for subject in _subjects(row)))
+Which = tuple[str, str, int]  # kind, key and version of a row
 
 
-def filed_faults(rows: Sequence[RegisterRow], entries: Iterable[Entry], until: int) -> tuple[str, ...]:
-    """What differs between the rows and the entries of their changes, a sentence each; empty if nothing.
+@dataclass(frozen=True, slots=True)
+class FiledFault:
+    """One difference, as a sentence. `found`: SHA-256 of the document that is there, None if none is."""
 
-    Changes after the epoch `until` may have come after the rows were read: nothing of those is missed.
+    said: str
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What an entry says of one row: the epoch that began with it, and the SHA-256 of its document."""
+
+    epoch: int
+    digest: str
+
+
+def filed_faults(filed: Filed, until: int | None = None) -> tuple[FiledFault, ...]:
+    """What differs between the rows and the entries of their changes; empty if nothing.
+
+    `until`: only up to that epoch, for whoever looks at a decision that was made then.
     """
-    filed = [_made(entry) for entry in entries]
-    made = {which: digest for _, documents in filed for which, digest in documents.items()}
-    due = {which for epoch, documents in filed if epoch <= until for which in documents}
-    found = {(row.kind, row.key, row.version): row for row in rows}
-    faults = [f"{_name(*which)} is missing, and was filed" for which in sorted(due - found.keys())]
+    last = filed.epoch if until is None else until
+    changes = [_change(entry) for entry in filed.entries if entry.kind != LOSS_ACKNOWLEDGED]
+    made = {which: each for _, rows in changes for which, each in rows.items()}
+    due = {which for which, each in made.items() if until is None or each.epoch <= until}
+    found = {
+        (row.kind, row.key, row.version): row for row in filed.rows if until is None or row.epoch <= last
+    }
+    faults = [
+        FiledFault(f"{_name(*which)} is missing, and was filed") for which in sorted(due - found.keys())
+    ]
     for which, row in sorted(found.items()):
-        if which not in made:
-            faults.append(f"{_name(*which)} is there, and no entry says that it was filed")
-        elif made[which] != sha256(row.document.encode()).hexdigest():
-            faults.append(f"{_name(*which)} was altered: it is not what the entry of its change says")
-    return tuple(faults)
+        faults += _held(row, made.get(which))
+    return (*faults, *_epochs((epoch for epoch, _ in changes), last, whole=until is None))
 
 
-def _subjects(row: RegisterRow) -> tuple[str, ...]:
-    """Its own key; what was proposed (`reinstate:ID`); the signed file by its hash."""
-    if row.kind != FILE:
-        return row.key, row.key.partition(":")[2] or row.key
-    try:
-        return row.key, f"file:{json.loads(row.document)['sha256']}"
-    except (KeyError, TypeError, ValueError):  # altered beyond reading: no entry will be found
-        return (row.key,)
+def not_accepted(faults: Iterable[FiledFault], entries: Iterable[Entry]) -> tuple[FiledFault, ...]:
+    """Those that no operator has accepted. What is edited once more has to be accepted once more."""
+    accepted = {fault for entry in entries if entry.kind == LOSS_ACKNOWLEDGED for fault in _accepted(entry)}
+    return tuple(fault for fault in faults if fault not in accepted)
 
 
-def _made(entry: Entry) -> tuple[int, Documents]:
-    """The epoch that a change began, and what it filed."""
+def as_accepted(faults: Iterable[FiledFault]) -> list[dict[str, str | None]]:
+    """As the entry has them by which an operator accepts them, in its body's `register`."""
+    return [{"said": fault.said, "found": fault.found} for fault in faults]
+
+
+def _held(row: RegisterRow, made: _Made | None) -> Iterator[FiledFault]:
+    name, digest = _name(row.kind, row.key, row.version), sha256(row.document.encode()).hexdigest()
+    if made is None:
+        yield FiledFault(f"{name} is there, and no entry says that it was filed", digest)
+    elif made.digest != digest:
+        yield FiledFault(f"{name} was altered: it is not what the entry of its change says", digest)
+    elif made.epoch != row.epoch:
+        yield FiledFault(f"{name} is said to be of epoch {row.epoch}, and was filed at {made.epoch}", digest)
+
+
+def _epochs(said: Iterable[int], last: int, *, whole: bool) -> Iterator[FiledFault]:
+    """Each change has begun the next epoch: none is missing, and none was begun twice."""
+    counted = Counter(said)
+    for epoch in range(1, last + 1):
+        if counted[epoch] != 1:
+            many = "no entry says" if not counted[epoch] else f"{counted[epoch]} entries say"
+            yield FiledFault(f"{many} what changed the register to epoch {epoch}")
+    if whole and (newest := max(counted, default=0)) > last:
+        yield FiledFault(f"the register is at epoch {last}, and was at {newest}")
+
+
+def _change(entry: Entry) -> tuple[int, dict[Which, _Made]]:
+    """The epoch that a change began, and what it filed. Altered beyond reading, it is as if it were gone."""
     try:
         body = json.loads(entry.body)
-        rows = body.get("rows", ())
-        return body.get("epoch", 0), {
-            (row["kind"], row["key"], row["version"]): row["sha256"] for row in rows
+        epoch = int(body["epoch"])
+        return epoch, {
+            (str(row["kind"]), str(row["key"]), int(row["version"])): _Made(epoch, row["sha256"])
+            for row in body["rows"]
         }
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return 0, {}  # altered: the chain's own verification names it
+    except (KeyError, TypeError, ValueError):
+        return 0, {}
+
+
+def _accepted(entry: Entry) -> list[FiledFault]:
+    try:
+        return [FiledFault(each["said"], each["found"]) for each in json.loads(entry.body)["register"]]
+    except (KeyError, TypeError, ValueError):
+        return []  # it accepts a loss of another sort
 
 
 def _name(kind: str, key: str, version: int) -> str:

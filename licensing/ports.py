@@ -52,6 +52,32 @@ class Journal(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """One version of one thing in the register. A change is a higher version; none is ever overwritten.
+
+    `kind` is "permit", "toggle", "switch", "proposal" or "file"; `document` is canonical JSON, and "null"
+    once the thing is gone.
+    """
+
+    kind: str
+    key: str
+    version: int  # from 1
+    document: str
+    by: str  # the operator's account
+    at: int  # UTC microseconds
+    epoch: int  # the epoch that began with it
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The register's epoch and every version in it, beside the entries of all its changes."""
+
+    epoch: int
+    rows: tuple[RegisterRow, ...]
+    entries: tuple[Entry, ...]  # and those by which an operator accepted a loss; oldest first
+
+
 class Chains(Journal, Protocol):
     """A journal that also shows the chains of other nodes in its database, to verify and export them."""
 
@@ -71,6 +97,10 @@ class Chains(Journal, Protocol):
         It has to agree with the heads in `kept`, which may be kept elsewhere. `names`: the clear values too.
         `tell` hears from time to time how many entries more are done.
         """
+        ...
+
+    def filed(self) -> Awaitable[Filed]:
+        """The register beside the entries of its changes, of one moment; quick on chains of any length."""
         ...
 
 
@@ -93,23 +123,6 @@ class CheckpointRows(Protocol):
     def after(self, number: int, limit: int) -> Awaitable[Sequence[Checkpoint]]:
         """Those with a higher number, in order. CheckpointError if one was altered."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterRow:
-    """One version of one thing in the register. A change is a higher version; none is ever overwritten.
-
-    `kind` is "permit", "toggle", "switch", "proposal" or "file"; `document` is canonical JSON, and "null"
-    once the thing is gone.
-    """
-
-    kind: str
-    key: str
-    version: int  # from 1
-    document: str
-    by: str  # the operator's account
-    at: int  # UTC microseconds
-    epoch: int  # the epoch that began with it
 
 
 @dataclass(frozen=True, slots=True)

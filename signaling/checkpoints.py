@@ -10,16 +10,19 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from licensing.alarms import Alarm, Alarms
 from licensing.audit import GENESIS, SALT, Draft, Head, beginning, canonical, seal
 from licensing.checkpoint import Checkpoint, CheckpointError, Reach, lacks, read_file, sign
+from licensing.filed import LOSS_ACKNOWLEDGED, FiledFault, as_accepted
 from licensing.gate import Gate
 from licensing.instant import SECOND
 from licensing.ports import Chains, CheckpointRows, JournalError
 from licensing.register import KEEP_OPERATORS
 from licensing.signing import KeyFormatError, PrivateKey, PublicKey, new_key, read_private_key
+from signaling.evidence import register_faults
 from signaling.ports import Cancel, Clock
 
 LOOK = 60.0  # seconds between two looks at how far the chains have grown
@@ -84,6 +87,7 @@ class Checkpoints:
         self._new_key = False  # it was made by this start, and has signed nothing yet
         self._kept: list[Checkpoint] = []  # outside the database
         self._unread: str | None = None  # why one of these could not be read
+        self._edited: tuple[FiledFault, ...] = ()  # what of the register nobody filed
         self._lost: str | None = None
         self._making = asyncio.Lock()
         self._cancel: Cancel | None = None
@@ -91,14 +95,16 @@ class Checkpoints:
         self._closed = False
 
     async def open(self) -> None:
-        """Hold the database against what is kept. JournalError if it cannot be read.
+        """Hold the database against what is kept, and the register against its entries in the chains.
 
-        A checkpoint that cannot be read counts as one that reached further: it may have.
+        JournalError if they cannot be read. A checkpoint that cannot be read counts as one that reached
+        further: it may have.
         """
         try:
             self._kept = await asyncio.to_thread(self._places.kept)
         except (OSError, CheckpointError) as error:
             self._unread = f"the checkpoint kept outside the database cannot be read: {error}"
+        self._edited = await register_faults(self._chains)
         try:
             await self._compare()
         except JournalError:
@@ -171,6 +177,7 @@ class Checkpoints:
         NothingLostError, JournalError.
         """
         async with self._making:
+            self._edited = await register_faults(self._chains)
             _, last = await self._compare()
             if self._lost is None:
                 raise NothingLostError("no evidence is known to be lost")
@@ -178,12 +185,18 @@ class Checkpoints:
             number, value = (0, GENESIS) if newest is None else (newest.number, newest.hash)
             now = self._clock.now().utc_us
             who = seal(by, os.urandom(SALT), now + KEEP_OPERATORS)
-            body = {"by": who.hash, "why": why, "lost": self._lost, "checkpoint": value}
+            body = {
+                "by": who.hash,
+                "why": why,
+                "lost": self._lost,
+                "checkpoint": value,
+                "register": as_accepted(self._edited),
+            }
             subject = f"checkpoint-{number}"
-            await self._chains.append(Draft("loss_acknowledged", subject, now, canonical(body), (who,)))
+            await self._chains.append(Draft(LOSS_ACKNOWLEDGED, subject, now, canonical(body), (who,)))
             reach, last, _ = await self._rows.reach()
             made = await self._signed(reach, last, await self._private_key(), acknowledges=value)
-            self._unread = None
+            self._unread, self._edited = None, ()
             self._distrust(None)
             log.warning("an operator has accepted that evidence was lost", extra={"checkpoint": made.number})
             return made
@@ -218,7 +231,8 @@ class Checkpoints:
             self._distrust(f"the last checkpoint in the database {error}")
             raise JournalError(f"the last checkpoint in the database {error}") from error
         found = (lacks(reach, each, hashes) for each in known)
-        self._distrust(self._unread or next(filter(None, found), None))
+        edited = (fault.said for fault in self._edited)
+        self._distrust(self._unread or next(chain(filter(None, found), edited), None))
         return reach, last
 
     def _distrust(self, lost: str | None) -> None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from licensing.audit import Checked, Head, beginning, sealed_in
 from licensing.explain import Explanation, explain, profiles_named
-from licensing.filed import changes_of, filed_faults
+from licensing.filed import FiledFault, filed_faults, not_accepted
 from licensing.lawbook import profiles_then
-from licensing.ports import Chains, RegisterRow
-from licensing.register import Register
+from licensing.ports import Chains
 from signaling.licence import Licence
 
 
@@ -59,15 +58,10 @@ async def first_at(chains: Chains, head: Head, at: int) -> int:
     return low
 
 
-async def register_faults(chains: Chains, register: Register, until: int) -> tuple[str, ...]:
-    """What of the register is not what the chain says that was filed up to that epoch. JournalError."""
-    return await faults_of(chains, await register.history(), until)
-
-
-async def faults_of(chains: Chains, rows: Sequence[RegisterRow], until: int) -> tuple[str, ...]:
-    """The same of rows that were read before."""
-    entries = [entry for subject in changes_of(rows) for entry in await chains.about(subject)]
-    return filed_faults(rows, entries, until)
+async def register_faults(chains: Chains) -> tuple[FiledFault, ...]:
+    """What of the register is not what the chains say, and no operator has accepted. JournalError."""
+    filed = await chains.filed()
+    return not_accepted(filed_faults(filed), filed.entries)
 
 
 async def explained(chains: Chains, licence: Licence, decision: str) -> Explanation:
@@ -75,10 +69,9 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     entries = await chains.about(decision)
     hashes = [value for entry in entries for value in sealed_in(entry.body)]
     clear = await chains.clear_values(hashes)
-    versions = await licence.register.history()
+    filed = await chains.filed()
     named = profiles_named(entries)
     profiles = await profiles_then(chains, named, licence.law.profiles)
-    explanation = explain(entries, clear, versions, profiles)
-    until = explanation.body["epoch"]
-    then = [row for row in versions if row.epoch <= until]
-    return replace(explanation, faults=(*explanation.faults, *await faults_of(chains, then, until)))
+    explanation = explain(entries, clear, filed.rows, profiles)
+    edited = (fault.said for fault in filed_faults(filed, explanation.body["epoch"]))
+    return replace(explanation, faults=(*explanation.faults, *edited))

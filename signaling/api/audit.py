@@ -178,8 +178,8 @@ async def audit_verify(visit: Visit, body: Verification) -> Verified:
         finally:
             progress.begin(0)
         epoch = parts.licence.register.snapshot.epoch
-        altered = await register_faults(chains, parts.licence.register, epoch)
-    lost = parts.checkpoints.lost or next(iter(altered), None)
+        altered = await register_faults(chains)
+    lost = parts.checkpoints.lost or next((fault.said for fault in altered), None)
     if epoch < body.epoch:
         lost = f"the register is at epoch {epoch}, and was at {body.epoch}"
     return Verified(

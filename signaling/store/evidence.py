@@ -8,7 +8,7 @@ from functools import partial
 
 from licensing.audit import Checked, ClearValue, Draft, Entry, Head, beginning
 from licensing.checkpoint import Checkpoint, Reach, read
-from licensing.ports import EpochMovedError, JournalError, RegisterRow, RegisterRows
+from licensing.ports import EpochMovedError, Filed, JournalError, RegisterRow, RegisterRows
 from licensing.signing import decoded
 from signaling.ports import StoreError
 from signaling.store.database import Database
@@ -127,6 +127,12 @@ class StoredJournal:
     async def about(self, subject: str) -> Sequence[Entry]:
         async with _as_journal_errors():
             return [Entry(*row) for row in await self._database.read("entries_about", subject)]
+
+    async def filed(self) -> Filed:
+        """See licensing.ports.Chains: all in one survey."""
+        async with _as_journal_errors():
+            epoch, rows, entries = await self._database.read("filed")
+        return Filed(epoch, tuple(RegisterRow(*row) for row in rows), tuple(Entry(*row) for row in entries))
 
     async def clear_values(self, hashes: Sequence[str]) -> Sequence[ClearValue]:
         async with _as_journal_errors():

@@ -18,7 +18,7 @@ from signaling.store.steps import (
     survey,
     words,
 )
-from signaling.store.tables import clear_value, journal_entry, journal_head
+from signaling.store.tables import CHANGES, clear_value, journal_entry, journal_head
 
 _HEAD = (journal_head.c.node, journal_head.c.seq, journal_head.c.at, journal_head.c.hash)
 # FOR UPDATE (SQLite has one writer and leaves it out): the next to write this chain waits for this one's end.
@@ -91,6 +91,9 @@ ABOUT = Statement(
     select(*_ENTRY)
     .where(journal_entry.c.subject == words("subject"))
     .order_by(journal_entry.c.at, journal_entry.c.node, journal_entry.c.seq)
+)
+CHANGED = Statement(
+    select(*_ENTRY).where(CHANGES).order_by(journal_entry.c.at, journal_entry.c.node, journal_entry.c.seq)
 )
 CLEAR_AT_ONCE = 32  # clear values to a statement; a decision has up to five
 _ASKED = [f"hash{place}" for place in range(CLEAR_AT_ONCE)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from signaling.store.journal import PlainDraft, linked
+from signaling.store.journal import CHANGED, PlainDraft, linked
 from signaling.store.steps import Statement, Steps, command, number, query, survey, words
 from signaling.store.tables import counter, register_version
 
@@ -53,6 +53,9 @@ VERSIONS = Statement(
     .where(register_version.c.kind == words("kind"), register_version.c.key == words("key"))
     .order_by(register_version.c.version)
 )
+ALL = Statement(
+    select(*_ROW).order_by(register_version.c.kind, register_version.c.key, register_version.c.version)
+)
 
 
 @command
@@ -76,6 +79,12 @@ def register_epoch() -> Steps:
 def register() -> Steps:
     [(epoch,)] = yield EPOCH, {}
     return epoch, (yield CURRENT, {})
+
+
+@survey
+def filed() -> Steps:
+    [(epoch,)] = yield EPOCH, {}
+    return epoch, (yield ALL, {}), (yield CHANGED, {})
 
 
 @survey

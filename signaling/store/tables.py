@@ -210,6 +210,9 @@ receipt = Table(
     number("at"),
 )
 
+# What changed the register, or accepts that some of it was lost.
+CHANGES = text("kind IN ('permit_event', 'toggle_event', 'switch_event', 'proposal', 'loss_acknowledged')")
+
 # One chain per node. Rows are only ever added.
 journal_entry = Table(
     "journal_entry",
@@ -224,6 +227,8 @@ journal_entry = Table(
     words("prev"),
     words("hash"),
     Index("ix_journal_entry_subject", "subject"),
+    # Few among many decisions: what the register is held against when a server starts.
+    Index("ix_journal_entry_change", "at", "node", "seq", sqlite_where=CHANGES, postgresql_where=CHANGES),
 )
 
 # The newest entry of each node, for the next link: what PostgreSQL locks while a node adds to its chain.

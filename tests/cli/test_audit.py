@@ -188,6 +188,10 @@ async def test_what_is_wrong_is_said_in_one_sentence(office: Office, tmp_path: P
             "DELETE FROM register_version WHERE kind = 'permit' AND version = 1",
             "permit `basic-1`, version 1, is missing, and was filed",
         ),
+        (
+            "DELETE FROM register_version WHERE kind = 'toggle'",
+            "toggle `pstn_out`, version 1, is missing, and was filed",
+        ),
     ],
 )
 async def test_a_register_that_was_edited_behind_the_journal_is_found_out(

@@ -12,12 +12,14 @@ from licensing.alarms import Alarm
 from licensing.audit import Draft, canonical
 from licensing.checkpoint import read_file, verify_line
 from licensing.ports import JournalError
+from licensing.reasons import Reason
 from signaling.checkpoints import EVERY, LOOK, Checkpoints, NothingLostError, Places, UnsignedError
 from signaling.licence import Licence
 from signaling.settings import Settings
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.fakes.clock import HandClock
+from tests.licensing.test_gate import app_call, phone_call
 from tests.signaling.test_evidence import edit
 
 
@@ -155,6 +157,42 @@ async def test_less_than_there_once_was_is_noticed_and_can_be_accepted(bureau: B
     await bureau.close()
     await bureau.open()
     assert bureau.checkpoints.lost is None
+
+
+ALTERED = "UPDATE register_version SET document = replace(document, '{}', '{}') WHERE kind = 'permit'"
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        (ALTERED.format("2026-01-01", "2025-01-01"), "permit `basic-1`, version 1, was altered"),
+        ("DELETE FROM register_version", "permit `basic-1`, version 1, is missing, and was filed"),
+    ],
+)
+async def test_an_edited_register_closes_the_telephone_at_the_start_until_an_operator_accepts_it(
+    bureau: Bureau, statement: str, fault: str
+) -> None:
+    permit = {"id": "basic-1", "jurisdiction": "baseline", "categories": ["baseline:basic"]}
+    await bureau.licence.register.add_permit(permit | {"valid_from": "2026-01-01"}, by="alice", why="new")
+    await bureau.close()
+    edit(bureau.database, statement)
+    await bureau.open()
+    assert bureau.alarms[Alarm.EVIDENCE_LOST].startswith(fault)
+    assert bureau.licence.gate.check(phone_call().facts).reason is Reason.DENY_EVIDENCE_LOST
+    assert bureau.licence.gate.check(app_call().facts).reason is not Reason.DENY_EVIDENCE_LOST
+    with pytest.raises(UnsignedError, match="evidence was lost"):
+        await bureau.checkpoints.make()
+    await bureau.checkpoints.acknowledge("alice", "it was I")
+    assert Alarm.EVIDENCE_LOST not in bureau.alarms
+    await bureau.close()
+    await bureau.open()
+    assert bureau.checkpoints.lost is None
+    await bureau.checkpoints.start()
+    assert verify_line(await bureau.checkpoints.all()) is None
+    await bureau.close()
+    edit(bureau.database, "INSERT INTO register_version VALUES ('toggle', 'texts', 1, 'null', 'eve', 0, 1)")
+    await bureau.open()
+    assert bureau.alarms[Alarm.EVIDENCE_LOST].startswith("toggle `texts`, version 1, is there")
 
 
 async def test_the_data_folder_going_back_too_is_noticed_by_what_lies_elsewhere(bureau: Bureau) -> None:
