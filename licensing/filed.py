@@ -41,15 +41,16 @@ def filed_faults(filed: Filed, until: int | None = None) -> tuple[FiledFault, ..
     `until`: only up to that epoch, for whoever looks at a decision that was made then.
     """
     last = filed.epoch if until is None else until
-    changes = [_change(entry) for entry in filed.entries if entry.kind != LOSS_ACKNOWLEDGED]
+    read = (_change(entry) for entry in filed.entries if entry.kind != LOSS_ACKNOWLEDGED)
+    changes = [(epoch, rows) for epoch, rows in read if until is None or epoch <= until]
+    filings = Counter(which for _, rows in changes for which in rows)
     made = {which: each for _, rows in changes for which, each in rows.items()}
-    due = {which for which, each in made.items() if until is None or each.epoch <= until}
     found = {
         (row.kind, row.key, row.version): row for row in filed.rows if until is None or row.epoch <= last
     }
-    faults = [
-        FiledFault(f"{_name(*which)} is missing, and was filed") for which in sorted(due - found.keys())
-    ]
+    # A version that was filed twice was gone in between: a change always takes the next one.
+    missing = [which for which in sorted(made) if which not in found or filings[which] > 1]
+    faults = [FiledFault(f"{_name(*which)} is missing, and was filed") for which in missing]
     for which, row in sorted(found.items()):
         faults += _held(row, made.get(which))
     return (*faults, *_epochs((epoch for epoch, _ in changes), last, whole=until is None))

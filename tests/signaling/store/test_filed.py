@@ -5,7 +5,7 @@ import json
 import pytest
 
 from licensing.audit import Draft, canonical
-from licensing.filed import LOSS_ACKNOWLEDGED, as_accepted
+from licensing.filed import LOSS_ACKNOWLEDGED, as_accepted, filed_faults
 from licensing.register import Register
 from signaling.clock import SystemClock
 from signaling.evidence import register_faults
@@ -137,6 +137,20 @@ async def test_what_an_operator_accepted_is_a_fault_again_once_it_is_edited_agai
     assert await said(filed) == []
     direct.run(edit.format("2025-01-01", "2024-01-01"))
     assert await said(filed) == [fault.said for fault in faults]
+
+
+async def test_what_was_filed_anew_does_not_hide_that_it_was_gone(
+    filed: DatabaseStore, direct: Direct
+) -> None:
+    direct.disarm("register_version")
+    direct.run("DELETE FROM register_version WHERE key = 'basic-2'")
+    register = Register(filed.permits, SystemClock())
+    await register.open()
+    await register.add_permit(PERMIT | {"id": "basic-2"}, by="alice", why=WHY)
+    await register.close()
+    gone = "permit `basic-2`, version 1, is missing, and was filed"
+    assert await said(filed) == [gone]
+    assert [fault.said for fault in filed_faults(await filed.journal.filed(), 4)] == [gone]
 
 
 async def test_changes_are_found_without_reading_the_whole_chain(
