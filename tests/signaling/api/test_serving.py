@@ -193,11 +193,10 @@ async def test_a_connection_that_never_asks_for_anything_is_cut_off(
     writer.close()
 
 
-async def test_the_front_page_says_how_to_call(begin: Begin) -> None:
-    world = await begin()
+async def test_the_front_page_is_the_app_and_repeats_nothing_that_was_claimed(world: World) -> None:
     page = await world.stranger().get("/", headers={"Host": "evil.example"})
     assert page.headers["content-type"].startswith("text/html")
-    assert world.callers in page.text
+    assert "/web/app/main.js" in page.text
     assert "evil" not in page.text
 
 
