@@ -66,7 +66,7 @@ async def audit_export(visit: Visit, query: ExportQuery) -> web.StreamResponse:
             await write_chain(response, chains, before, last)
         for checkpoint in checkpoints:
             await response.write(line(exported_checkpoint(checkpoint)))
-        for row in await parts.licence.register.history():
+        for row in (await chains.filed()).rows:
             await response.write(line(exported_row(row)))
     except (JournalError, CheckpointError) as error:
         log.error("an export was cut off: %s", error)

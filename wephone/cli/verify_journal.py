@@ -146,6 +146,8 @@ def verify(file: Path, trusted: set[str], kept: list[tuple[str, list[Json]]]) ->
     agree(chains, line, kept, first["node"], to_the_end=to_the_end)
     whole = to_the_end and first["node"] is None and all(chain.first == 0 for chain in chains.values())
     permits = sum(held(record, documents, whole=whole) for record in versions)
+    if gone := documents.keys() - set(map(version_of, versions)):  # every export has all versions
+        raise BadError(f"{min(gone)} is missing, and was filed")
     return sentences(chains, line, first["key"], permits)
 
 
@@ -207,9 +209,14 @@ def documents_in(entry: Json) -> dict[str, tuple[str, int, str]]:
     }
 
 
+def version_of(record: Json) -> str:
+    """Which version of what a record of the register is."""
+    return f"{record['register']} {record['key']} {record['version']}"
+
+
 def held(record: Json, documents: dict[str, tuple[str, int, str]], *, whole: bool) -> bool:
     """Is this version what the entry of its change says? False if that entry is not in this export."""
-    name = f"{record['register']} {record['key']} {record['version']}"
+    name = version_of(record)
     if name not in documents:
         if whole:
             raise BadError(f"{name}: no entry says that it was made")
