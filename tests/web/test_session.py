@@ -57,6 +57,7 @@ async def test_whoever_signs_in_again_is_connected_again(town: Town, wephone: Ki
     await alice.page.get_by_label("Name").fill("alice")
     await alice.page.get_by_label("Password").fill(PASSWORD)
     await alice.button("Sign in").click()
+    await wephone.server.until_connected(2)
     await bob.calls("alice")
     await alice.answers()
     await alice.hears_tone(BOBS_TONE)

@@ -59,7 +59,7 @@ def test_a_commit_has_an_end(writer: Counting) -> None:
 
 
 def test_a_command_that_fails_fails_alone(writer: Counting) -> None:
-    account = ("alice", "", False, False, 1, False)
+    account = ("alice", "", False, False, 1, False, False)
     replies = answers(
         writer,
         [
