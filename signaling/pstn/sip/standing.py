@@ -1,5 +1,6 @@
 """Requests outside of any call that keep a trunk alive: REGISTER and OPTIONS (RFC 3261 §10, §11)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -48,7 +49,7 @@ class Account:
     seconds: int = 600  # for which a registration is asked to hold
 
 
-class Standing:
+class Standing(ABC):
     """One request of ours that comes again and again, under one Call-ID; authenticated when asked."""
 
     def __init__(self, desk: Desk, method: str, account: Account) -> None:
@@ -106,11 +107,13 @@ class Standing:
         if request == self._asked:
             self._unanswered(SILENT if failed.cause == "timeout" else UNREACHABLE)
 
+    @abstractmethod
     def _answered(self, response: Response) -> None:
-        raise NotImplementedError
+        """A final response, after whatever it took to be let in."""
 
+    @abstractmethod
     def _unanswered(self, cause: Cause) -> None:
-        raise NotImplementedError
+        """Nobody there, or nobody who answers."""
 
     def _after(self, seconds: float, then: Callable[[], None]) -> None:
         self._round += 1
