@@ -104,7 +104,6 @@ const WORDS = {
   "resume": ["Resume", "恢复"],
   "video on": ["Video on", "打开视频"],
   "video off": ["Video off", "关闭视频"],
-  "keypad": ["Keypad", "键盘"],
   "devices": ["Audio devices", "音频设备"],
   "audio": ["Audio", "音频"],
   "talking": ["Connected", "已接通"],

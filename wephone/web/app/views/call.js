@@ -5,7 +5,6 @@ import { hush, play, ringback } from "../../edge/sounds.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
 import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
-import { DialPad } from "./search.js";
 
 /**
  * @typedef {import("../phone.js").Phone} Phone
@@ -131,21 +130,18 @@ function Trouble({ call }) {
 
 /** @param {{phone: Phone, call: Call}} props */
 function Controls({ phone, call }) {
-  const [panel, setPanel] = useState(/** @type {"" | "pad" | "devices"} */ (""));
+  const [hasDevices, setDevices] = useState(false);
   const isUp = call.stage === "talking" || call.stage === "connecting" || call.stage === "reconnecting";
-  const toggle = (/** @type {"pad" | "devices"} */ which) => setPanel(panel === which ? "" : which);
   return html`<footer>
-    ${panel === "pad" ? html`<${DialPad} press=${() => {}} />` : null}
-    ${panel === "devices" ? html`<div class="sheet"><${Devices} phone=${phone} /></div>` : null}
+    ${hasDevices ? html`<div class="sheet"><${Devices} phone=${phone} /></div>` : null}
     <div class="controls"><div class="tools">
       <${Round} icon=${call.muted ? "mic-off" : "mic"} label=${say(call.muted ? "unmute" : "mute")} pressed=${call.muted}
         onClick=${() => phone.mute(call.id, !call.muted)} />
-      ${call.telephone ? html`<${Round} icon="grid-3x3" label=${say("keypad")} pressed=${panel === "pad"} onClick=${() => toggle("pad")} />` : null}
       <${Round} icon=${call.heldHere ? "play" : "pause"} label=${say(call.heldHere ? "resume" : "hold")} pressed=${call.heldHere}
         disabled=${!isUp} onClick=${() => phone.hold(call.id, !call.heldHere)} />
       ${call.telephone ? null : html`<${Round} icon=${call.camera ? "video-off" : "video"} label=${say(call.camera ? "video off" : "video on")}
         pressed=${call.camera} disabled=${!isUp} onClick=${() => phone.video(call.id, !call.camera)} />`}
-      <${Round} icon="headphones" label=${say("audio")} pressed=${panel === "devices"} onClick=${() => toggle("devices")} /></div>
+      <${Round} icon="headphones" label=${say("audio")} pressed=${hasDevices} onClick=${() => setDevices(!hasDevices)} /></div>
       <${Round} icon="phone-off" label=${say("hang up")} kind="stop" onClick=${() => phone.hangUp(call.id)} />
     </div></footer>`;
 }
