@@ -37,20 +37,11 @@ from signaling.permission import Permitted
 from signaling.revocation import Revocation
 from signaling.settings import Settings
 from signaling.store import open_store
+from tests.signaling.residents import HOLDER, permit_in
 from wephone.protocol.codec import encode
 from wephone.protocol.ids import CallId, DeviceId, UserId
 from wephone.protocol.messages import Media
 
-HOLDER = "Example Telecom"
-PERMIT = {
-    "id": "cn",
-    "jurisdiction": "CN",
-    "categories": ["CN:B25#internet"],
-    "holder": HOLDER,
-    "regions": ["*"],
-    "valid_from": "2020-01-01",
-    "valid_until": "2099-12-31",
-}
 AUDIO = (Media.AUDIO,)
 
 
@@ -137,7 +128,7 @@ async def measure(folder: Path, number: int, rounds: int) -> list[Measured]:
         stack.push_async_callback(store.close)
         licence = await stack.enter_async_context(Licence(settings, store.journal, store.permits, clock))
         check = Check("carol", date(2020, 1, 1))
-        await licence.register.add_permit(PERMIT, by="operator", why="a benchmark", check=check)
+        await licence.register.add_permit(permit_in("CN"), by="operator", why="a benchmark", check=check)
         revocation = Revocation(licence.permission, licence.register, licence.law, clock, metrics)
         alice, bob = resident("alice"), resident("bob")
         for _ in range(number):

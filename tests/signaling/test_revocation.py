@@ -12,16 +12,13 @@ from typing import Any
 import pytest
 
 from tests.fakes.sound import quiet_sound
-from tests.signaling.residents import resident
+from tests.signaling.residents import HOLDER, permitted, resident
 from wephone.calls import Call
 from wephone.core.inputs import Change
 from wephone.errors import CallRefused, SignInRefused
 from wephone.events import Changed, ChangeDeclined, Ending, EndingCancelled, Media
 from wephone.protocol.reasons import EndReason
 from wephone.testing.kit import Kit
-
-HOLDER = "Example Telecom"
-CATEGORIES = {"CN": "CN:B25#internet", "AE": "AE:VOIP-APPROVAL"}
 
 
 @pytest.fixture
@@ -34,20 +31,6 @@ def wephone_settings() -> dict[str, Any]:
 def wephone(wephone: Kit) -> Kit:
     wephone.start_sound = quiet_sound
     return wephone
-
-
-async def permitted(wephone: Kit, country: str, **more: Any) -> None:
-    """The operator holds a permit for calls between apps there, whose id is the country's code."""
-    document = {
-        "id": country.lower(),
-        "jurisdiction": country,
-        "categories": [CATEGORIES[country]],
-        "holder": HOLDER,
-        "regions": ["*"],
-        "valid_from": "2020-01-01",
-        "valid_until": "2099-12-31",
-    }
-    await wephone.permits.add(document | more, verified_by="carol")
 
 
 async def talking(wephone: Kit, country: str, *names: str) -> tuple[Call, Call]:

@@ -4,27 +4,10 @@ from typing import Any
 
 import pytest
 
-from signaling.holders import Statement
-from tests.signaling.residents import OPERATOR
+from tests.signaling.residents import HOLDER, permitted, settled
 from tests.web.app import Someone
 from tests.web.conftest import BOBS_TONE
-from wephone.protocol.ids import UserId
 from wephone.testing.kit import Kit
-
-HOLDER = "Example Telecom"
-PERMIT = {
-    "id": "cn",
-    "jurisdiction": "CN",
-    "categories": ["CN:B25#internet"],
-    "holder": HOLDER,
-    "regions": ["*"],
-    "valid_from": "2020-01-01",
-    "valid_until": "2099-12-31",
-}
-RESIDENT: dict[str, dict[str, Any]] = {
-    "residence": {"country": "CN", "subdivision": None},
-    "identity": {"status": "verified"},
-}
 
 
 @pytest.fixture
@@ -35,10 +18,9 @@ def wephone_settings() -> dict[str, Any]:
 @pytest.fixture
 async def talking(pair: tuple[Someone, Someone], wephone: Kit) -> tuple[Someone, Someone]:
     """Two residents of a country that wants a permit, in a call."""
-    await wephone.permits.add(PERMIT, verified_by="carol")
+    await permitted(wephone, "CN")
     for person in pair:
-        holders = wephone.server.running.parts.holders
-        await holders.verify(OPERATOR, UserId(person.name), Statement(RESIDENT))
+        await settled(wephone, person.name, "CN")
     alice, bob = pair
     await alice.calls("bob")
     await bob.answers()
