@@ -80,7 +80,12 @@ class Someone:
         return self.page.get_by_role("button", name=name, exact=True)
 
     async def sign_up(self, url: str) -> None:
-        """Open an account, as a newcomer does."""
+        """Open an account, as a newcomer does, and be reached by whoever calls."""
+        await self.opens_account(url)
+        await self.is_connected()
+
+    async def opens_account(self, url: str) -> None:
+        """As a newcomer does; the first view may still load."""
         await self.page.goto(url)
         await self.button("I need an account").click()
         await self.page.get_by_label("Name").fill(self.name)
@@ -94,7 +99,12 @@ class Someone:
         await self.page.get_by_label("Name").fill(self.name)
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.button("Sign in").click()
+        await self.is_connected()
+
+    async def is_connected(self) -> None:
+        """At the first view, and reached by whoever calls."""
         await self.page.get_by_role("heading", name="People").wait_for(timeout=WITHIN)
+        await self.page.locator(".home[data-link=up]").wait_for(timeout=WITHIN)
 
     async def calls(self, name: str) -> None:
         """Find somebody and call."""
@@ -135,7 +145,7 @@ class Someone:
         tab = replace(self, page=page)
         page.on("pageerror", lambda error: self.said.append(str(error)))
         await page.goto(self.page.url)
-        await page.get_by_role("heading", name="People").wait_for(timeout=WITHIN)
+        await tab.is_connected()
         return tab
 
 

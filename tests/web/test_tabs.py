@@ -1,6 +1,8 @@
 """Several tabs of one browser are one telephone: one of them rings and speaks, all of them show it."""
 
-from playwright.async_api import expect
+import asyncio
+
+from playwright.async_api import Route, expect
 
 from tests.web.app import WITHIN, Someone
 from tests.web.conftest import ALICES_TONE, BOBS_TONE, CAROLS_TONE, Town
@@ -28,6 +30,24 @@ async def test_all_tabs_show_a_call_and_one_rings(pair: tuple[Someone, Someone])
     await second.button("End").click()
     for person in (alice, bob, second):
         await person.sees("Call ended")
+
+
+async def test_what_is_pressed_before_all_is_loaded_is_done_then(town: Town) -> None:
+    bob, alice = await town.member("bob", BOBS_TONE), await town.newcomer("alice")
+    waiting: list[Route] = []
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        waiting.append(route)
+        arrived.set()
+
+    await alice.page.route("**/app/lead.js", hold)
+    await alice.opens_account(town.url)
+    await arrived.wait()
+    await alice.calls("bob")
+    await waiting[0].continue_()
+    await bob.answers()
+    await alice.hears_tone(BOBS_TONE)
 
 
 async def test_a_call_outlives_the_tab_that_has_it(pair: tuple[Someone, Someone]) -> None:

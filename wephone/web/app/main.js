@@ -128,7 +128,7 @@ function Home({ phone, leave }) {
     document.title = titled(state, ringing);
   });
   return html`
-    <div class="home" inert=${isOver} onFocusIn=${(/** @type {any} */ event) => { last.current = event.target; }}>
+    <div class="home" data-link=${state.link} inert=${isOver} onFocusIn=${(/** @type {any} */ event) => { last.current = event.target; }}>
       <${Bar} phone=${phone} place=${at.place} />
       <main class="main">
         <${Banner} state=${state} />

@@ -8,6 +8,7 @@
  * @typedef {import("./lead.js").Lead} Lead
  */
 
+import { uuid } from "../edge/uuid.js";
 import { forget, keepDevices } from "./kept.js";
 import { empty } from "./state.js";
 
@@ -21,6 +22,10 @@ export class Phone {
   #shown = new Set();
   /** @type {Lead | null} of the tab that leads */
   #lead = null;
+  /** @type {Map<string, any>} what the person did here and no tab has taken up yet: it may still be loading, or just closed */
+  #asked = new Map();
+  /** @type {Set<string>} what this tab has taken up of that, here and elsewhere */
+  #taken = new Set();
   #others = new BroadcastChannel("wephone");
   #stopped = new AbortController();
 
@@ -131,8 +136,18 @@ export class Phone {
 
   /** @param {any} action */
   #do(action) {
-    if (this.#lead) this.#lead.act(action);
-    else this.#say(action);
+    if (this.#lead) return this.#lead.act(action);
+    const id = uuid();
+    this.#asked.set(id, action);
+    return this.#say({ do: action, id });
+  }
+
+  /** Another tab may ask twice, if this one began to lead in between. @param {string} id @param {any} action */
+  #take(id, action) {
+    this.#say({ took: id });
+    if (this.#taken.has(id)) return;
+    this.#taken.add(id);
+    this.#lead?.act(action);
   }
 
   /** @param {any} message */
@@ -148,8 +163,10 @@ export class Phone {
       this.left();
     } else if (message.state) {
       if (!this.#lead) this.#draw(message.state);
-    } else if (this.#lead && message.ask === "state") this.#say({ state: this.state });
-    else if (this.#lead && message.do) this.#lead.act(message);
+    } else if (message.took) this.#asked.delete(message.took);
+    else if (message.leads) for (const [id, action] of this.#asked) this.#say({ do: action, id });
+    else if (this.#lead && message.ask === "state") this.#say({ state: this.state });
+    else if (this.#lead && message.do) this.#take(message.id, message.do);
   }
 
   /** Until this tab leads; and then until the session or this page is over. */
@@ -180,6 +197,9 @@ export class Phone {
     });
     this.#lead = lead;
     this.#draw(this.state);
+    this.#say({ leads: true });
+    for (const action of this.#asked.values()) lead.act(action);
+    this.#asked.clear();
     await /** @type {Promise<void>} */ (new Promise((over) => this.#stopped.signal.addEventListener("abort", () => over())));
   }
 
