@@ -61,6 +61,7 @@ PURE = {
     "signaling.pstn.sip.session",
     "signaling.pstn.sip.message",
     "signaling.pstn.sip.requirements",
+    "signaling.pstn.sip.sdes",
     "signaling.pstn.sip.selection",
     "signaling.pstn.sip.stream",
     "signaling.pstn.sip.transaction",

@@ -6,7 +6,7 @@ consumed for a 2xx that must wait for a PRACK.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -37,7 +37,7 @@ class Ring:
 
     status: int
     fields: Fields = ()
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     reliable: bool = False
 
 
@@ -46,7 +46,7 @@ class Accept:
     """Say a 2xx."""
 
     fields: Fields = ()
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

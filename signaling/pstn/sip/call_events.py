@@ -1,7 +1,10 @@
-"""What whoever made or took a telephone call hears of it (`outgoing.py`, `incoming.py`)."""
+"""What whoever made or took a telephone call hears of it (`outgoing.py`, `incoming.py`).
+
+A description of media is not shown by `repr`: it may hold keys.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from signaling.pstn.sip.cause import Cause
 from signaling.pstn.sip.dialog import Dialog
@@ -17,7 +20,7 @@ class Ringing:
     """180 to 189. `sdp` is there when the carrier sends sound already (early media)."""
 
     status: int
-    sdp: bytes | None = None
+    sdp: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,14 @@ class Answered:
     """A 2xx: it is charged from here on. `dialog` is to be made durable: the BYE after a crash needs it."""
 
     dialog: Dialog
-    sdp: bytes | None
+    sdp: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """The ACK of our 2xx came; `sdp` is its answer where our 2xx made the offer."""
 
-    sdp: bytes | None = None
+    sdp: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ class Failed:
 class Offered:
     """The far end wants to change the media (hold, codec, address): `Leg.answer` or `Leg.refuse` it."""
 
-    sdp: bytes
+    sdp: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """Our change was accepted with this answer; refused without: the media is as it was."""
 
-    sdp: bytes | None
+    sdp: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from licensing.grant import Attempt, Grant
 from licensing.reasons import Reason
 from signaling.pstn.sip import answering as asked
 from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip import sdes
 from signaling.pstn.sip import session_events as happened
 from signaling.pstn.sip.answering import Answering
 from signaling.pstn.sip.cause import NORMAL, RECOVERY, Cause, told_q850
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.exchange import Key
 from signaling.pstn.sip.hop import Flow
-from signaling.pstn.sip.leg import ABILITIES, Desk, Leg, sdp_of, timers, unlicensed
+from signaling.pstn.sip.leg import ABILITIES, UNENCRYPTED, Desk, Leg, sdp_of, timers, unlicensed
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.refresh import Watch
 from signaling.pstn.sip.session import answered_by_us
@@ -29,6 +30,7 @@ class IncomingCall(Leg):
         self._wanted: tuple[bytes, Grant, Attempt] | None = None  # an answer that waits for a PRACK
         self._keys["INVITE", answering.invite.cseq.number] = key
         self.remote_sdp = sdp_of(answering.invite) or b""
+        self.is_encrypted = sdes.is_encrypted(self.remote_sdp)
 
     @property
     def invite(self) -> Request:
@@ -45,6 +47,13 @@ class IncomingCall(Leg):
         """Neither answered nor refused yet."""
         return self._answering.phase is asked.Phase.RINGING
 
+    def demand_encryption(self) -> bool:
+        """The trunk demands SRTP. False: the caller offers plain sound, and was refused."""
+        if self.remote_sdp and not self.is_encrypted:
+            self.refuse(488, UNENCRYPTED)
+        self.is_encrypted = self.pending
+        return self.pending
+
     def ring(self, status: int = 180) -> None:
         """A phone really rings; no sound goes with it."""
         self._in_answering(asked.Ring(status))
@@ -53,9 +62,9 @@ class IncomingCall(Leg):
         """183 with sound before the answer: the leg begins here, and its grant is consumed here."""
         if not self.pending:
             return None
+        self._describe(sdp)
         if reason := self._hold(grant, attempt):
             return reason
-        self.local_sdp = sdp
         self._in_answering(asked.Ring(183, body=sdp, reliable=True))
         return None
 
@@ -63,12 +72,12 @@ class IncomingCall(Leg):
         """200. The grant is consumed in the step that sends it, which may wait for the PRACK of a 183."""
         if not self.pending:
             return None
+        self._describe(sdp)
         if not self._answering.may_accept:
             self._wanted = sdp, grant, attempt
             return None
         if reason := self._hold(grant, attempt):
             return reason
-        self.local_sdp = sdp
         self._in_answering(asked.Accept((*ABILITIES, *self._watched[0]), sdp))
         return None
 

@@ -44,7 +44,14 @@ class CancelUnanswered:
     """32 s after the CANCEL: the RFC lets us take the INVITE as cancelled (§9.1)."""
 
 
-Event = Provisional | Success | Failure | Failed | HungUp | CancelUnanswered
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A 2xx whose media cannot be used: nobody is to be left in such a call."""
+
+    response: Response
+
+
+Event = Provisional | Success | Unfit | Failure | Failed | HungUp | CancelUnanswered
 
 
 # --- what is to be done -----------------------------------------------------------------------------------
@@ -116,6 +123,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
     _P.CALLING: {
         Provisional: "progress",
         Success: "accept",
+        Unfit: "undo",
         Failure: "refuse",
         Failed: "lose",
         HungUp: "want_cancel",
@@ -123,6 +131,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
     _P.PROCEEDING: {
         Provisional: "progress",
         Success: "accept",
+        Unfit: "undo",
         Failure: "refuse",
         Failed: "lose",
         HungUp: "cancel",
@@ -130,6 +139,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
     _P.CANCEL_WANTED: {
         Provisional: "cancel",
         Success: "undo",
+        Unfit: "undo",
         Failure: "refuse",
         Failed: "lose",
         HungUp: "stay",
@@ -137,6 +147,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
     _P.CANCELLING: {
         Provisional: "stay",
         Success: "undo",
+        Unfit: "undo",
         Failure: "refuse",
         Failed: "lose",
         HungUp: "stay",
@@ -145,6 +156,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
     _P.ANSWERED: {
         Provisional: "stay",
         Success: "undo",
+        Unfit: "undo",
         Failure: "stay",
         Failed: "stay",
         HungUp: "stay",
@@ -153,6 +165,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
     _P.ENDED: {
         Provisional: "stay",
         Success: "undo",
+        Unfit: "undo",
         Failure: "stay",
         Failed: "stay",
         HungUp: "stay",
@@ -302,7 +315,7 @@ def _reliable(response: Response) -> int | None:
 
 
 def _response(event: Event) -> Response:
-    assert isinstance(event, Provisional | Success | Failure)
+    assert isinstance(event, Provisional | Success | Unfit | Failure)
     return event.response
 
 

@@ -10,6 +10,7 @@ from licensing.grant import Attempt, Grant, Lease
 from licensing.instant import Instant
 from licensing.reasons import Reason, reason_text
 from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip import sdes
 from signaling.pstn.sip import session_events as happened
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.cause import NORMAL, NOT_AUTHORISED, RECOVERY, TEMPORARY_FAILURE, Cause, told_q850
@@ -36,6 +37,9 @@ _ENDS = {
     "no_ack": Cause("the carrier never confirmed the answer", RECOVERY),
     "lost": Cause("the carrier knows the call no longer", TEMPORARY_FAILURE),
 }
+
+
+UNENCRYPTED = Cause("the other end does not encrypt the sound, which this trunk demands", 88, 488)
 
 
 class Desk(Protocol):
@@ -75,6 +79,8 @@ class Leg:
         self.session: Session | None = None
         self.local_sdp: bytes = b""
         self.remote_sdp: bytes = b""
+        self._stood: bytes | None = None  # our description before a change that is not answered yet
+        self.is_encrypted = False  # by SDES from its first description on, and never less
         self.over = False
         self._login: Login | None = None
         self._leaving: Cause | None = None
@@ -92,12 +98,15 @@ class Leg:
     def change(self, sdp: bytes) -> None:
         """Offer other media (hold, codec, address) by re-INVITE, under the lease that the leg has."""
         if self.session:
-            self.local_sdp = sdp
+            before = self.local_sdp
+            self._describe(sdp)
+            self._stood = before if self._stood is None else self._stood
             self._in_session(happened.Change(sdp, ABILITIES))
 
     def answer(self, sdp: bytes) -> None:
         """Accept what `Offered` told of."""
         if self.session and self.session.theirs:
+            self._describe(sdp)
             self.remote_sdp = self.session.theirs.body or self.remote_sdp
             self._accept_offer(self.session.theirs, sdp)
 
@@ -139,7 +148,16 @@ class Leg:
             self._leaving = Cause("the far end hung up", told_q850(request) or NORMAL)
         self._in_session(happened.Came(request))
         if request.method == "ACK" and acked and self.session.said is None:
-            self._tell(told.Confirmed(sdp_of(request)))
+            self._confirmed(request)
+
+    def _confirmed(self, ack: Request) -> None:
+        """Our 2xx was heard; where it made the offer, its answer is here (RFC 3261 §13.2.1)."""
+        sdp = sdp_of(ack)
+        if (sdp or not self.remote_sdp) and not self._fits(sdp):
+            self.hang_up(UNENCRYPTED)
+            return
+        self.remote_sdp = sdp or self.remote_sdp
+        self._tell(told.Confirmed(sdp))
 
     def timed_out(self, event: object) -> None:
         """A timer that this leg asked for."""
@@ -173,13 +191,31 @@ class Leg:
                 case happened.Offered(request):
                     self._offered(request)
                 case happened.Changed(response):
-                    sdp = sdp_of(response) if response.status < 300 else None
-                    self.remote_sdp = sdp or self.remote_sdp
-                    self._tell(told.Changed(sdp))
+                    self._changed(sdp_of(response) if response.status < 300 else None)
                 case happened.WantRefresh():
                     self._in_session(happened.Change(self.local_sdp, ABILITIES))
                 case happened.Ended(cause, confirmed):
                     self._end(told.Ended(self._leaving or _ENDS[cause], confirmed, cause == "peer"))
+
+    def _describe(self, sdp: bytes) -> None:
+        """The next description of ours. ValueError if it is plain where it may not be: a fault of ours."""
+        if self.is_encrypted and not sdes.is_encrypted(sdp):
+            raise ValueError("a plain description on an encrypted leg")
+        self.local_sdp = sdp
+
+    def _fits(self, sdp: bytes | None) -> bool:
+        """Does an answer of the peer encrypt the sound, where ours does?"""
+        return not self.is_encrypted or sdes.agree(self.local_sdp, sdp or b"")
+
+    def _changed(self, sdp: bytes | None) -> None:
+        if self._stood is not None and sdp is None:
+            self.local_sdp = self._stood
+        self._stood = None
+        if sdp and not self._fits(sdp):
+            self.hang_up(UNENCRYPTED)
+            return
+        self.remote_sdp = sdp or self.remote_sdp
+        self._tell(told.Changed(sdp))
 
     def _ask_within(self, request: Request) -> None:
         assert self.session is not None
@@ -207,6 +243,8 @@ class Leg:
             self._in_session(happened.Say(respond(request, 415, fields=(("Accept", "application/sdp"),))))
         elif sdp is None or sdp == self.remote_sdp:
             self._accept_offer(request, self.local_sdp)
+        elif self.is_encrypted and not sdes.is_encrypted(sdp):
+            self.refuse_offer()  # the call goes on as it is
         else:
             self._tell(told.Offered(sdp))
 

@@ -87,7 +87,7 @@ class Message:
     call_id: str
     cseq: CSeq
     fields: Fields = field(default=(), kw_only=True)
-    body: bytes = field(default=b"", kw_only=True)
+    body: bytes = field(default=b"", kw_only=True, repr=False)  # may hold keys (`sdes.py`)
     # What `build` made of it: measured for a datagram, sent, and perhaps sent again.
     _built: bytes | None = field(default=None, init=False, repr=False, compare=False)
 

@@ -1,21 +1,22 @@
 """A call that we make: its INVITEs, one after another, under one grant and its lease (RFC 3261 §13)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from licensing.grant import Attempt, Grant
 from licensing.reasons import Reason
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip import invitation as asked
+from signaling.pstn.sip import sdes
 from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused_with
 from signaling.pstn.sip.digest import Credentials, Login
 from signaling.pstn.sip.headers import Address, CSeq, Via
 from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.invitation import Invitation
-from signaling.pstn.sip.leg import ABILITIES, Desk, Leg, sdp_of
+from signaling.pstn.sip.leg import ABILITIES, UNENCRYPTED, Desk, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response, with_fields
 from signaling.pstn.sip.refresh import MIN_SE, USUAL, minimum
 from signaling.pstn.sip.session import answered_by_peer
-from signaling.pstn.sip.table import answered
+from signaling.pstn.sip.table import Success, answered
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
 from signaling.pstn.sip.uri import Uri
 
@@ -27,12 +28,13 @@ _TAIL = 6  # digits that every way to write a number has in common
 class Wish:
     """What to ask a carrier for. `routes`: an outbound proxy.
 
-    `fields` may hold P-Asserted-Identity, Privacy, Identity, Diversion: they are in every INVITE of the call.
+    An `offer` of SRTP (`sdes.encrypted`) takes no plain answer: whoever gives one is left. `fields` may hold
+    P-Asserted-Identity, Privacy, Identity, Diversion: they are in every INVITE of the call.
     """
 
     to: Uri
     caller: Address
-    offer: bytes
+    offer: bytes = field(repr=False)
     fields: Fields = ()
     routes: tuple[Address, ...] = ()
     credentials: Credentials | None = None
@@ -56,6 +58,7 @@ class OutgoingCall(Leg):
         self._tried = False
         self._rang = False
         self.local_sdp = wish.offer
+        self.is_encrypted = sdes.is_encrypted(wish.offer)
 
     def begin(self, grant: Grant, attempt: Attempt) -> Reason | None:
         """Redeem the grant and send the INVITE, in one step; a reason if it is not worth anything."""
@@ -82,7 +85,7 @@ class OutgoingCall(Leg):
             if response.status == 100 and not self._tried:
                 self._tried = True
                 self._tell(told.Trying())
-            self._in_invitation(request.cseq.number, answered(response))
+            self._in_invitation(request.cseq.number, self._answered(response))
         elif self.session or request.method not in ("PRACK", "CANCEL"):
             super().heard(request, response)
 
@@ -90,7 +93,7 @@ class OutgoingCall(Leg):
         """A 2xx whose transaction is over. Is it one of ours?"""
         if response.cseq.number not in self._invitations:
             return False
-        self._in_invitation(response.cseq.number, answered(response))
+        self._in_invitation(response.cseq.number, self._answered(response))
         return True
 
     def failed(self, request: Request, failed: TransactionFailed) -> None:
@@ -124,6 +127,15 @@ class OutgoingCall(Leg):
         again = renumbered(invite, invite.cseq.number + 1, self._desk.branch())
         contact = str(self._desk.contact(self._hops[0]))
         self._invite(with_fields(again, ("Contact", contact)))
+
+    def _answered(self, response: Response) -> asked.Event:
+        """A response as what it is to our INVITE: a 2xx is none if its sound is not encrypted as ours is."""
+        event = answered(response)
+        if not isinstance(event, Success) or self._fits(sdp_of(response) or self.remote_sdp):
+            return event
+        if self.session is None:
+            self._leaving = self._leaving or UNENCRYPTED
+        return asked.Unfit(response)
 
     def _in_invitation(self, number: int, event: asked.Event) -> None:
         state = self._invitations.get(number)
@@ -163,6 +175,9 @@ class OutgoingCall(Leg):
     def _progressed(self, response: Response) -> None:
         self._rang = self._rang or response.status in (180, 183)
         sdp = sdp_of(response)
+        if sdp and not self._fits(sdp):
+            self.hang_up(UNENCRYPTED)
+            return
         self.remote_sdp = sdp or self.remote_sdp
         self._tell(told.Ringing(response.status, sdp))
 

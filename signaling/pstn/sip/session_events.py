@@ -1,6 +1,6 @@
 """What happens to an answered call on its SIP leg, and what is to be done for it (`session.py`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from signaling.pstn.sip.message import Fields, Request, Response
@@ -47,7 +47,7 @@ class Say:
 class Change:
     """Offer a change by re-INVITE; under a grant when it adds media."""
 
-    body: bytes
+    body: bytes = field(repr=False)
     fields: Fields = ()
 
 
