@@ -1,0 +1,283 @@
+"""What whoever carries the sound of telephone legs must do: one contract, for every backend."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from signaling.media import (
+    Capability,
+    Connected,
+    DigitHeard,
+    Heard,
+    LeaseOver,
+    MediaError,
+    Played,
+    Problem,
+    Sound,
+    Srtp,
+    Statistics,
+    TrunkMedia,
+)
+from signaling.pstn.media import trunk_sdp
+from tests.fakes.relay import Relay
+from tests.signaling.pstn.media.ends import (
+    TRUNK,
+    Far,
+    PlainApp,
+    Stage,
+    Told,
+    Wire,
+    in_seconds,
+    open_wire,
+)
+
+LEG = "call/phone"
+LONG = 60.0  # seconds: a lease that does not end while a test runs
+A, B, C = b"\x11" * 160, b"\x22" * 160, b"\x33" * 160  # 20 ms of G.711 each
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    told = Told()
+    made = Stage(Relay(told), told, PlainApp(Far(await open_wire())), Far(await open_wire()))
+    yield made
+    await made.backend.close(LEG)
+    await made.app.close()
+    made.far.close()
+
+
+async def call(stage: Stage, seconds: float = LONG) -> None:
+    """An outgoing leg that was answered; with a lease, if it is to have one."""
+    opened = await stage.backend.open_outgoing(LEG, await stage.app.offer(), TRUNK)
+    stage.far.learn(opened.trunk)
+    await stage.app.answered(opened.app)
+    await stage.backend.trunk_answered(LEG, stage.far.describe())
+    await stage.told.first(Connected)
+    if seconds:
+        stage.backend.lease(LEG, in_seconds(seconds))
+
+
+async def until_counted(stage: Stage, side: str, name: str, count: int) -> Statistics:
+    """Wait for a figure of one side."""
+    while getattr(getattr(figures := await stage.backend.statistics(LEG), side), name) < count:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.005)
+    return figures
+
+
+async def test_both_hear_each_other_under_a_lease(stage: Stage) -> None:
+    await call(stage)
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+    stage.far.say(B)
+    await stage.app.until(1)
+    assert [packet.payload for packet in stage.far.packets] == [A]
+    assert stage.app.payloads == [B]
+    assert {event.side for event in stage.told.of(Heard) if isinstance(event, Heard)} == {"app", "trunk"}
+    figures = await stage.backend.statistics(LEG)
+    assert (figures.trunk.received, figures.trunk.sent, figures.trunk_codec) == (1, 1, "PCMU")
+    assert (figures.app.received, figures.app.sent) == (1, 1)
+
+
+async def test_not_one_packet_passes_without_a_lease(stage: Stage) -> None:
+    await call(stage, seconds=0)
+    for _ in range(5):
+        stage.app.say(A)
+        stage.far.say(B)
+    await until_counted(stage, "app", "unleased", 5)
+    await until_counted(stage, "trunk", "unleased", 5)
+    assert stage.far.packets == []
+    assert stage.app.payloads == []
+
+
+async def test_a_lease_that_is_over_stops_the_sound_and_is_told(stage: Stage) -> None:
+    await call(stage, seconds=0.3)
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+    assert await stage.told.first(LeaseOver) == LeaseOver(LEG)
+    stage.app.say(A)
+    stage.far.say(B)
+    await until_counted(stage, "app", "unleased", 1)
+    await until_counted(stage, "trunk", "unleased", 1)
+    assert len(stage.far.packets) == 1
+    assert stage.app.payloads == []
+
+
+async def test_a_renewed_lease_goes_on(stage: Stage) -> None:
+    await call(stage, seconds=0.2)
+    stage.backend.lease(LEG, in_seconds(LONG))
+    await asyncio.sleep(0.3)  # the first one is over by now
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+    assert stage.told.of(LeaseOver) == []
+
+
+async def test_a_lease_that_ends_now_stops_the_sound_now(stage: Stage) -> None:
+    await call(stage)
+    stage.backend.lease(LEG, 0)
+    stage.app.say(A)
+    await stage.told.first(LeaseOver)
+    await until_counted(stage, "app", "unleased", 1)
+    assert stage.far.packets == []
+
+
+async def test_strangers_are_not_heard_and_counted(stage: Stage) -> None:
+    await call(stage)
+    stranger = await open_wire()
+    stage.far.say(C, wire=stranger)
+    await until_counted(stage, "trunk", "strangers", 1)
+    stage.far.say(B)
+    await stage.app.until(1)
+    assert stage.app.payloads == [B]
+    stranger.transport.close()
+
+
+async def test_a_trunk_that_holds_hears_nothing_and_resumes_at_another_address(stage: Stage) -> None:
+    await call(stage)
+    held = await stage.backend.trunk_offered(LEG, stage.far.describe("sendonly"))
+    assert trunk_sdp.parse(held, TRUNK).direction == "recvonly"
+    stage.app.say(A)
+    await until_counted(stage, "app", "received", 1)
+    elsewhere = await open_wire()
+    await stage.backend.trunk_offered(LEG, stage.far.describe(wire=elsewhere))
+    stage.app.say(C)
+    await elsewhere.until(1)
+    assert stage.far.packets == []
+    stage.far.say(B, wire=elsewhere)
+    await stage.app.until(1)
+    elsewhere.transport.close()
+
+
+async def test_the_answer_may_come_from_elsewhere_than_the_early_sound(stage: Stage) -> None:
+    await call(stage)
+    answered: Wire = await open_wire()
+    stage.far.say(A)
+    await stage.app.until(1)
+    await stage.backend.trunk_answered(LEG, stage.far.describe(wire=answered))
+    stage.far.say(B, wire=answered)
+    await stage.app.until(2)
+    stage.app.say(C)
+    await answered.until(1)
+    assert stage.far.packets == []
+    answered.transport.close()
+
+
+async def test_our_hold_is_offered_to_the_trunk(stage: Stage) -> None:
+    await call(stage)
+    said = trunk_sdp.parse(await stage.backend.offer_trunk(LEG, "inactive"), TRUNK)
+    assert said.direction == "inactive"
+    again = trunk_sdp.parse(await stage.backend.offer_trunk(LEG, "sendrecv"), TRUNK)
+    assert (again.direction, again.port) == ("sendrecv", said.port)
+
+
+@pytest.mark.parametrize("with_offer", [True, False])
+async def test_a_trunk_may_begin_the_call(stage: Stage, with_offer: bool) -> None:
+    offer = stage.far.describe() if with_offer else None
+    opened = await stage.backend.open_incoming(LEG, offer, TRUNK)
+    stage.far.learn(opened.trunk)
+    await stage.backend.app_answered(LEG, await stage.app.answer(opened.app))
+    if not with_offer:
+        await stage.backend.trunk_answered(LEG, stage.far.describe())
+    await stage.told.first(Connected)
+    stage.backend.lease(LEG, in_seconds(LONG))
+    stage.far.say(B)
+    await stage.app.until(1)
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+
+
+async def test_keys_pressed_here_reach_the_trunk(stage: Stage) -> None:
+    await call(stage)
+    await stage.backend.press(LEG, "7#")
+    heard: list[int] = []
+    while heard != [7, 11]:
+        await stage.far.wire.until(len(stage.far.wire.came) + 1 if heard else 1)
+        events = [packet for packet in stage.far.packets if packet.payload_type == 101]
+        heard = [packet.payload[0] for packet in events if packet.marker]
+
+
+async def test_keys_pressed_there_are_told_once(stage: Stage) -> None:
+    await call(stage)
+    for _ in range(3):  # each event is sent several times under one timestamp (RFC 4733 §2.5.1.3)
+        stage.far.say(bytes((5, 0x8A, 3, 32)), payload_type=101)
+        stage.far.voice.timestamp -= 160
+    assert await stage.told.first(DigitHeard) == DigitHeard(LEG, "trunk", "5")
+    await until_counted(stage, "trunk", "received", 3)
+    assert len(stage.told.of(DigitHeard)) == 1
+
+
+async def test_what_is_played_takes_the_place_of_what_the_other_says(stage: Stage) -> None:
+    if Capability.ANNOUNCE not in stage.backend.capabilities:
+        pytest.fail("a backend that cannot announce needs a test of its own")
+    await call(stage)
+    await stage.backend.play(LEG, "trunk", Sound.MUSIC)
+    await stage.far.wire.until(1)
+    stage.app.say(A)
+    await until_counted(stage, "app", "received", 1)
+    await stage.backend.stop_playing(LEG, "trunk")
+    assert await stage.told.first(Played) == Played(LEG, "trunk", Sound.MUSIC)
+    assert A not in [packet.payload for packet in stage.far.packets]
+    stage.app.say(A)
+    while A not in [packet.payload for packet in stage.far.packets]:
+        await stage.far.wire.until(len(stage.far.wire.came) + 1)
+
+
+async def test_closing_gives_the_figures_once_and_lets_go(stage: Stage) -> None:
+    await call(stage)
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+    figures = await stage.backend.close(LEG)
+    assert figures is not None
+    assert figures.trunk.sent == 1
+    assert await stage.backend.close(LEG) is None
+    stage.backend.lease(LEG, in_seconds(LONG))  # too late, and no harm
+    stage.backend.candidates(LEG, (), end=True)
+    with pytest.raises(MediaError) as refused:
+        await stage.backend.statistics(LEG)
+    assert refused.value.problem is Problem.UNKNOWN_LEG
+
+
+async def test_an_id_is_opened_once(stage: Stage) -> None:
+    await call(stage)
+    with pytest.raises(MediaError) as refused:
+        await stage.backend.open_outgoing(LEG, await stage.app.offer(), TRUNK)
+    assert refused.value.problem is Problem.TAKEN
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+
+
+OFFERS = [
+    ("v=0", Problem.NO_COMMON_CODEC),
+    ("hello", Problem.BAD_DESCRIPTION),
+    (
+        "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n",
+        Problem.NO_COMMON_CODEC,
+    ),
+    ("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 8\r\n", Problem.NO_COMMON_CODEC),
+    ("v=0\r\nc=IN IP4 10.1.2.3\r\nm=audio 9 RTP/AVP 0\r\n", Problem.BAD_ADDRESS),
+    ("v=0\r\nc=IN IP4 phone.example\r\nm=audio 9 RTP/AVP 0\r\n", Problem.BAD_ADDRESS),
+    ("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 99999 RTP/AVP 0\r\n", Problem.BAD_DESCRIPTION),
+    ("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/SAVP 0\r\n", Problem.NO_SRTP),
+]
+
+
+@pytest.mark.parametrize(("offer", "problem"), OFFERS)
+async def test_what_a_trunk_cannot_mean_is_refused_and_leaves_nothing(
+    stage: Stage, offer: str, problem: Problem
+) -> None:
+    trunk = TrunkMedia(("PCMU",), Srtp.NEVER, TRUNK.networks)
+    with pytest.raises(MediaError) as refused:
+        await stage.backend.open_incoming(LEG, offer, trunk)
+    assert refused.value.problem is problem
+    assert await stage.backend.close(LEG) is None
+    await call(stage)  # the next call works
+
+
+async def test_a_change_that_is_refused_leaves_the_call_as_it_was(stage: Stage) -> None:
+    await call(stage)
+    with pytest.raises(MediaError):
+        await stage.backend.trunk_offered(LEG, "v=0\r\nc=IN IP4 10.1.2.3\r\nm=audio 9 RTP/AVP 0\r\n")
+    stage.far.say(B)
+    await stage.app.until(1)
+    stage.app.say(A)
+    await stage.far.wire.until(1)
