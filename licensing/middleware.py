@@ -35,8 +35,17 @@ def gated(ask: BuildAsk) -> Callable[[H], H]:
     return declare
 
 
-def licence_middleware(gate: Gate, *, blocked_by: str) -> Middleware:
-    """Asks the gate before a gated handler runs. `blocked_by`: the URI of whoever refuses (RFC 7725 §4)."""
+def licence_middleware(
+    gate: Gate,
+    *,
+    blocked_by: str | Callable[[web.BaseRequest], str],
+    refused: Callable[[Verdict], None] = lambda verdict: None,
+) -> Middleware:
+    """Asks the gate before a gated handler runs.
+
+    `blocked_by`: the URI of whoever refuses (RFC 7725 §4), or what says it of a request.
+    `refused`: told of each refusal, for metrics.
+    """
 
     @web.middleware
     async def licence(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -48,7 +57,10 @@ def licence_middleware(gate: Gate, *, blocked_by: str) -> Middleware:
             ask = await ask
         verdict = await gate.authorize(ask)
         if not verdict.allowed:
-            return problem(verdict, request, blocked_by)
+            refused(verdict)
+            return problem(
+                verdict, request, blocked_by if isinstance(blocked_by, str) else blocked_by(request)
+            )
         request[VERDICT] = verdict
         return await handler(request)
 

@@ -39,7 +39,7 @@ class Permission:
     """What the switch and the REST routes ask before they do anything that a permit might be needed for."""
 
     def __init__(self, gate: Gate, offer: Offer) -> None:
-        self._gate = gate
+        self.gate = gate
         self._offer = offer
         self._anywhere = Place(homes=offer.homes)
 
@@ -70,12 +70,12 @@ class Permission:
         """May these two users talk? Decided and written down; `begun`: see Gate.authorize."""
         facts = facts_between(self._offer, caller, callee, mediums(media))
         ask = Ask(call, facts, {"caller": caller.user, "callee": callee.user})
-        return answer(await self._gate.authorize(ask, begun), facts)
+        return answer(await self.gate.authorize(ask, begun), facts)
 
     async def may_change(self, call: str, standing: Standing, media: tuple[Media, ...]) -> Answer:
         """May this running call carry that from now on?"""
         facts = _with(standing.facts, media)
-        return answer(await self._gate.authorize(Ask(call, facts)), facts)
+        return answer(await self.gate.authorize(Ask(call, facts)), facts)
 
     def carrying(self, standing: Standing, media: tuple[Media, ...]) -> Standing:
         """The same call with other media, which may have to be decided on."""
@@ -87,15 +87,15 @@ class Permission:
 
     def review(self, call: str, standing: Standing) -> Review | None:
         """Is this running call still allowed? None if nothing has changed for it: see Gate.review."""
-        return self._gate.review(call, standing)
+        return self.gate.review(call, standing)
 
     def check_running(self, standing: Standing) -> Decision:
         """What would be decided about the same call now. Nothing is written down."""
-        return self._gate.check(standing.facts)
+        return self.gate.check(standing.facts)
 
     def in_doubt(self) -> bool:
         """Has a review to be made again, because nothing can be said now?"""
-        return self._gate.in_doubt()
+        return self.gate.in_doubt()
 
     def standing(
         self, caller: Person, callee: Person, media: tuple[Media, ...], decision: str | None
@@ -106,21 +106,25 @@ class Permission:
 
     async def may_dial(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Answer:
         """May this user call that number? A grant comes with a yes, for the one leg it names."""
-        return answer(await self._gate.authorize(self._telephone_ask(call, caller, to, mediums(media))))
+        return answer(await self.gate.authorize(self.telephone_call(call, caller, to, media)))
+
+    def telephone_call(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Ask:
+        """What it would be if this user called that number."""
+        return self._telephone_ask(call, caller, to, mediums(media))
 
     async def may_text(self, text: str, sender: Person, to: Person | Telephone) -> Answer:
         """May this user write to that user or number? Decided once for two users who write on and on."""
         if isinstance(to, Person):
             facts = facts_between(self._offer, sender, to, (Medium.TEXT,))
             ask = Ask(text, facts, {"sender": sender.user, "recipient": to.user})
-            return answer(await self._gate.authorize_again(ask))
-        return answer(await self._gate.authorize(self._telephone_ask(text, sender, to, (Medium.SMS,))))
+            return answer(await self.gate.authorize_again(ask))
+        return answer(await self.gate.authorize(self._telephone_ask(text, sender, to, (Medium.SMS,))))
 
     def check(self, caller: Person, to: Person | Telephone, media: tuple[Media, ...]) -> Decision:
         """What would be decided about a call now. Nothing is written down, and nothing granted."""
         if isinstance(to, Person):
-            return self._gate.check(facts_between(self._offer, caller, to, mediums(media)))
-        return self._gate.check(facts_to_number(self._offer, caller, to, mediums(media)))
+            return self.gate.check(facts_between(self._offer, caller, to, mediums(media)))
+        return self.gate.check(facts_to_number(self._offer, caller, to, mediums(media)))
 
     def _telephone_ask(self, subject: str, caller: Person, to: Telephone, media: tuple[Medium, ...]) -> Ask:
         return Ask(

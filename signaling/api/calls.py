@@ -7,15 +7,16 @@ from aiohttp import web
 from pydantic import Field
 
 from licensing.case import Outcome
-from licensing.middleware import unavailable
+from licensing.gate import Ask
+from licensing.middleware import unavailable, verdict_of
 from signaling.api.account import limited
 from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
+from signaling.api.serving import operator_of
 from signaling.api.visit import Visit
 from signaling.core.holder import Person
 from signaling.facts import person_of
-from signaling.permission import Refused, address, refusal
-from signaling.settings import Endpoint
+from signaling.permission import address, refusal
 from signaling.turn import turn_credentials
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Address, Media, Model, Refusal
@@ -55,9 +56,8 @@ class IceServers(Model):
     lifetime: int | None
 
 
-@routes.add("POST", "/api/calls", Rule.SIGNED_IN, status=201)
-async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
-    """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it."""
+async def call_to_be(visit: Visit, body: NewCall) -> Ask:
+    """What a click to call would do."""
     parts = visit.parts
     limited(visit, "invite", parts.limits.invite(visit.user) or parts.limits.invite_from(visit.address))
     callee = parts.permission.callee(body.to)
@@ -65,12 +65,14 @@ async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
         raise Problem(501, "not_built", "calls to users are placed on the socket (`invite`)")
     caller = await person_of(parts.store, visit.user)
     to = parts.permission.dialled(body.to, caller)
-    answer = await parts.permission.may_dial(str(uuid.uuid4()), caller, to, body.media)
-    if isinstance(answer, Refused):
-        parts.metrics.refused(answer.refusal.code)
-        refused = answer.refusal.model_dump(mode="json")
-        return unavailable(refused, visit.request, blocked_by(visit))
-    raise Problem(503, "no_route", end_text(EndReason.NO_ROUTE), more={"decision": answer.decision})
+    return parts.permission.telephone_call(str(uuid.uuid4()), caller, to, body.media)
+
+
+@routes.add("POST", "/api/calls", Rule.SIGNED_IN, asks=call_to_be, status=201)
+async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
+    """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it."""
+    verdict = verdict_of(visit.request)
+    raise Problem(503, "no_route", end_text(EndReason.NO_ROUTE), more={"decision": verdict.id})
 
 
 @routes.add("POST", "/api/calls/check", Rule.SIGNED_IN, status=200)
@@ -101,7 +103,9 @@ async def ice_servers(visit: Visit) -> IceServers | web.Response:
     """STUN and TURN servers, with credentials for a few minutes. 451 to whom a lost permit took the call."""
     settings = visit.parts.settings
     if (refused := visit.parts.revocation.relay_refusal(visit.user)) is not None:
-        return unavailable(refused.model_dump(mode="json"), visit.request, blocked_by(visit))
+        return unavailable(
+            refused.model_dump(mode="json"), visit.request, operator_of(visit.request, visit.parts)
+        )
     servers = [IceServer(urls=settings.stun_urls)] if settings.stun_urls else []
     if not settings.turn_urls or settings.turn_secret is None:
         return IceServers(ice_servers=tuple(servers), lifetime=None)
@@ -110,12 +114,3 @@ async def ice_servers(visit: Visit) -> IceServers | web.Response:
     made = turn_credentials(secret, visit.user, now, settings.turn_lifetime)
     servers.append(IceServer(urls=settings.turn_urls, username=made.username, credential=made.credential))
     return IceServers(ice_servers=tuple(servers), lifetime=settings.turn_lifetime)
-
-
-def blocked_by(visit: Visit) -> str:
-    """The URI of whoever refuses (RFC 7725 §4): this service, never the Host that a request claims."""
-    settings, transport = visit.parts.settings, visit.request.transport
-    if settings.public_url is not None:
-        return settings.public_url
-    host, port, *_ = transport.get_extra_info("sockname") if transport else settings.listen
-    return f"http://{Endpoint(host, port)}"

@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from licensing.gate import Ask
+
 
 class Rule(StrEnum):
     """Who may use a route. There is no default."""
@@ -24,6 +26,7 @@ class Rule(StrEnum):
 
 
 Handler = Callable[..., Awaitable[BaseModel | web.StreamResponse | None]]
+Asking = Callable[..., Awaitable[Ask]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Route:
     path: str
     rule: Rule
     handler: Handler
+    asks: Asking | None = None  # what it would do, for the gate: of the same visit, body and query
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
@@ -63,9 +67,19 @@ class Routes:
     all: list[Route] = field(default_factory=list)
 
     def add(
-        self, method: str, path: str, rule: Rule, *, status: int = 200, is_file: bool = False
+        self,
+        method: str,
+        path: str,
+        rule: Rule,
+        *,
+        asks: Asking | None = None,
+        status: int = 200,
+        is_file: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Declare a handler: its parameters `body` and `query` and its answer are models, by annotation."""
+        """Declare a handler: its parameters `body` and `query` and its answer are models, by annotation.
+
+        `asks`: the licence middleware asks the gate before it runs (licensing.middleware).
+        """
 
         def declare(handler: Handler) -> Handler:
             hints = typing.get_type_hints(handler)
@@ -76,6 +90,7 @@ class Routes:
                     path,
                     rule,
                     handler,
+                    asks,
                     model(hints.get("body")),
                     model(hints.get("query")),
                     answer,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import partial
 from http import HTTPStatus
 
@@ -12,6 +12,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import BaseModel, ValidationError
 
+from licensing.gate import Ask, Verdict
+from licensing.middleware import gated, licence_middleware
 from signaling.accounts import AccountError, AccountFault
 from signaling.api.auth import Door
 from signaling.api.headers import add_headers
@@ -21,7 +23,7 @@ from signaling.api.routes import Route
 from signaling.api.visit import Parts, Visit
 from signaling.passwords import TooBusyError
 from signaling.ports import StoreError
-from signaling.settings import Network
+from signaling.settings import Endpoint, Network
 from wephone.protocol.codec import PeerError
 
 MAX_BODY = 64 * 1024  # bytes
@@ -40,6 +42,8 @@ STATUSES = {
     AccountFault.TOO_MANY_NUMBERS: 409,
 }
 
+CALL = web.RequestKey("handler_call", partial[Awaitable[BaseModel | web.StreamResponse | None]])
+
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +52,7 @@ def application(
 ) -> web.Application:
     """The application of one listener. `only_from`: networks beside the loopback that it answers."""
     app = web.Application(
-        middlewares=[around(parts, door, only_from)],
+        middlewares=[around(parts, door, only_from), licence(parts)],
         client_max_size=MAX_BODY,
     )
     app.on_response_prepare.append(add_headers)
@@ -71,6 +75,28 @@ def around(parts: Parts, door: Door, only_from: tuple[Network, ...]) -> Middlewa
         return response
 
     return answered
+
+
+def licence(parts: Parts) -> Middleware:
+    """The gate before the handlers that declare what they would do."""
+
+    def refused(verdict: Verdict) -> None:
+        parts.metrics.refused(verdict.decision.reason)
+
+    def blocked_by(request: web.BaseRequest) -> str:
+        return operator_of(request, parts)
+
+    return licence_middleware(parts.permission.gate, blocked_by=blocked_by, refused=refused)
+
+
+def operator_of(request: web.BaseRequest, parts: Parts) -> str:
+    """The URI of whoever refuses (RFC 7725 §4): this service, never the Host that a request claims."""
+    if parts.settings.public_url is not None:
+        return parts.settings.public_url
+    host, port, *_ = (
+        request.transport.get_extra_info("sockname") if request.transport else parts.settings.listen
+    )
+    return f"http://{Endpoint(host, port)}"
 
 
 async def respond(
@@ -138,7 +164,7 @@ def of_ours(error: Exception) -> Problem:
 def handled(route: Route, parts: Parts, door: Door) -> Handler:
     """The aiohttp handler of a route."""
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def prepare(request: web.Request) -> partial[Awaitable[BaseModel | web.StreamResponse | None]]:
         address = caller_address(request, parts.settings.trusted_proxies)
         if not route.is_file and (wait := parts.limits.visit(address)):
             parts.metrics.limited("address")
@@ -152,10 +178,20 @@ def handled(route: Route, parts: Parts, door: Door) -> Handler:
             call = partial(call, query=read_query(request, route.query))
         if route.body is not None:
             call = partial(call, body=await read_body(request, route.body))
-        answer = await call()
+        return call
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer = await (request.get(CALL) or await prepare(request))()
         return answer if isinstance(answer, web.StreamResponse) else json_response(answer, route.status)
 
-    return handle
+    if (asks := route.asks) is None:
+        return handle
+
+    async def ask(request: web.Request) -> Ask:
+        request[CALL] = call = await prepare(request)
+        return await asks(*call.args, **call.keywords)
+
+    return gated(ask)(handle)
 
 
 def read_query(request: web.Request, model: type[BaseModel]) -> BaseModel:
