@@ -107,7 +107,10 @@ async def test_no_name_or_number_is_chained_in_clear(office: Office) -> None:
     assert all(row.delete_after == office.clock.now().utc_us + KEEP for row in rows.values())
 
 
-async def test_every_decision_is_one_entry_of_a_sound_chain(office: Office) -> None:
+async def test_every_decision_is_one_entry_of_a_sound_chain(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("licensing.gate.WAIT_FOR_PHONES", 60.0)  # however busy this machine's disk is
     await office.licensed()
     verdicts = await asyncio.gather(*(office.gate.authorize(phone_call(call=f"c{n}")) for n in range(200)))
     entries = await office.file.entries(0, 1000)
