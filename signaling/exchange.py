@@ -100,6 +100,8 @@ class Exchange:
         if line.outlet is not outlet:
             return
         line.outlet = line.hang_up = None
+        party = line.party
+        self.start(self.store.leave_device(party.user, party.device, self.clock.now().utc_us))
         if for_good:
             self.lines.drop(line)
         else:

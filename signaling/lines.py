@@ -83,6 +83,10 @@ class Lines:
         """How many devices have an open connection."""
         return sum(line.is_connected() for line in self.all())
 
+    def is_here(self, user: UserId) -> bool:
+        """Has any device of this user a connection now?"""
+        return any(line.is_connected() for line in self.of_user(user))
+
     def resume(self, party: Party, resume: Resume) -> tuple[Line, list[bytes]] | None:
         """The line and the frames it missed, if nothing it needs is gone."""
         line = self.get(party)

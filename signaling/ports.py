@@ -189,6 +189,15 @@ class StoredText:
 
 
 @dataclass(frozen=True, slots=True)
+class LatestText:
+    """A conversation in the list of them: its last text, and how many of the other's texts are unread."""
+
+    peer: UserId
+    text: StoredText
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptRow:
     """How far `by` has got with the texts that `sender` wrote."""
 
@@ -213,6 +222,10 @@ class TextRows(Protocol):
 
     def sign_in_device(self, user: UserId, device: DeviceId, name: str, at: int) -> Awaitable[int]:
         """The seq up to which this device has its texts; a new device starts at the oldest undelivered."""
+        ...
+
+    def leave_device(self, user: UserId, device: DeviceId, at: int) -> Awaitable[None]:
+        """It was here until now."""
         ...
 
     def spare_devices(self, user: UserId, here: Sequence[DeviceId], most: int) -> Awaitable[None]:
@@ -241,6 +254,10 @@ class TextRows(Protocol):
         """Texts between two users with a seq below `before`, newest first."""
         ...
 
+    def conversations(self, user: UserId, before: int, limit: int) -> Awaitable[Sequence[LatestText]]:
+        """The latest text with each other user, if its seq is below `before`, newest first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -256,6 +273,7 @@ class Account:
     created_at: int
     do_not_disturb: bool = False
     auditor: bool = False
+    shows_presence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +306,14 @@ class AccountRows(Protocol):
 
     def set_disabled(self, user: UserId, disabled: bool) -> Awaitable[None]: ...
     def set_do_not_disturb(self, user: UserId, on: bool) -> Awaitable[None]: ...
+    def set_shows_presence(self, user: UserId, on: bool) -> Awaitable[None]: ...
+
+    def presence(self, user: UserId) -> Awaitable[Sequence[tuple[UserId, int | None]]]:
+        """Which of `user`'s contacts let them see that they are there, and when a device of theirs last was.
+
+        Those who have noted `user` down too, have not blocked them and show their presence at all.
+        """
+        ...
 
     def delete_account(self, user: UserId, at: int) -> Awaitable[None]:
         """Remove what is the user's own; the name stays taken, records keep what the law needs."""

@@ -95,14 +95,16 @@ class Profile(Model):
     name: UserId
     operator: bool
     do_not_disturb: bool
+    shows_presence: bool
     password_change_required: bool
     created_at: Microseconds
 
 
 class Preferences(Model):
-    """What the owner sets."""
+    """What the owner sets; what is left out stays as it is."""
 
-    do_not_disturb: bool
+    do_not_disturb: bool | None = None
+    shows_presence: bool | None = None
 
 
 class PasswordChange(Model):
@@ -232,6 +234,7 @@ async def account(visit: Visit) -> Profile:
         name=found.user,
         operator=found.operator,
         do_not_disturb=found.do_not_disturb,
+        shows_presence=found.shows_presence,
         password_change_required=visit.known.once,
         created_at=found.created_at,
     )
@@ -239,8 +242,11 @@ async def account(visit: Visit) -> Profile:
 
 @routes.add("PATCH", "/api/account", Rule.SIGNED_IN)
 async def set_preferences(visit: Visit, body: Preferences) -> None:
-    """Set what the owner sets: do not disturb."""
-    await visit.parts.store.set_do_not_disturb(visit.user, body.do_not_disturb)
+    """Set what the owner sets: do not disturb; whether contacts see that one is there."""
+    if body.do_not_disturb is not None:
+        await visit.parts.store.set_do_not_disturb(visit.user, body.do_not_disturb)
+    if body.shows_presence is not None:
+        await visit.parts.store.set_shows_presence(visit.user, body.shows_presence)
 
 
 @routes.add("POST", "/api/account/password", Rule.SIGNED_IN_ONCE)

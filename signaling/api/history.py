@@ -7,7 +7,7 @@ from pydantic import Field
 from signaling.api.account import user_in_path
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports import CallRecord
+from signaling.ports import CallRecord, StoredText
 from wephone.protocol.ids import CallId, MessageId, UserId
 from wephone.protocol.messages import Media, Microseconds, Model
 from wephone.protocol.reasons import EndReason
@@ -83,6 +83,21 @@ class Conversation(Model):
     before: int | None
 
 
+class Latest(Model):
+    """A conversation: its last text, and how many texts of the other are unread."""
+
+    peer: UserId
+    text: PastText
+    unread: int
+
+
+class Conversations(Model):
+    """A page. `before` is the next one's, none on the last."""
+
+    conversations: tuple[Latest, ...]
+    before: int | None
+
+
 @routes.add("GET", "/api/history/calls", Rule.SIGNED_IN)
 async def past_calls(visit: Visit, query: CallPage) -> Calls:
     """The account's calls, newest first."""
@@ -95,20 +110,30 @@ async def past_calls(visit: Visit, query: CallPage) -> Calls:
 async def conversation(visit: Visit, query: TextPage) -> Conversation:
     """The texts between this account and another user, newest first."""
     rows = await visit.parts.store.conversation(visit.user, user_in_path(visit), query.before, query.limit)
-    texts = tuple(
-        PastText(
-            message=row.message,
-            seq=row.seq,
-            sender=row.sender,
-            to=row.to,
-            text=row.text,
-            at=row.at,
-            delivered_at=row.delivered_at,
-            read_at=row.read_at,
-        )
-        for row in rows
+    before = rows[-1].seq if len(rows) == query.limit else None
+    return Conversation(texts=tuple(map(past_text, rows)), before=before)
+
+
+@routes.add("GET", "/api/history/conversations", Rule.SIGNED_IN)
+async def conversations(visit: Visit, query: TextPage) -> Conversations:
+    """With whom the account has texts, the latest first: the last text of each, and how many are unread."""
+    rows = await visit.parts.store.conversations(visit.user, query.before, query.limit)
+    found = tuple(Latest(peer=row.peer, text=past_text(row.text), unread=row.unread) for row in rows)
+    return Conversations(conversations=found, before=rows[-1].text.seq if len(rows) == query.limit else None)
+
+
+def past_text(row: StoredText) -> PastText:
+    """A text as its author and its reader see it."""
+    return PastText(
+        message=row.message,
+        seq=row.seq,
+        sender=row.sender,
+        to=row.to,
+        text=row.text,
+        at=row.at,
+        delivered_at=row.delivered_at,
+        read_at=row.read_at,
     )
-    return Conversation(texts=texts, before=rows[-1].seq if len(rows) == query.limit else None)
 
 
 def past_call(row: CallRecord, user: UserId) -> PastCall:

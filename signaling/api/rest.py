@@ -20,6 +20,7 @@ from signaling.api import (
     operator,
     pages,
     permits,
+    presence,
     records,
     switches,
 )
@@ -133,6 +134,7 @@ CALLERS: tuple[Route, ...] = (
     *account.routes.all,
     *facts.routes.all,
     *history.routes.all,
+    *presence.routes.all,
     *calls.routes.all,
 )
 # What an operator's console needs of its own account is the same as a caller's.

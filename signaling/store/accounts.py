@@ -27,6 +27,7 @@ _ACCOUNT = (
     account.c.created_at,
     account.c.do_not_disturb,
     account.c.auditor,
+    account.c.shows_presence,
 )
 
 ADD = Statement(
@@ -64,7 +65,7 @@ REHASH = Statement(  # guarded: a password that was changed meanwhile stays chan
     .where(account.c.name == words("user"), account.c.password == words("old"), _LIVING)
 )
 
-SET = {column: _set(column) for column in ("password", "disabled", "do_not_disturb")}
+SET = {column: _set(column) for column in ("password", "disabled", "do_not_disturb", "shows_presence")}
 
 _SESSION = (
     session.c.session_id,

@@ -1,5 +1,25 @@
 """All commands and queries: importing this module registers them."""
 
-from signaling.store import accounts, calls, checkpoints, holders, journal, register, texts, upkeep
+from signaling.store import (
+    accounts,
+    calls,
+    checkpoints,
+    holders,
+    journal,
+    presence,
+    register,
+    texts,
+    upkeep,
+)
 
-__all__ = ["accounts", "calls", "checkpoints", "holders", "journal", "register", "texts", "upkeep"]
+__all__ = [
+    "accounts",
+    "calls",
+    "checkpoints",
+    "holders",
+    "journal",
+    "presence",
+    "register",
+    "texts",
+    "upkeep",
+]

@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from signaling.core.party import Party
 from signaling.ports import (
     Account,
     CallRecord,
+    LatestText,
     LiveCall,
     OfferedCall,
     ReceiptRow,
@@ -104,6 +105,9 @@ class TextRows:
     async def sign_in_device(self, user: UserId, device: DeviceId, name: str, at: int) -> int:
         return int(await self.database.write("sign_in_device", str(user), str(device), str(name), at))
 
+    async def leave_device(self, user: UserId, device: DeviceId, at: int) -> None:
+        await self.database.write("leave_device", str(user), str(device), at)
+
     async def spare_devices(self, user: UserId, here: Sequence[DeviceId], most: int) -> None:
         await self.database.write("spare_devices", str(user), [str(device) for device in here], most)
 
@@ -124,6 +128,10 @@ class TextRows:
     async def conversation(self, user: UserId, peer: UserId, before: int, limit: int) -> Sequence[StoredText]:
         rows = await self.database.read("conversation", user, peer, before, limit)
         return [_text(row) for row in rows]
+
+    async def conversations(self, user: UserId, before: int, limit: int) -> Sequence[LatestText]:
+        rows = await self.database.read("conversations", user, before, limit)
+        return [LatestText(UserId(peer), _text(text), unread) for peer, unread, *text in rows]
 
 
 class AccountRows:
@@ -161,6 +169,12 @@ class AccountRows:
 
     async def set_do_not_disturb(self, user: UserId, on: bool) -> None:
         await self.database.write("set_account", str(user), "do_not_disturb", int(on))
+
+    async def set_shows_presence(self, user: UserId, on: bool) -> None:
+        await self.database.write("set_account", str(user), "shows_presence", int(on))
+
+    async def presence(self, user: UserId) -> Sequence[tuple[UserId, int | None]]:
+        return [(UserId(name), seen_at) for name, seen_at in await self.database.read("presence", user)]
 
     async def delete_account(self, user: UserId, at: int) -> None:
         await self.database.write("delete_account", str(user), at)
@@ -322,7 +336,7 @@ def _record(row: Row) -> CallRecord:
     )
 
 
-def _text(row: Row) -> StoredText:
+def _text(row: Sequence[Any]) -> StoredText:
     message, seq, sender, to, text, at, delivered_at, read_at = row
     return StoredText(MessageId(message), seq, UserId(sender), UserId(to), text, at, delivered_at, read_at)
 
@@ -333,7 +347,7 @@ def _receipt(row: Row) -> ReceiptRow:
 
 
 def _account(row: Row) -> Account:
-    user, password, operator, disabled, created_at, do_not_disturb, auditor = row
+    user, password, operator, disabled, created_at, do_not_disturb, auditor, shows_presence = row
     return Account(
         UserId(user),
         password,
@@ -342,6 +356,7 @@ def _account(row: Row) -> Account:
         created_at,
         bool(do_not_disturb),
         bool(auditor),
+        bool(shows_presence),
     )
 
 

@@ -55,6 +55,7 @@ account = Table(
     number("created_at"),
     number("deleted_at", null=True),
     flag("auditor", "0"),
+    flag("shows_presence", "1"),  # to those whom the account has noted down, and to nobody else
 )
 
 # What is known about an account's holder, as JSON, and its numbers once more: each is one account's alone.
@@ -181,6 +182,7 @@ message = Table(
     Index("ix_message_sender", "sender", "seq"),
     Index("ix_message_recipient", "recipient", "seq"),
     Index("ix_message_conversation", "sender", "recipient", "seq"),
+    Index("ix_message_received", "recipient", "sender", "seq"),
     Index("ix_message_at", "at"),
     Index(
         "ix_message_undelivered",

@@ -1,9 +1,21 @@
 """Texts: accepted once, in one order, and how far their readers have got."""
 
-from sqlalchemy import Case, and_, case, delete, func, or_, select, update
+from sqlalchemy import Case, and_, case, delete, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
-from signaling.store.steps import Row, Statement, Steps, Taken, Undone, command, number, query, single, words
+from signaling.store.steps import (
+    Row,
+    Statement,
+    Steps,
+    Taken,
+    Undone,
+    command,
+    number,
+    query,
+    single,
+    survey,
+    words,
+)
 from signaling.store.tables import counter, device, message, receipt
 
 # PostgreSQL holds the counter's row until the text is committed: whoever sees number 6 can see number 5.
@@ -58,6 +70,15 @@ SIGN_IN = Statement(
         index_elements=["account", "device_id"], set_={"label": words("name"), "seen_at": number("now")}
     )
     .returning(device.c.seq)
+)
+LEAVE = Statement(
+    update(device)
+    .values(seen_at=number("now"))
+    .where(
+        device.c.account == words("user"),
+        device.c.device_id == words("device"),
+        device.c.seen_at < number("now"),
+    )
 )
 DEVICES = Statement(
     select(device.c.device_id)
@@ -155,6 +176,33 @@ CONVERSATION = Statement(
     .limit(number("most"))
 )
 
+_USER = words("user")
+_sent = select(message.c.recipient.label("peer"), func.max(message.c.seq).label("seq")).where(
+    message.c.sender == _USER
+)
+_got = select(message.c.sender.label("peer"), func.max(message.c.seq).label("seq")).where(
+    message.c.recipient == _USER
+)
+_each = union_all(_sent.group_by(message.c.recipient), _got.group_by(message.c.sender)).subquery("each")
+_latest = (
+    select(_each.c.peer, func.max(_each.c.seq).label("seq")).group_by(_each.c.peer).subquery("latest_seq")
+)
+_unread = message.alias("unread")
+CONVERSATIONS = Statement(
+    select(
+        _latest.c.peer,
+        select(func.count())
+        .select_from(_unread)
+        .where(_unread.c.recipient == _USER, _unread.c.sender == _latest.c.peer, _unread.c.read_at.is_(None))
+        .scalar_subquery(),
+        *_STORED,
+    )
+    .join(message, message.c.seq == _latest.c.seq)
+    .where(_latest.c.seq < number("before"))
+    .order_by(_latest.c.seq.desc())
+    .limit(number("most"))
+)
+
 
 @command
 def accept_text(message_id: str, sender: str, to: str, text: str, at: int) -> Steps:
@@ -176,6 +224,11 @@ def accept_text(message_id: str, sender: str, to: str, text: str, at: int) -> St
 def sign_in_device(user: str, device_id: str, name: str, at: int) -> Steps:
     [(seq,)] = yield SIGN_IN, {"user": user, "device": device_id, "name": name, "now": at}
     return seq
+
+
+@single
+def leave_device(user: str, device_id: str, at: int) -> Steps:
+    yield LEAVE, {"user": user, "device": device_id, "now": at}
 
 
 @command
@@ -227,3 +280,8 @@ def receipts(sender: str) -> Steps:
 @query
 def conversation(user: str, peer: str, before: int, limit: int) -> Steps:
     return (yield CONVERSATION, {"user": user, "peer": peer, "before": before, "most": limit})
+
+
+@survey
+def conversations(user: str, before: int, limit: int) -> Steps:
+    return (yield CONVERSATIONS, {"user": user, "before": before, "most": limit})

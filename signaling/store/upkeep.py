@@ -79,6 +79,16 @@ CLEAR = [
     *holders.CLEAR,
 ]
 
+ACCOUNT_FIELDS = (
+    "name",
+    "operator",
+    "auditor",
+    "disabled",
+    "do_not_disturb",
+    "shows_presence",
+    "created_at",
+    "deleted_at",
+)
 ACCOUNT = Statement(
     select(
         account.c.name,
@@ -86,6 +96,7 @@ ACCOUNT = Statement(
         account.c.auditor,
         account.c.disabled,
         account.c.do_not_disturb,
+        account.c.shows_presence,
         account.c.created_at,
         account.c.deleted_at,
     ).where(account.c.name == _USER)
@@ -252,8 +263,7 @@ def export_account(user: str) -> Steps:
     found = yield ACCOUNT, {"user": user}
     if not found:
         raise Refused(f"there is no account `{user}`")
-    fields = ("name", "operator", "auditor", "disabled", "do_not_disturb", "created_at", "deleted_at")
-    document: dict[str, object] = {"account": dict(zip(fields, found[0], strict=True))}
+    document: dict[str, object] = {"account": dict(zip(ACCOUNT_FIELDS, found[0], strict=True))}
     for section, (names, statement) in EXPORT.items():
         rows = yield statement, {"user": user, "now": 0}
         document[section] = [dict(zip(names, row, strict=True)) for row in rows]

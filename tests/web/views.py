@@ -165,6 +165,12 @@ SESSIONS = [
 SIGNED_IN: dict[str, Any] = {
     "GET /api/account": {"name": "alice", "do_not_disturb": False, "password_change_required": False},
     "GET /api/contacts": {"contacts": CONTACTS},
+    "GET /api/presence": {
+        "contacts": [
+            {"user": "li.na", "online": True, "seen_at": None},
+            {"user": "bob", "online": False, "seen_at": ago(7200)},
+        ]
+    },
     "GET /api/history/calls": {"calls": PAST, "before": None},
     "GET /api/sessions": {"sessions": SESSIONS},
     "GET /api/blocked": {"blocked": ["mallory"]},
@@ -226,6 +232,7 @@ def places() -> list[View]:
         View("calls-empty", ".place .blank", "calls", answers={"GET /api/history/calls": {"calls": []}}),
         View("calls-error", ".place .blank button", "calls", answers={"GET /api/history/calls": GONE}),
         View("messages", ".list", "messages", conversation(*TEXTS)),
+        View("messages-more", ".many .quiet", "messages", {**conversation(*TEXTS), "moreConversations": 7}),
         View("messages-empty", ".blank", "messages"),
         View("messages-one", ".said", "messages/li.na", conversation(*TEXTS)),
         View("messages-failed", ".said .fault", "messages/li.na", long),
@@ -304,6 +311,7 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
             "draining": False,
             "calls": [],
             "missed": [],
+            "moreConversations": None,
         }
         shown = json.dumps({**state, "conversations": {}, **view.state})
         await route.fulfill(

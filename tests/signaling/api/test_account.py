@@ -13,6 +13,7 @@ from signaling.accounts import SignIn
 from signaling.api.auth import COOKIE
 from signaling.ports import SessionRow
 from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World, name_of
+from tests.signaling.device import Device
 
 ALICE = {"name": "alice", "password": PASSWORD}
 
@@ -215,6 +216,32 @@ async def test_do_not_disturb_is_kept(world: World) -> None:
     alice = await world.user("alice")
     assert (await alice.ask("PATCH", "/api/account", {"do_not_disturb": True})).status == 204
     assert (await alice.get("/api/account")).json["do_not_disturb"] is True
+
+
+async def test_whether_one_is_seen_to_be_there_is_ones_own_choice(world: World) -> None:
+    alice, bob = await world.user("alice"), await world.user("bob")
+    for somebody, other in ((alice, "bob"), (bob, "alice")):
+        await somebody.ask("PUT", f"/api/contacts/{other}", {"name": other})
+    device = Device(world.http, world.callers, "bob")
+    device.token = bob.token or ""
+    assert (await alice.get("/api/presence")).json == {
+        "contacts": [{"user": "bob", "online": False, "seen_at": None}]
+    }
+    await device.open()
+    assert (await alice.get("/api/presence")).json["contacts"][0]["online"] is True
+    await device.close()
+    exchange = world.server.parts.exchange
+    while exchange.lines.is_here(name_of("bob")):  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0)
+    await exchange.close()
+    [gone] = (await alice.get("/api/presence")).json["contacts"]
+    assert not gone["online"]
+    assert gone["seen_at"] % 60_000_000 == 0  # no finer than a minute
+    assert (await bob.ask("PATCH", "/api/account", {"shows_presence": False})).status == 204
+    assert (await bob.get("/api/account")).json["shows_presence"] is False
+    assert (await bob.get("/api/account")).json["do_not_disturb"] is False
+    assert (await alice.get("/api/presence")).json == {"contacts": []}
+    assert [each["user"] for each in (await bob.get("/api/presence")).json["contacts"]] == ["alice"]
 
 
 async def test_an_export_has_all_that_is_held(world: World) -> None:

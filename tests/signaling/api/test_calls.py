@@ -129,6 +129,14 @@ async def test_history_has_pages(begin: Begin) -> None:
         f"text {n}" for n in range(4, -1, -1)
     ]
     assert rest["before"] is None
+    [listed] = (await bob.get("/api/history/conversations")).json["conversations"]
+    assert (listed["peer"], listed["text"]["text"], listed["unread"]) == ("alice", "text 4", 5)
+    page = (await bob.get("/api/history/conversations?limit=1")).json
+    assert page["before"] == listed["text"]["seq"]
+    assert (await bob.get(f"/api/history/conversations?before={page['before']}")).json == {
+        "conversations": [],
+        "before": None,
+    }
     carol = await world.user("carol")
     assert (await carol.get("/api/history/texts/alice")).json["texts"] == []
     assert (await carol.get("/api/history/calls")).json["calls"] == []

@@ -21,11 +21,13 @@ OF_0001 = (
     "DROP TABLE later",
 )
 
+LATER = ("auditor", "shows_presence")
+
 
 def go_back(direct: Direct) -> None:
     """Make the database one of version 0001."""
     sqlite = isinstance(direct, DirectSqlite)
-    for statement in OF_0001 if sqlite else ("ALTER TABLE account DROP COLUMN auditor",):
+    for statement in OF_0001 if sqlite else [f"ALTER TABLE account DROP COLUMN {name}" for name in LATER]:
         direct.run(statement)
     for table in ("account_facts", "owned_number", "facts_entry"):
         direct.run(f"DROP TABLE {table}")
@@ -61,6 +63,7 @@ async def test_an_account_that_is_deleted_audits_nothing_more(store: DatabaseSto
         "auditor": 1,
         "disabled": 0,
         "do_not_disturb": 0,
+        "shows_presence": 1,
         "created_at": account(CAROL).created_at,
         "deleted_at": None,
     }

@@ -17,7 +17,7 @@ import { levelOf, moveSound } from "../edge/sounds.js";
 import { device, hidesAddress, keep, kept, keptDevices } from "./kept.js";
 import { judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
-import { begun, callOf, happened, older, withCall, withConversation, withoutCall, written } from "./state.js";
+import { begun, callOf, happened, listed, older, withCall, withConversation, withoutCall, written } from "./state.js";
 
 const PAGE = 50; // texts at a time
 const QUALITY = 2_000; // ms between two looks at how a call sounds
@@ -95,6 +95,7 @@ export class Lead {
       case "write": return this.#write(action.to, action.text);
       case "read": return this.#read(action.peer);
       case "older": return void this.#older(action.peer);
+      case "moreConversations": return void this.#conversations(state.moreConversations);
       case "missedSeen":
         client.missedSeen(state.missed.map(({ call }) => call));
         return this.show({ ...state, missed: [] });
@@ -192,6 +193,13 @@ export class Lead {
     const from = known?.before ? `&before=${known.before}` : "";
     const page = await ask("GET", `/api/history/texts/${encodeURIComponent(peer)}?limit=${PAGE}${from}`).catch(() => null);
     if (page) this.show(older(this.state, peer, page.texts, page.before ?? null));
+  }
+
+  /** With whom there are texts: the first page, or the one before that seq. @param {number | null} before */
+  async #conversations(before) {
+    const from = before ? `&before=${before}` : "";
+    const page = await ask("GET", `/api/history/conversations?limit=${PAGE}${from}`).catch(() => null);
+    if (page) this.show(listed(this.state, page));
   }
 
   // The session
@@ -319,6 +327,7 @@ export class Lead {
   }
 
   #linkIsBack() {
+    void this.#conversations(null);
     this.relays.prepare();
     for (const { id, stage } of this.state.calls) if (stage === "reconnecting") this.#renewIn(id, PATIENCE);
   }

@@ -111,6 +111,11 @@ export class Phone {
     this.#do({ do: "older", peer });
   }
 
+  /** Conversations that are further down the list. */
+  moreConversations() {
+    this.#do({ do: "moreConversations" });
+  }
+
   missedSeen() {
     if (this.state.missed.length) this.#do({ do: "missedSeen" });
   }

@@ -28,13 +28,15 @@
  * @typedef {Readonly<{
  *   me: string | null, link: "down" | "greeting" | "catching_up" | "up" | "over", over: string | null,
  *   draining: boolean, calls: readonly Call[], missed: readonly {call: string, peer: string, at: number}[],
- *   conversations: Readonly<Record<string, Conversation>>,
+ *   conversations: Readonly<Record<string, Conversation>>, moreConversations: number | null,
  * }>} State
+ *
+ * `moreConversations`: where the next page of them begins; null if there is none.
  */
 
 /** @type {State} */
 export const empty = {
-  me: null, link: "down", over: null, draining: false, calls: [], missed: [], conversations: {},
+  me: null, link: "down", over: null, draining: false, calls: [], missed: [], conversations: {}, moreConversations: null,
 };
 
 /**
@@ -187,13 +189,27 @@ function receipt(state, { kind, peer, seq }) {
 export function older(state, peer, texts, before) {
   return withConversation(state, peer, (known) => {
     const have = new Set(known.texts.map((each) => each.message));
-    /** @type {Text[]} */
-    const found = texts.filter((each) => !have.has(each.message)).map((each) => ({
-      message: each.message, seq: each.seq, sender: each.sender, to: each.to, text: each.text, at: each.at,
-      fate: each.read_at ? "read" : each.delivered_at ? "delivered" : "sent", fault: null,
-    }));
+    const found = texts.filter((each) => !have.has(each.message)).map(asKept);
     return { ...known, texts: inOrder([...found, ...known.texts]), before, isLoaded: true };
   });
+}
+
+/**
+ * A page of the list of conversations, as the server has it: the last text of each, and how many are unread.
+ *
+ * @param {State} state @param {{conversations: readonly any[], before: number | null}} page @returns {State}
+ */
+export function listed(state, { conversations, before }) {
+  const all = conversations.reduce((so, { peer, text, unread }) => withConversation(so, peer, (known) => {
+    const others = known.texts.filter((each) => each.message !== text.message);
+    return { ...known, unread, texts: inOrder([...others, asKept(text)]) };
+  }), state);
+  return { ...all, moreConversations: before };
+}
+
+/** A text that the server has stored. @param {any} text @returns {Text} */
+function asKept({ message, seq, sender, to, text, at, read_at, delivered_at }) {
+  return { message, seq, sender, to, text, at, fate: read_at ? "read" : delivered_at ? "delivered" : "sent", fault: null };
 }
 
 /** The server's order; what it has not taken yet comes last. @param {readonly Text[]} texts */

@@ -28,7 +28,8 @@ function Many({ phone, peer, open }) {
       <span class="grow"><bdi class="name">${name}</bdi><span class="hint one-line" dir="auto">${last(known).text}</span></span>
       <span class="hint"><time>${dayOf(last(known).at)}</time>
         ${known.unread ? html`<b class="badge"><span aria-hidden="true">${known.unread}</span><span class="unseen">${say("unread count", { count: known.unread })}</span></b>` : null}</span>
-    </button></li>`)}</ul>`;
+    </button></li>`)}</ul>
+    ${phone.state.moreConversations ? html`<button type="button" class="quiet" onClick=${() => phone.moreConversations()}>${say("more")}</button>` : null}`;
 }
 
 /** @param {{phone: Phone, peer: string, back: () => void}} props */

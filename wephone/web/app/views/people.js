@@ -1,12 +1,37 @@
 /** People whom this person has noted down, and people to find. */
 
-import { html, useState } from "../../vendor/preact.js";
+import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { Blank, Icon, NotLoaded, Round, Waiting, useAsked, useLoaded } from "../parts.js";
-import { say } from "../words.js";
+import { dayOf, say } from "../words.js";
 import { DialPad, Person, Prospects, isName } from "./search.js";
 
 /** @typedef {{user: string, name: string}} Contact */
+/** @typedef {{user: string, online: boolean, seen_at: number | null}} Presence */
+
+const LOOK = 30_000; // ms between two looks at who is there
+
+/** Who is there, of those who let us see it; it is asked again while somebody looks. @param {string} link */
+function usePresence(link) {
+  const [present, setPresent] = useState(/** @type {Presence[]} */ ([]));
+  useEffect(() => {
+    if (link !== "up") return undefined;
+    const look = () => document.visibilityState === "visible" && void ask("GET", "/api/presence")
+      .then(({ contacts }) => setPresent(contacts), () => setPresent([])); // nothing is said rather than what was
+    look();
+    const timer = setInterval(look, LOOK);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [link]);
+  return link === "up" ? present : [];
+}
+
+/** @param {Presence | undefined} presence */
+const presenceInWords = (presence) => presence && (presence.online || presence.seen_at)
+  ? say(presence.online ? "online" : "last seen", { time: presence.seen_at ? dayOf(presence.seen_at) : "" }) : "";
 
 /** @param {{phone: import("../phone.js").Phone, open: (peer: string) => void}} props */
 export function People({ phone, open }) {
@@ -38,17 +63,22 @@ export function People({ phone, open }) {
 
 /** @param {{contacts: Contact[] | null | undefined, again: () => void, phone: import("../phone.js").Phone, open: (peer: string) => void}} props */
 function Listed({ contacts, again, phone, open }) {
+  const present = usePresence(phone.state.link);
   if (contacts === undefined) return html`<${Waiting} />`;
   if (contacts === null) return html`<${NotLoaded} again=${again} />`;
   if (!contacts.length) return html`<${Blank} icon="users" title=${say("no people")} text=${say("no people next")} />`;
   return html`<ul class="list">${contacts.map((contact) => html`<li key=${contact.user}>
-    <${Listing} contact=${contact} again=${again} phone=${phone} open=${open} /></li>`)}</ul>`;
+    <${Listing} contact=${contact} presence=${present.find(({ user }) => user === contact.user)} again=${again} phone=${phone} open=${open} /></li>`)}</ul>`;
 }
 
-/** @param {{contact: Contact, again: () => void, phone: import("../phone.js").Phone, open: (peer: string) => void}} props */
-function Listing({ contact: { user, name }, again, phone, open }) {
+/**
+ * @param {{contact: Contact, presence?: Presence, again: () => void, phone: import("../phone.js").Phone,
+ *   open: (peer: string) => void}} props
+ */
+function Listing({ contact: { user, name }, presence, again, phone, open }) {
   const [about, ask] = useAsked(() => import("./person.js"));
-  return html`<${Person} user=${user} name=${name} call=${() => phone.call(user)} write=${() => open(user)}>
+  return html`<${Person} user=${user} name=${name} isHere=${presence?.online} presence=${presenceInWords(presence)}
+      call=${() => phone.call(user)} write=${() => open(user)}>
       <${Round} icon="ellipsis" label=${say("about", { name })} wordless=${true} onClick=${ask} /></${Person}>
     ${about ? html`<${about.PersonSheet} user=${user} name=${name} phone=${phone} changed=${again} close=${about.close} />` : null}`;
 }

@@ -94,12 +94,16 @@ function NameLine({ typed, phone, done, open }) {
   return html`<${Person} user=${typed} name="" call=${() => { phone.call(typed); done(); }} write=${() => open(typed)} />`;
 }
 
-/** @param {{user: string, name: string, call: () => void, write: () => void, children?: unknown}} props */
-export function Person({ user, name, call, write, children }) {
+/**
+ * @param {{user: string, name: string, call: () => void, write: () => void, isHere?: boolean, presence?: string,
+ *   children?: unknown}} props
+ */
+export function Person({ user, name, call, write, isHere = false, presence = "", children }) {
   const shown = name || user;
   return html`<div class="line person">
-    <${Avatar} name=${shown} />
-    <div class="grow"><bdi class="name">${shown}</bdi>${name ? html`<p class="hint"><bdi>${user}</bdi></p>` : html`<p class="hint">${say("app call")}</p>`}</div>
+    <span class=${isHere ? "here" : ""}><${Avatar} name=${shown} /></span>
+    <div class="grow"><bdi class="name">${shown}</bdi><p class="hint">${name ? html`<bdi>${user}</bdi>` : say("app call")}
+      ${presence ? html`<span class="presence"> · ${presence}</span>` : null}</p></div>
     ${children}
     <${Round} icon="message-circle" label=${`${say("message")}: ${shown}`} wordless=${true} onClick=${write} />
     <${Round} icon="phone" label=${`${say("call")}: ${shown}`} kind="go" wordless=${true} onClick=${call} />

@@ -14,7 +14,7 @@ export function Settings({ phone, signOut }) {
   return html`<section class="place" aria-labelledby="settings"><h1 id="settings">${say("settings")}</h1>
     <${Choice} label=${say("language")} value=${spoken()} change=${speak} options=${[["en", "English"], ["zh-CN", "简体中文"]]} />
     <${Theme} />
-    <${DoNotDisturb} />
+    <${Preferences} />
     <${HideAddress} />
     <h2>${say("devices")}</h2><${Devices} phone=${phone} />
     <h2>${say("where signed in")}</h2><${Sessions} signOut=${signOut} />
@@ -42,27 +42,37 @@ function Theme() {
   return html`<${Choice} label=${say("theme")} value=${worn} change=${change} options=${options} />`;
 }
 
-function DoNotDisturb() {
+/** What the account says for all its devices. */
+function Preferences() {
   const [account] = useLoaded(() => ask("GET", "/api/account"), []);
+  return html`<${Preference} account=${account} name="do_not_disturb" words="do not disturb" />
+    <${Preference} account=${account} name="shows_presence" words="show presence" />`;
+}
+
+/** @param {{account: any, name: string, words: string}} props */
+function Preference({ account, name, words }) {
   const [on, setOn] = useState(false);
-  useEffect(() => setOn(Boolean(account?.do_not_disturb)), [account]);
-  const change = async (/** @type {any} */ event) => {
-    const wanted = event.target.checked;
+  useEffect(() => setOn(Boolean(account?.[name])), [account]);
+  const change = async (/** @type {boolean} */ wanted) => {
     setOn(wanted);
-    await ask("PATCH", "/api/account", { do_not_disturb: wanted }).catch(() => setOn(!wanted));
+    await ask("PATCH", "/api/account", { [name]: wanted }).catch(() => setOn(!wanted));
   };
-  return html`<label class="row"><span>${say("do not disturb")}<small class="hint">${say("do not disturb why")}</small></span>
-    <input type="checkbox" role="switch" checked=${on} onChange=${change} /></label>`;
+  return html`<${Switch} words=${words} on=${on} change=${change} disabled=${!account} />`;
 }
 
 function HideAddress() {
   const [on, setOn] = useState(hidesAddress());
-  const change = (/** @type {any} */ event) => {
-    hideAddress(event.target.checked);
-    setOn(event.target.checked);
+  const change = (/** @type {boolean} */ wanted) => {
+    hideAddress(wanted);
+    setOn(wanted);
   };
-  return html`<label class="row"><span>${say("hide address")}<small class="hint">${say("hide address why")}</small></span>
-    <input type="checkbox" role="switch" checked=${on} onChange=${change} /></label>`;
+  return html`<${Switch} words="hide address" on=${on} change=${change} />`;
+}
+
+/** On or off; below its name stands what that does. @param {{words: string, on: boolean, change: (on: boolean) => void, disabled?: boolean}} props */
+function Switch({ words, on, change, disabled = false }) {
+  return html`<label class="row"><span>${say(words)}<small class="hint">${say(`${words} why`)}</small></span>
+    <input type="checkbox" role="switch" checked=${on} disabled=${disabled} onChange=${(/** @type {any} */ event) => change(event.target.checked)} /></label>`;
 }
 
 /** @param {{signOut: () => void}} props */
