@@ -77,6 +77,7 @@ class OfferedCall:
     owner: str  # the node that runs the call's machine
     owner_epoch: int
     at: int
+    trunk: str | None = None  # of a telephone call
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class LiveCall:
     answered_at: int
     decision: str | None = None  # that allowed it
     ends_by: int | None = None  # an end was announced
+    trunk: str | None = None  # of a telephone call, which does not outlive the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class CallRecord:
     """One call, as its parties and the operator see it afterwards."""
 
     call: CallId
-    caller: UserId
+    caller: UserId  # or a masked number
     callee: str  # a user, or a masked number
     media: tuple[Media, ...]
     offered_at: int
@@ -107,6 +109,7 @@ class CallRecord:
     missed: bool
     seen: bool
     decision: str | None
+    trunk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,116 @@ class CallRows(Protocol):
     def missed_seen(self, user: UserId, calls: Sequence[CallId]) -> Awaitable[None]:
         """The person has seen them, on any device."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class BegunLeg:
+    """One attempt at one trunk, or one call that a trunk brings: durable before its first message leaves."""
+
+    leg: str  # its id; several may be of one call, one after another
+    call: CallId
+    trunk: str
+    account: UserId  # whose calls it counts with
+    outgoing: bool
+    decision: str
+    most_seconds: int | None  # that it may last; none for a call for help
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnd:
+    """How a leg ended: in words, by Q.850, by SIP. Not `confirmed`: the carrier may still charge."""
+
+    at: int
+    words: str
+    q850: int | None
+    status: int | None
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """A telephone leg as it stands. `dialog` is JSON (`signaling.pstn.kept`)."""
+
+    leg: str
+    call: CallId
+    trunk: str
+    account: UserId
+    outgoing: bool
+    decision: str
+    begun_at: int
+    answered_at: int | None
+    ended_at: int | None
+    dialog: str | None
+    words: str | None
+    q850: int | None
+    status: int | None
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Outgoing telephone calls: alive now, of the last hour, and seconds of the last 24 hours, in which those
+    that are alive count with all that they may take."""
+
+    calls: int = 0
+    attempts: int = 0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """That an account may call telephones, and how much. Countries that are not named are closed."""
+
+    countries: frozenset[str]
+    by: UserId  # the operator who granted it
+    at: int
+    concurrent_calls: int = 2
+    calls_per_hour: int = 20
+    minutes_per_day: int = 60
+    call_minutes: int = 60
+
+
+class TelephoneRows(Protocol):
+    """Telephone legs, and who may have any. StoreError when something is not durable."""
+
+    def begin_leg(self, row: BegunLeg) -> Awaitable[None]:
+        """Its call's record names its trunk from now on."""
+        ...
+
+    def keep_leg(self, leg: str, dialog: str, at: int) -> Awaitable[None]:
+        """It is answered; with this dialog it can be ended after a restart."""
+        ...
+
+    def end_leg(self, leg: str, end: LegEnd) -> Awaitable[None]:
+        """It is over; said again when the carrier confirms that late."""
+        ...
+
+    def open_legs(self) -> Awaitable[Sequence[LegRow]]:
+        """At start: what the last server of this node did not end."""
+        ...
+
+    def unconfirmed_legs(self, limit: int) -> Awaitable[Sequence[LegRow]]:
+        """Those whose end no carrier has confirmed, newest first."""
+        ...
+
+    def legs_of_call(self, call: CallId) -> Awaitable[Sequence[LegRow]]:
+        """All attempts of one call, oldest first."""
+        ...
+
+    def used_by_account(self, account: UserId, at: int) -> Awaitable[Usage]: ...
+
+    def used_by_trunk(self, trunk: str, at: int) -> Awaitable[Usage]: ...
+
+    def entitle(self, user: UserId, entitlement: Entitlement) -> Awaitable[bool]:
+        """From now on, in place of what was granted before; False if there is no such account."""
+        ...
+
+    def unentitle(self, user: UserId) -> Awaitable[bool]:
+        """It may call no telephone any more; False if it might not."""
+        ...
+
+    def entitlement(self, user: UserId) -> Awaitable[Entitlement | None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,5 +544,5 @@ class Upkeep(Protocol):
     def close(self) -> Awaitable[None]: ...
 
 
-class Store(CallRows, TextRows, AccountRows, HolderRows, Upkeep, Protocol):
+class Store(CallRows, TelephoneRows, TextRows, AccountRows, HolderRows, Upkeep, Protocol):
     """All rows of one database; the gate's journal and permits are `licensing.ports` on the same one."""

@@ -36,10 +36,10 @@ class TextPage(Model):
 
 
 class Record(Model):
-    """A call. `callee` is a user's name or a masked number, `decision` the operator's."""
+    """A call. `caller` and `callee` are users' names or masked numbers, `decision` is the operator's."""
 
     call: CallId
-    caller: UserId
+    caller: str
     callee: str
     media: tuple[Media, ...]
     offered_at: Microseconds

@@ -21,10 +21,16 @@ class RecordPage(Model):
     limit: Limit = PAGE
 
 
+class KnownCall(Record):
+    """A call as operators see it. `trunk`: the carrier's line that was tried last, of a telephone call."""
+
+    trunk: str | None
+
+
 class Records(Model):
     """A page. `before` and `call` are the next one's, none on the last."""
 
-    calls: tuple[Record, ...]
+    calls: tuple[KnownCall, ...]
     before: Microseconds | None
     call: CallId | None
 
@@ -35,7 +41,7 @@ async def call_records(visit: Visit, query: RecordPage) -> Records:
     rows = await visit.parts.store.records(query.before, query.call, query.limit)
     last = rows[-1] if len(rows) == query.limit else None
     return Records(
-        calls=tuple(map(record, rows)),
+        calls=tuple(KnownCall(**dict(record(row)), trunk=row.trunk) for row in rows),
         before=None if last is None else last.offered_at,
         call=None if last is None else last.call,
     )

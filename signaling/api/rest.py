@@ -23,6 +23,7 @@ from signaling.api import (
     presence,
     records,
     switches,
+    telephone,
 )
 from signaling.api.openapi import openapi
 from signaling.api.problem import Problem
@@ -145,6 +146,7 @@ OPERATORS: tuple[Route, ...] = (
     *(route for route in account.routes.all if route.name in _OF_THE_OWN_ACCOUNT),
     *operator.routes.all,
     *facts.operator_routes.all,
+    *telephone.routes.all,
     *permits.routes.all,
     *switches.routes.all,
     *evidence.routes.all,

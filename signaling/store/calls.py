@@ -34,6 +34,7 @@ OFFERED = (
     "owner",
     "owner_epoch",
     "offered_at",
+    "trunk",
 )
 _OFFERED: dict[str, Any] = {name: bindparam(name) for name in OFFERED} | {"missed": NO, "seen": NO}
 
@@ -97,6 +98,7 @@ LIVE = Statement(
         call.c.answered_at,
         call.c.decision,
         call.c.ends_by,
+        call.c.trunk,
     )
     .where(call.c.owner == words("node"), call.c.ended_at.is_(None), call.c.answered_at.is_not(None))
     .order_by(call.c.answered_at, call.c.call_id)
@@ -125,6 +127,7 @@ _RECORD = (
     call.c.missed,
     call.c.seen,
     call.c.decision,
+    call.c.trunk,
 )
 HOW_IT_ENDED = Statement(
     select(call.c.reason).where(

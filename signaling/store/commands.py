@@ -8,6 +8,7 @@ from signaling.store import (
     journal,
     presence,
     register,
+    telephone,
     texts,
     upkeep,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "journal",
     "presence",
     "register",
+    "telephone",
     "texts",
     "upkeep",
 ]

@@ -23,6 +23,7 @@ from signaling.store.database import Database
 from signaling.store.evidence import StoredCheckpoints, StoredJournal, StoredRegister
 from signaling.store.holder_rows import HolderRows
 from signaling.store.steps import Row
+from signaling.store.telephone_rows import TelephoneRows
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import Media
 from wephone.protocol.reasons import EndReason
@@ -245,7 +246,7 @@ class SessionRows:
         return bool(await self.database.write("take_invitation", token_hash, str(user), at))
 
 
-class DatabaseStore(CallRows, TextRows, AccountRows, SessionRows, HolderRows):
+class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows, HolderRows):
     """All rows of one database: signaling.ports.Store, and the journal and the register beside them."""
 
     def __init__(self, database: Database) -> None:
@@ -293,6 +294,7 @@ def _offered(row: OfferedCall, callee: str) -> tuple[object, ...]:
         row.owner,
         row.owner_epoch,
         row.at,
+        row.trunk,
     )
 
 
@@ -307,20 +309,22 @@ def _media(text: str) -> tuple[Media, ...]:
 
 
 def _live_call(row: Row) -> LiveCall:
-    call, caller, caller_device, answered_by, answered_device, media, answered_at, decision, ends_by = row
+    call, caller, caller_device, answered_by, answered_device, media, answered_at, *rest = row
     return LiveCall(
         call=CallId(call),
         caller=Party(UserId(caller), DeviceId(caller_device)),
         answered_by=Party(UserId(answered_by), DeviceId(answered_device)),
         media=_media(media),
         answered_at=answered_at,
-        decision=decision,
-        ends_by=ends_by,
+        decision=rest[0],
+        ends_by=rest[1],
+        trunk=rest[2],
     )
 
 
 def _record(row: Row) -> CallRecord:
-    call, caller, callee, media, offered_at, answered_at, ended_at, reason, missed, seen, decision = row
+    call, caller, callee, media, offered_at, answered_at, ended_at, reason, *rest = row
+    missed, seen, decision, trunk = rest
     return CallRecord(
         call=CallId(call),
         caller=UserId(caller),
@@ -333,6 +337,7 @@ def _record(row: Row) -> CallRecord:
         missed=bool(missed),
         seen=bool(seen),
         decision=decision,
+        trunk=trunk,
     )
 
 

@@ -142,6 +142,7 @@ call = Table(
     words("answered_by", null=True),
     words("answered_device", null=True),
     number("ends_by", null=True),  # while it winds down: by when it has to be over
+    words("trunk", null=True),  # of a telephone call: the last that was tried
     number("ended_at", null=True),
     words("reason", null=True),
     flag("missed"),
@@ -162,6 +163,53 @@ call = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+)
+
+# One telephone leg: one attempt at one trunk. It has its row before its first message leaves, and keeps it.
+leg = Table(
+    "leg",
+    metadata,
+    words("leg_id", key=True),
+    words("call_id"),
+    words("trunk"),
+    words("account"),  # whose calls it counts with
+    flag("outgoing"),
+    words("owner"),
+    words("decision"),
+    number("begun_at"),
+    number("most_seconds", null=True),  # none for a call for help
+    number("answered_at", null=True),
+    number("ended_at", null=True),
+    words("dialog", null=True),  # JSON: what the BYE needs after a restart
+    words("cause", null=True),
+    number("q850", null=True),
+    number("status", null=True),
+    flag("unconfirmed"),  # 1: the carrier never said that it is over
+    Index("ix_leg_call", "call_id"),
+    Index("ix_leg_account", "account", "ended_at"),
+    Index("ix_leg_trunk", "trunk", "ended_at"),
+    Index(
+        "ix_leg_open",
+        "owner",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_leg_unconfirmed",
+        "begun_at",
+        sqlite_where=text("unconfirmed = 1"),
+        postgresql_where=text("unconfirmed = 1"),
+    ),
+)
+
+# Who may call telephones, and how much: granted by an operator, never by opening an account.
+entitlement = Table(
+    "entitlement",
+    metadata,
+    words("account", key=True),
+    words("document"),  # JSON
+    words("granted_by"),
+    number("at"),
 )
 
 # What is counted in commit order. PostgreSQL's sequences are not: a reader may see 6 before 5 exists.
@@ -271,7 +319,7 @@ register_version = Table(
     number("epoch"),
 )
 
-for table in (account, call):
+for table in (account, call, leg):
     for column in table.columns:
         if isinstance(column.type, SmallInteger):
             table.append_constraint(CheckConstraint(f"{column.name} IN (0, 1)", name=column.name))

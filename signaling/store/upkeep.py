@@ -14,7 +14,9 @@ from signaling.store.tables import (
     contact,
     counter,
     device,
+    entitlement,
     invitation,
+    leg,
     message,
     receipt,
     register_version,
@@ -44,7 +46,10 @@ _BEFORE = number("before")
 PURGE = {
     "texts": [_delete_some(message, message.c.at < _BEFORE)],
     # What rings or talks is not history yet, however long ago it began.
-    "calls": [_delete_some(call, call.c.offered_at < _BEFORE, call.c.ended_at < _BEFORE)],
+    "calls": [
+        _delete_some(call, call.c.offered_at < _BEFORE, call.c.ended_at < _BEFORE),
+        _delete_some(leg, leg.c.begun_at < _BEFORE, leg.c.ended_at < _BEFORE),
+    ],
     "sessions": [
         _delete_some(session, session.c.expires_at < _BEFORE),
         _delete_some(invitation, invitation.c.expires_at < _BEFORE),
@@ -67,6 +72,7 @@ CLEAR = [
     _delete(device, device.c.account == _USER),
     _delete(contact, contact.c.account == _USER),
     _delete(block, block.c.account == _USER),
+    _delete(entitlement, entitlement.c.account == _USER),
     _delete(invitation, (invitation.c.invited_by == _USER) | (invitation.c.used_by == _USER)),
     # A text is both its author's and its reader's: it goes with the last of the two.
     _delete(
@@ -113,6 +119,31 @@ EXPORT = {
             select(device.c.device_id, device.c.label, device.c.seq, device.c.first_seen_at, device.c.seen_at)
             .where(device.c.account == _USER)
             .order_by(device.c.device_id)
+        ),
+    ),
+    "telephone": (
+        ("document", "granted_by", "at"),
+        Statement(
+            select(entitlement.c.document, entitlement.c.granted_by, entitlement.c.at).where(
+                entitlement.c.account == _USER
+            )
+        ),
+    ),
+    "telephone_legs": (
+        ("call", "trunk", "outgoing", "decision", "begun_at", "answered_at", "ended_at", "cause"),
+        Statement(
+            select(
+                leg.c.call_id,
+                leg.c.trunk,
+                leg.c.outgoing,
+                leg.c.decision,
+                leg.c.begun_at,
+                leg.c.answered_at,
+                leg.c.ended_at,
+                leg.c.cause,
+            )
+            .where(leg.c.account == _USER)
+            .order_by(leg.c.begun_at, leg.c.leg_id)
         ),
     ),
     "contacts": (

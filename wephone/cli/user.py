@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Any
 
-from wephone.cli import facts, operating
+from wephone.cli import facts, operating, telephone
 from wephone.cli.operating import OperatorApi
 from wephone.cli.output import Failure, print_json, time_of
 
@@ -37,6 +37,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     known = action(actions, "facts", "show or record what is known about an account's holder", "NAME")
     facts.add_options(known)
     known.set_defaults(usage_error=known.error)
+    telephone.add_options(
+        action(actions, "entitle", "let an account call telephones, within limits, or no more", "NAME")
+    )
     action(actions, "invite", "make a link by which one person may open an account")
     parser.set_defaults(run=run)
 
@@ -83,6 +86,8 @@ async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any
             return {"name": args.name, "disabled": disabled}
         case "facts":
             return await facts.carry_out(args, api)
+        case "entitle":
+            return await telephone.carry_out(args, api)
         case "reset-password":
             return await api.request("POST", f"{ACCOUNTS}/{args.name}/password", given_password(args))
         case _:
@@ -110,6 +115,8 @@ def tell(args: argparse.Namespace, answer: dict[str, Any]) -> None:
                 print(account_line(account))
         case "facts":
             facts.tell(answer)
+        case "entitle":
+            telephone.tell(answer)
         case "invite":
             print(f"{answer['link']}\ngood until {time_of(answer['expires_at'])}, for one account")
         case "add" | "reset-password":

@@ -41,15 +41,6 @@ def views(postgresql: bool) -> Iterator[str]:
         CREATE VIEW v_audit AS
         SELECT node, seq, at, said_at, kind, subject, body, prev, hash FROM journal_entry
     """
-    yield """
-        CREATE VIEW v_cdr AS
-        SELECT call_id AS call, caller, callee, media, decision, owner AS node, offered, offered_at,
-               answered_at, answered_by, ended_at, reason, missed,
-               CASE WHEN answered_at IS NULL OR ended_at IS NULL THEN 0
-                    WHEN ended_at < answered_at THEN 0
-                    ELSE ended_at - answered_at END AS talked_us
-        FROM call
-    """
     if not postgresql:
         return
     # PostgreSQL would pass what is written to a simple view on to its table.
@@ -58,8 +49,27 @@ def views(postgresql: bool) -> Iterator[str]:
         " RAISE EXCEPTION 'permission denied: cannot modify % because it is a view', TG_TABLE_NAME"
         " USING ERRCODE = 'insufficient_privilege'; END $$"
     )
-    for view in ("v_permit", "v_audit", "v_cdr"):
-        yield (
-            f"CREATE TRIGGER {view}_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON {view}"
-            " FOR EACH ROW EXECUTE FUNCTION a_view_is_only_read()"
-        )
+    for view in ("v_permit", "v_audit"):
+        yield _only_read(view)
+
+
+def cdr(postgresql: bool) -> Iterator[str]:
+    """The view of calls, once there are the others."""
+    yield """
+        CREATE VIEW v_cdr AS
+        SELECT call_id AS call, caller, callee, media, decision, owner AS node, offered, offered_at,
+               answered_at, answered_by, ended_at, reason, missed, trunk,
+               CASE WHEN answered_at IS NULL OR ended_at IS NULL THEN 0
+                    WHEN ended_at < answered_at THEN 0
+                    ELSE ended_at - answered_at END AS talked_us
+        FROM call
+    """
+    if postgresql:
+        yield _only_read("v_cdr")
+
+
+def _only_read(view: str) -> str:
+    return (
+        f"CREATE TRIGGER {view}_guard INSTEAD OF INSERT OR UPDATE OR DELETE ON {view}"
+        " FOR EACH ROW EXECUTE FUNCTION a_view_is_only_read()"
+    )

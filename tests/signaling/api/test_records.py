@@ -40,4 +40,5 @@ async def test_an_auditor_reads_every_call_once_page_by_page(world: World) -> No
         "reason": "hangup",
         "missed": False,
         "decision": "D-1",
+        "trunk": None,
     }

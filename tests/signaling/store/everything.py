@@ -5,7 +5,7 @@ from licensing.checkpoint import sign
 from licensing.ports import RegisterRow
 from licensing.signing import new_key
 from signaling.core.holder import HolderFacts, OwnedNumber, Said
-from signaling.ports import FactsChange
+from signaling.ports import BegunLeg, Entitlement, FactsChange
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,
@@ -37,6 +37,7 @@ async def fill(store: DatabaseStore) -> None:
         await store.take_invitation(b"to " + user.encode(), user, AT + 1)
         await store.block(user, other, True)
         await store.set_contact(user, other, "a friend")
+        await store.entitle(user, Entitlement(frozenset({"DE"}), other, AT))
     text, _ = await store.accept_text(some_message(), ALICE, BOB, "secret", AT)
     await store.read(BOB, ALICE, text.seq, AT + 1)
     await calls(store)
@@ -72,4 +73,5 @@ async def calls(store: DatabaseStore) -> None:
     await store.answer(talked.call, BOBS, AT + 1, 1)
     await store.end(talked.call, EndReason.HANGUP, AT + 2, missed=False)
     await store.offer(offered(at=AT + 3))
+    await store.begin_leg(BegunLeg("leg-1", some_call(), "carrier_a", ALICE, True, "D-1", 60, AT + 3))
     await store.refused(offered(some_call(), at=AT + 4, decision="D-1"), EndReason.REFUSED, "+86139••••5678")

@@ -38,6 +38,9 @@ SECTIONS: dict[str, str | None] = {
     "account_facts.account": "facts",
     "owned_number.account": "numbers",
     "facts_entry.account": "facts_history",
+    "entitlement.account": "telephone",
+    "entitlement.granted_by": None,
+    "leg.account": "telephone_legs",
     "call.caller": "calls",
     "call.callee": "calls",
     "call.answered_by": "calls",
@@ -55,6 +58,8 @@ RECORDS = {
     "call.caller",
     "call.callee",
     "call.answered_by",
+    "entitlement.granted_by",
+    "leg.account",
     "register_version.changed_by",
     "clear_value.value",
 }
