@@ -1,13 +1,14 @@
-"""A TLS front: what comes is passed on over TCP, to whoever is behind it."""
+"""A TLS front: what comes by TLS is passed on over TCP to whoever is behind it, or the other way round."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
-from signaling.pstn.sip.tls import server_context
+from signaling.pstn.sip.tls import client_context, server_context
 from tests.fakes.certificates import Certificate
 
 
@@ -17,6 +18,7 @@ class Front:
 
     place: Place
     behind: Place | None = None
+    context: ssl.SSLContext | None = None  # to whoever is behind it, if that speaks TLS
     connections: int = 0
     passing: "set[asyncio.Task[None]]" = field(default_factory=set)
 
@@ -24,7 +26,9 @@ class Front:
         """One connection, both ways, until either end closes it."""
         assert self.behind is not None
         self.connections += 1
-        back_reader, back_writer = await asyncio.open_connection(self.behind.host, self.behind.port)
+        back_reader, back_writer = await asyncio.open_connection(
+            self.behind.host, self.behind.port, ssl=self.context
+        )
         ways = [
             asyncio.create_task(copy(reader, back_writer)),
             asyncio.create_task(copy(back_reader, writer)),
@@ -51,11 +55,25 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @asynccontextmanager
 async def tls_front(certificate: Certificate, host: str) -> AsyncIterator[Front]:
-    """While the block runs."""
-    front = Front(Place(Transport.TLS, host, 0))
+    """While the block runs: TLS comes, TCP goes on."""
     context = server_context(certificate.certificate, certificate.key)
+    async with _front(Transport.TLS, host, context) as front:
+        yield front
+
+
+@asynccontextmanager
+async def tls_back(certificate: Certificate, host: str, behind: Place) -> AsyncIterator[Front]:
+    """While the block runs: TCP comes, TLS goes on."""
+    async with _front(Transport.TCP, host, None) as front:
+        front.behind, front.context = behind, client_context(certificate.authority)
+        yield front
+
+
+@asynccontextmanager
+async def _front(transport: Transport, host: str, context: ssl.SSLContext | None) -> AsyncIterator[Front]:
+    front = Front(Place(transport, host, 0))
     server = await asyncio.start_server(front.passed, host, 0, ssl=context)
-    front.place = Place(Transport.TLS, host, server.sockets[0].getsockname()[1])
+    front.place = Place(transport, host, server.sockets[0].getsockname()[1])
     try:
         yield front
     finally:

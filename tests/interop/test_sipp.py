@@ -1,6 +1,8 @@
 """Calls with SIPp at the other end, and what goes wrong between carriers and those who call by them."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,12 @@ from signaling.pstn.sip.digest import Credentials
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.leg import unlicensed
 from signaling.pstn.sip.outgoing import OutgoingCall
-from tests.fakes.certificates import certify
+from signaling.pstn.sip.sockets import Place
+from tests.fakes.certificates import Certificate, certify
 from tests.fakes.clock import HandClock
 from tests.interop.conftest import Here
-from tests.interop.front import tls_front
+from tests.interop.front import tls_back, tls_front
+from tests.interop.played import Deed, Peer, Way, cases
 from tests.interop.sipp import Sipp, sipp
 from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
 
@@ -26,7 +30,6 @@ WHO = (
     ("Identity", "e30.e30.AAAA;info=<https://cert.example/c.pem>;alg=ES256"),
     ("Diversion", "<sip:+442079460009@wephone.example>;reason=unconditional"),
 )
-HOSTS = ["127.0.0.1", "::1"]
 
 
 async def call(us: Party, peer: Sipp, **wish: object) -> tuple[OutgoingCall, Talk]:
@@ -47,47 +50,60 @@ async def take(us: Party) -> Talk:
 # --- every transport ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
-async def test_a_call_is_made(transport: Transport, host: str) -> None:
-    async with party(SystemClock()) as us, sipp("answers", host=host, transport=transport) as peer:
-        await us.agent.listen(transport, host)
-        made, talk = await call(us, peer)
-        await talk.until(told.Answered)
-        made.hang_up()
-        assert (await talk.until(told.Ended)).confirmed
-        await peer.done()
+@asynccontextmanager
+async def called(way: Way, certificate: Certificate) -> AsyncIterator[tuple[Sipp, Place]]:
+    """SIPp, and where it is called. Debian's speaks no TLS: it is put behind a front that does."""
+    if way.transport is not Transport.TLS:
+        async with sipp("answers", host=way.host, transport=way.transport) as peer:
+            yield peer, peer.place
+        return
+    async with tls_front(certificate, way.host) as front:
+        contact = str(uri(front.place))
+        async with sipp("answers", host=way.host, transport=Transport.TCP, contact=contact) as peer:
+            front.behind = peer.place
+            yield peer, front.place
+            assert front.connections == 1
 
 
-@pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("transport", [Transport.UDP, Transport.TCP])
-async def test_a_call_is_taken(transport: Transport, host: str) -> None:
-    async with party(SystemClock()) as us:
-        place = await us.agent.listen(transport, host)
-        async with sipp("calls", host=host, transport=transport, target=place) as peer:
-            talk = await take(us)
-            assert (await talk.until(told.Ended)).by_peer
-            await peer.done()
+@asynccontextmanager
+async def caller(way: Way, certificate: Certificate, target: Place) -> AsyncIterator[Sipp]:
+    """SIPp, which calls; over TLS by what speaks it for it."""
+    if way.transport is not Transport.TLS:
+        async with sipp("calls", host=way.host, transport=way.transport, target=target) as peer:
+            yield peer
+        return
+    async with (
+        tls_back(certificate, way.host, target) as back,
+        sipp("calls", host=way.host, transport=Transport.TCP, target=back.place) as peer,
+    ):
+        yield peer
 
 
-@pytest.mark.parametrize("host", HOSTS)
-async def test_a_call_is_made_over_tls(host: str, tmp_path: Path) -> None:
-    """Debian's SIPp speaks no TLS: it is put behind a front that does."""
+@pytest.mark.parametrize("way", cases(Deed.CALLED, Peer.SIPP))
+async def test_a_call_is_made(way: Way, tmp_path: Path) -> None:
     certificate = certify(tmp_path)
     async with (
         party(SystemClock(), certificate=certificate) as us,
-        tls_front(certificate, host) as front,
-        sipp("answers", host=host, transport=Transport.TCP, contact=str(uri(front.place))) as peer,
+        called(way, certificate) as (peer, place),
     ):
-        front.behind = peer.place
-        await us.agent.listen(Transport.TLS, host)
-        made, talk = await us.call(uri(front.place))
+        await us.agent.listen(way.transport, way.host)
+        made, talk = await us.call(uri(place))
         assert isinstance(made, OutgoingCall)
         await talk.until(told.Answered)
         made.hang_up()
         assert (await talk.until(told.Ended)).confirmed
         await peer.done()
-        assert front.connections == 1
+
+
+@pytest.mark.parametrize("way", cases(Deed.CALLING, Peer.SIPP))
+async def test_a_call_is_taken(way: Way, tmp_path: Path) -> None:
+    certificate = certify(tmp_path)
+    async with party(SystemClock(), certificate=certificate) as us:
+        place = await us.agent.listen(way.transport, way.host)
+        async with caller(way, certificate, place) as peer:
+            talk = await take(us)
+            assert (await talk.until(told.Ended)).by_peer
+            await peer.done()
 
 
 async def test_many_calls_at_once(here: Here, full_size: bool) -> None:
