@@ -88,7 +88,7 @@ def engine(row: Row, law: Profiles) -> Dict:
         "reason": answer.reason.value,
         "uncertain": answer.uncertain,
         "service_class": answer.service.value,
-        "jurisdiction": answer.jurisdiction,
+        "jurisdiction": answer.jurisdiction or None,  # none governs: decision 0015
         "permit_needed": answer.permit_needed,
         "permits": [] if answer.outcome.value == "deny" else list(answer.permits),
         "per_call": [duty for duty in duties if duty not in oracle.STANDING],
@@ -181,6 +181,18 @@ def test_every_profile_agrees_on_every_class(
     seen = assert_agreed(chain(products(stated), some), law, stated)
     say(f"engine and oracle: {seen['rows']} combinations of law, person and offer", capsys)
     assert seen["rows"] > 10_000
+
+
+@pytest.mark.parametrize("countries", [("", None), ("KE", "KE"), ("??", "KE")])
+def test_where_no_law_governs_both_refuse(
+    countries: tuple[str | None, ...], law: Profiles, stated: Dict
+) -> None:
+    told = oracle_rows.input_of("CN", oracle_rows.call("CN", "pstn_out", "domestic"), [], "conservative")
+    told["operator"]["home"], told["policy"]["destination_only"] = [], ["KE"]
+    for leg, country in zip(told["facts"]["legs"], countries, strict=True):
+        leg["country"] = country
+    seen = assert_agreed([("all_governing", told)], law, stated)
+    assert seen["DENY_FACTS_INSUFFICIENT"] + seen["DENY_JURISDICTION_UNKNOWN"] == 1
 
 
 def test_what_is_broken_at_random_agrees(
