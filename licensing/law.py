@@ -9,7 +9,7 @@ from licensing.decision import decide, governing
 from licensing.facts import CallFacts
 from licensing.instant import Instant
 from licensing.jurisdiction import OnLoss, Profiles
-from licensing.permit import local_date, next_change
+from licensing.permit import Permit, Toggle, local_date, next_change
 from licensing.reasons import Obligation, Reason, reason_text
 from licensing.record import Basis
 from licensing.snapshot import Snapshot
@@ -57,6 +57,16 @@ class Law:
         return tuple(self._profiles.named(code) for code in codes if code in self._profiles.versions)
 
     @property
+    def operator(self) -> Operator:
+        """Who offers the service."""
+        return self._operator
+
+    @property
+    def policy(self) -> Policy:
+        """What the operator chose where there is a choice."""
+        return self._policy
+
+    @property
     def can_help(self) -> bool:
         """Is there any route for emergency calls?"""
         return bool(self._operator.emergency_route)
@@ -72,10 +82,16 @@ class Law:
 
     def decide(self, facts: CallFacts, taken: Snapshot, now: Instant) -> Decision:
         """What the law says to these facts, on this register, at this instant."""
+        return self.decide_by(facts, taken.permits, taken.toggles, now)
+
+    def decide_by(
+        self, facts: CallFacts, permits: tuple[Permit, ...], toggles: tuple[Toggle, ...], now: Instant
+    ) -> Decision:
+        """The same by permits and toggles that may only be supposed."""
         case = Case(
             facts=facts,
-            permits=taken.permits,
-            toggles=taken.toggles,
+            permits=permits,
+            toggles=toggles,
             operator=self._operator,
             policy=self._policy,
             profiles=self._profiles,

@@ -211,6 +211,10 @@ class Accounts:
         await self.sign_out_everywhere(name)
         log.info("password changed", extra={"user": name})
 
+    async def prove(self, name: UserId, password: str) -> None:
+        """AccountError unless this is the account's password."""
+        await self._proved(name, password)
+
     async def reset_password(self, name: UserId, password: str | None = None) -> str:
         """By an operator: a password for one use, which the owner has to change. Every session ends."""
         await self.existing(name)

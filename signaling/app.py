@@ -33,6 +33,7 @@ from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords, new_password
 from signaling.ports import Clock, StoreError
+from signaling.proofs import Proofs
 from signaling.retention import DAY_US, Retention, Schedule
 from signaling.revocation import Revocation
 from signaling.settings import Endpoint, Settings
@@ -193,6 +194,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         accounts=accounts,
         holders=Holders(store, clock, settings.keep_clear_days * DAY_US),
         tickets=tickets,
+        proofs=Proofs(clock),
         limits=limits,
         metrics=metrics,
         exchange=exchange,

@@ -75,3 +75,9 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     explanation = explain(entries, clear, filed.rows, profiles)
     edited = (fault.said for fault in filed_faults(filed, explanation.body["epoch"]))
     return replace(explanation, faults=(*explanation.faults, *edited))
+
+
+def call_in(body: str) -> str:
+    """The call's id in a body, which is canonical JSON; "" if it has none."""
+    begin = body.find('"call":"') + 8
+    return body[begin : body.find('"', begin)] if begin > 7 else ""

@@ -157,6 +157,19 @@ class Revocation:
         if running is not None and withdrawn:
             self._cut.update(dict.fromkeys(running.users, running.standing))
 
+    def standings(self) -> tuple[tuple[CallId, tuple[UserId, UserId], Standing], ...]:
+        """Every running call: between whom, and what it was told last."""
+        return tuple((call, running.users, running.standing) for call, running in self._running.items())
+
+    def standing(self, call: CallId) -> Standing | None:
+        """What a running call was told last; none if it does not run, or is not decided on yet."""
+        running = self._running.get(call)
+        return None if running is None else running.standing
+
+    def winding_down(self) -> int:
+        """How many running calls have lost their permit and come to an end."""
+        return sum(running.standing.refused for running in self._running.values())
+
     def relay_refusal(self, user: UserId) -> Refusal | None:
         """Why this user gets no relay: their last call ended for want of a permit, and still would."""
         standing = self._cut.get(user)

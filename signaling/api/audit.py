@@ -207,7 +207,7 @@ async def audit_key(visit: Visit) -> CheckpointKey:
         return key_of(visit, await visit.parts.checkpoints.key())
 
 
-@routes.add("POST", "/api/operator/audit/key", Rule.OPERATOR, status=200)
+@routes.add("POST", "/api/operator/audit/key", Rule.OPERATOR, status=200, proven=True)
 async def audit_rotate(visit: Visit) -> CheckpointKey:
     """Sign with another key from now on; a last checkpoint of the old one names it."""
     async with signing():
@@ -230,7 +230,7 @@ async def audit_checkpoint(visit: Visit) -> NewestCheckpoint:
     return NewestCheckpoint(checkpoint=None if made is None else signed_checkpoint(made))
 
 
-@routes.add("POST", "/api/operator/audit/acknowledge", Rule.OPERATOR, status=200)
+@routes.add("POST", "/api/operator/audit/acknowledge", Rule.OPERATOR, status=200, proven=True)
 async def audit_acknowledge(visit: Visit, body: Acknowledgement) -> SignedCheckpoint:
     """Accept that evidence was lost: calls to phones are possible again; the journal says who did it."""
     try:

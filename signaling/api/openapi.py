@@ -48,6 +48,15 @@ ABOUT_RULES = {
     Rule.OPERATOR: "For operators' accounts.",
 }
 
+ABOUT_PROOF = "A browser's session says its password first: POST /api/operator/proof."
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "the register's epoch that was looked at, in quotes; 412 if it has passed",
+}
+
 
 @lru_cache(maxsize=4)
 def openapi(routes: tuple[Route, ...], title: str, version: str, cookie: str) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "description": ABOUT_RULES[route.rule],
+        "description": ABOUT_RULES[route.rule] + (f" {ABOUT_PROOF}" if route.proven else ""),
         "security": [] if route.rule is Rule.ANYONE else [{"token": []}, {"cookie": []}],
         "responses": {
             str(route.status): answer(route, schemas),
@@ -87,7 +96,10 @@ def operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             },
         },
     }
-    if parameters := [*path_parameters(route.path), *query_parameters(route.query)]:
+    parameters = [*path_parameters(route.path), *query_parameters(route.query)]
+    if route.proven:
+        parameters.append(IF_MATCH)
+    if parameters:
         found["parameters"] = parameters
     if route.body is not None:
         content = {"application/json": {"schema": reference(route.body, schemas, "validation")}}

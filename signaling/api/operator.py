@@ -94,7 +94,7 @@ async def accounts(visit: Visit) -> KnownAccounts:
     )
 
 
-@routes.add("POST", "/api/operator/accounts", Rule.OPERATOR, status=201)
+@routes.add("POST", "/api/operator/accounts", Rule.OPERATOR, status=201, proven=True)
 async def add_account(visit: Visit, body: AddedAccount) -> OnePassword:
     """Open an account."""
     made = await visit.parts.accounts.open_for(
@@ -104,14 +104,14 @@ async def add_account(visit: Visit, body: AddedAccount) -> OnePassword:
     return OnePassword(name=body.name, password=made)
 
 
-@routes.add("PATCH", "/api/operator/accounts/{user}", Rule.OPERATOR)
+@routes.add("PATCH", "/api/operator/accounts/{user}", Rule.OPERATOR, proven=True)
 async def set_account_state(visit: Visit, body: AccountState) -> None:
     """Disable or enable an account. A disabled one is signed out at once."""
     await visit.parts.accounts.set_disabled(user_in_path(visit), body.disabled)
     noted(visit, "disable" if body.disabled else "enable", user_in_path(visit))
 
 
-@routes.add("POST", "/api/operator/accounts/{user}/password", Rule.OPERATOR, status=200)
+@routes.add("POST", "/api/operator/accounts/{user}/password", Rule.OPERATOR, status=200, proven=True)
 async def reset_password(visit: Visit, body: GivenPassword) -> OnePassword:
     """Give an account a password for one use. It is signed out everywhere."""
     user = user_in_path(visit)

@@ -1,4 +1,4 @@
-"""The browser app as files: all that a browser loads comes from here, and stays in memory.
+"""The browser app and the operators' console as files: all that a browser loads comes from here, from memory.
 
 A file is sent compressed to whoever takes gzip, and not again to whoever has it (RFC 9110 §13.1.2).
 """
@@ -44,14 +44,29 @@ class Page:
 
 WORKER = "worker.js"
 FRONT = "index.html"
+CONSOLE = "console/"  # what is below such a folder is for operators, and not served to callers
+
+operator_routes = Routes()
+
+
+@cache
+def everything() -> Mapping[str, Page]:
+    """Every file by its path; types that browsers have no use for are not served."""
+    return dict(walked(resources.files("wephone") / "web", ""))
 
 
 @cache
 def pages() -> Mapping[str, Page]:
-    """Every file of the app by its path; types that the app has no use for are not served."""
-    found = dict(walked(resources.files("wephone") / "web", ""))
+    """Every file of the callers' app."""
+    found = {path: page for path, page in everything().items() if CONSOLE not in path}
     worker = found.pop(WORKER)
     return {**found, WORKER: page(worker.type, shell(found) + worker.body)}
+
+
+@cache
+def console_pages() -> Mapping[str, Page]:
+    """The console's files, and those of the app that it is made of."""
+    return {path: page for path, page in everything().items() if path not in (WORKER, FRONT)}
 
 
 def shell(files: Mapping[str, Page]) -> bytes:
@@ -82,9 +97,8 @@ def page(kind: str, body: bytes) -> Page:
     return Page(kind, body, gzip.compress(body, 9, mtime=0), tag)
 
 
-def sent(visit: Visit, path: str) -> web.Response:
+def sent(visit: Visit, found: Page | None) -> web.Response:
     """The answer with this file; Problem if there is none."""
-    found = pages().get(path)
     if found is None:
         raise Problem(404, "not_found", "there is nothing at this address")
     # It may be kept, but is asked for anew each time: modules of two versions must never meet.
@@ -101,16 +115,28 @@ def sent(visit: Visit, path: str) -> web.Response:
 @routes.add("GET", "/", Rule.ANYONE, status=200, is_file=True)
 async def front(visit: Visit) -> web.Response:
     """The callers' app."""
-    return sent(visit, FRONT)
+    return sent(visit, pages()[FRONT])
 
 
 @routes.add("GET", "/worker.js", Rule.ANYONE, status=200, is_file=True)
 async def worker(visit: Visit) -> web.Response:
     """The app's service worker: at the root, so that it may answer for every page."""
-    return sent(visit, WORKER)
+    return sent(visit, pages()[WORKER])
 
 
 @routes.add("GET", "/web/{path:.+}", Rule.ANYONE, status=200, is_file=True)
 async def file(visit: Visit) -> web.Response:
     """A file that the app loads."""
-    return sent(visit, visit.request.match_info["path"])
+    return sent(visit, pages().get(visit.request.match_info["path"]))
+
+
+@operator_routes.add("GET", "/", Rule.ANYONE, status=200, is_file=True)
+async def console(visit: Visit) -> web.Response:
+    """The operators' console."""
+    return sent(visit, console_pages()[CONSOLE + FRONT])
+
+
+@operator_routes.add("GET", "/web/{path:.+}", Rule.ANYONE, status=200, is_file=True)
+async def console_file(visit: Visit) -> web.Response:
+    """A file that the console loads."""
+    return sent(visit, console_pages().get(visit.request.match_info["path"]))

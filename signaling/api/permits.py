@@ -149,7 +149,7 @@ async def permits(visit: Visit) -> FiledPermits:
     )
 
 
-@routes.add("POST", PERMITS, Rule.OPERATOR, status=201)
+@routes.add("POST", PERMITS, Rule.OPERATOR, status=201, proven=True)
 async def add_permit(visit: Visit, body: AddedPermit) -> FiledPermit:
     """File a permit, or the next version of one."""
     checked = body.checked
@@ -188,7 +188,7 @@ async def permit_versions(visit: Visit) -> PermitVersions:
     )
 
 
-@routes.add("POST", PERMITS + "/{id}/suspend", Rule.OPERATOR, status=200)
+@routes.add("POST", PERMITS + "/{id}/suspend", Rule.OPERATOR, status=200, proven=True)
 async def suspend_permit(visit: Visit, body: Window) -> FiledPermit:
     """Suspend a permit."""
     async with changing():
@@ -204,7 +204,7 @@ async def suspend_permit(visit: Visit, body: Window) -> FiledPermit:
     return filed(visit, permit)
 
 
-@routes.add("POST", PERMITS + "/{id}/revoke", Rule.OPERATOR, status=200)
+@routes.add("POST", PERMITS + "/{id}/revoke", Rule.OPERATOR, status=200, proven=True)
 async def revoke_permit(visit: Visit, body: End) -> FiledPermit:
     """End a permit for good."""
     async with changing():
@@ -220,7 +220,7 @@ async def revoke_permit(visit: Visit, body: End) -> FiledPermit:
     return filed(visit, permit)
 
 
-@routes.add("POST", PERMITS + "/{id}/reinstate", Rule.OPERATOR, status=200)
+@routes.add("POST", PERMITS + "/{id}/reinstate", Rule.OPERATOR, status=200, proven=True)
 async def reinstate_permit(visit: Visit, body: Why) -> Reinstated:
     """Lift a suspension: once two operators have asked for it."""
     register = register_of(visit)

@@ -17,6 +17,7 @@ from aiohttp import web
 from licensing.audit import Entry, Head
 from licensing.ports import JournalError
 from signaling.api.visit import Parts, Visit
+from signaling.evidence import call_in
 from signaling.ports import StoreError
 from wephone.protocol.messages import Model
 
@@ -98,9 +99,3 @@ def line(entry: Entry, seconds: int, user: str | None) -> bytes:
     return (
         f'{{"decision":"{entry.subject}","seconds":{seconds},"user":{who},"entry":{entry.body}}}\n'.encode()
     )
-
-
-def call_in(body: str) -> str:
-    """The call's id in a body, which is canonical JSON; "" if it has none."""
-    begin = body.find('"call":"') + 8
-    return body[begin : body.find('"', begin)] if begin > 7 else ""

@@ -43,6 +43,7 @@ class Route:
     answer: type[BaseModel] | None = None
     status: int = 200
     is_file: bool = False  # of the app: a page is many of them, so they do not count as visits
+    proven: bool = False  # somebody at a browser says the password once more: see proof.py
 
     @property
     def name(self) -> str:
@@ -75,6 +76,7 @@ class Routes:
         asks: Asking | None = None,
         status: int = 200,
         is_file: bool = False,
+        proven: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a handler: its parameters `body` and `query` and its answer are models, by annotation.
 
@@ -96,6 +98,7 @@ class Routes:
                     answer,
                     status if answer is not None or status != 200 else 204,
                     is_file,
+                    proven,
                 )
             )
             return handler

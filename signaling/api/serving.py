@@ -19,6 +19,7 @@ from signaling.api.auth import Door
 from signaling.api.headers import add_headers
 from signaling.api.origin import caller_address, is_within
 from signaling.api.problem import Problem, slow_down, unreadable
+from signaling.api.proof import check_proof
 from signaling.api.routes import Route
 from signaling.api.visit import Parts, Visit
 from signaling.passwords import TooBusyError
@@ -173,11 +174,14 @@ def handled(route: Route, parts: Parts, door: Door) -> Handler:
         if who is not None and (wait := parts.limits.request(who.user)):
             parts.metrics.limited("account")
             raise slow_down(wait)
-        call = partial(route.handler, Visit(parts, request, address, who, door.cookie))
+        visit = Visit(parts, request, address, who, door.cookie)
+        call = partial(route.handler, visit)
         if route.query is not None:
             call = partial(call, query=read_query(request, route.query))
         if route.body is not None:
             call = partial(call, body=await read_body(request, route.body))
+        if route.proven:
+            check_proof(visit)
         return call
 
     async def handle(request: web.Request) -> web.StreamResponse:

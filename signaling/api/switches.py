@@ -57,7 +57,7 @@ async def toggles(visit: Visit) -> Toggles:
     return Toggles(toggles=register_of(visit).snapshot.toggles)
 
 
-@routes.add("PUT", TOGGLES + "/{key}", Rule.OPERATOR, status=200)
+@routes.add("PUT", TOGGLES + "/{key}", Rule.OPERATOR, status=200, proven=True)
 async def set_toggle(visit: Visit, body: ToggleState) -> Toggle:
     """Switch kinds of calls off, or on again as far as permits allow."""
     wanted = {
@@ -73,7 +73,7 @@ async def set_toggle(visit: Visit, body: ToggleState) -> Toggle:
     return toggle
 
 
-@routes.add("DELETE", TOGGLES + "/{key}", Rule.OPERATOR)
+@routes.add("DELETE", TOGGLES + "/{key}", Rule.OPERATOR, proven=True)
 async def remove_toggle(visit: Visit, query: Why) -> None:
     """Take a toggle away, as if it had never been set."""
     async with changing():
@@ -89,7 +89,7 @@ async def telephone(visit: Visit) -> Telephone:
     return Telephone(on=not register.snapshot.telephone_off, waiting=shown(asked))
 
 
-@routes.add("PUT", TELEPHONE, Rule.OPERATOR, status=200)
+@routes.add("PUT", TELEPHONE, Rule.OPERATOR, status=200, proven=True)
 async def switch_telephone(visit: Visit, body: TelephoneState) -> Telephone:
     """The panic switch: off at once but for emergency calls; on again once two operators have asked."""
     register = register_of(visit)

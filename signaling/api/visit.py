@@ -15,6 +15,7 @@ from signaling.limits import Limits
 from signaling.metrics import Metrics
 from signaling.permission import Permission
 from signaling.ports import Clock, Store
+from signaling.proofs import Proofs
 from signaling.revocation import Revocation
 from signaling.settings import Settings
 from signaling.tickets import Tickets
@@ -31,6 +32,7 @@ class Parts:
     accounts: Accounts
     holders: Holders
     tickets: Tickets
+    proofs: Proofs
     limits: Limits
     metrics: Metrics
     exchange: Exchange

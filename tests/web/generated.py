@@ -1,13 +1,15 @@
 """What the browser app has of the protocol, made from the same models that the server uses.
 
 `python -m tests.web.generated` writes wephone/web/protocol.d.ts, the types of all messages, and
-wephone/web/app/reasons.js, the sentences of all reasons; a test holds both to what it would write.
+wephone/web/app/reasons.js, the sentences of all reasons; and from those of licensing
+wephone/web/console/denials.js, why calls were decided as they were. A test holds all to what it would write.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from licensing.reasons import Reason, reason_text
 from wephone.protocol.codec import json_schema
 from wephone.protocol.reasons import END_TEXTS, ERROR_TEXTS
 
@@ -67,8 +69,19 @@ def declarations() -> str:
 
 def reasons() -> str:
     """Why calls end and frames are refused, in English and Chinese."""
-    tables: dict[str, Rows] = {"ends": [*END_TEXTS.items()], "errors": [*ERROR_TEXTS.items()]}
-    lines = [HEAD]
+    return tables_of({"ends": [*END_TEXTS.items()], "errors": [*ERROR_TEXTS.items()]}, HEAD)
+
+
+def denials() -> str:
+    """Why the law or the gate allowed or refused something, in English and Chinese."""
+    texts = [(reason.value, reason_text(reason)) for reason in Reason]
+    head = HEAD.replace("wephone/protocol", "licensing")
+    return tables_of({"decided": [(code, (text.en, text.zh_cn)) for code, text in texts]}, head)
+
+
+def tables_of(tables: dict[str, Rows], head: str) -> str:
+    """A module with these tables of sentences."""
+    lines = [head]
     for name, texts in tables.items():
         rows = [f"  {code}: {json.dumps(list(both), ensure_ascii=False)}," for code, both in texts]
         lines += [
@@ -83,7 +96,11 @@ def reasons() -> str:
 
 def made() -> dict[Path, str]:
     """Every file and what it says."""
-    return {WEB / "protocol.d.ts": declarations(), WEB / "app" / "reasons.js": reasons()}
+    return {
+        WEB / "protocol.d.ts": declarations(),
+        WEB / "app" / "reasons.js": reasons(),
+        WEB / "console" / "denials.js": denials(),
+    }
 
 
 if __name__ == "__main__":

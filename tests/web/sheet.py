@@ -6,23 +6,30 @@ told.
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
 from tests.web.conftest import FLAGS, program
-from tests.web.views import LANGUAGES, THEMES, dressed, shown, views
+from tests.web.views import LANGUAGES, THEMES, Show, View, dressed, shown, views
 
 SIZES = ((360, 740), (768, 1024), (1280, 800), (1920, 1080))
 COLUMNS = {360: 10, 768: 8, 1280: 6, 1920: 6}
 SHEET = 2400  # pixels, the width of a contact sheet
 
 
-async def pictures(browser: Browser, folder: Path, size: tuple[int, int], theme: str, language: str) -> None:
+async def pictures(
+    browser: Browser,
+    folder: Path,
+    dress: tuple[tuple[int, int], str, str],
+    all: Sequence[View],
+    show: Show,
+) -> None:
     """Each view as this browser shows it."""
-    async with dressed(browser, size, theme, language) as context:
-        for view in views():
-            async with shown(context, view) as page:
+    async with dressed(browser, *dress) as context:
+        for view in all:
+            async with show(context, view) as page:
                 await page.screenshot(path=folder / f"{view.name}.png")
 
 
@@ -50,7 +57,7 @@ async def contact_sheet(browser: Browser, folder: Path, columns: int) -> None:
     await page.close()
 
 
-async def main(folder: Path, part: str) -> None:
+async def main(folder: Path, part: str, all: Sequence[View], show: Show) -> None:
     """Everything, or only where a part of the name is: `360-dark`."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program(), args=FLAGS)
@@ -59,10 +66,11 @@ async def main(folder: Path, part: str) -> None:
                 for language in LANGUAGES:
                     name = f"{size[0]}-{theme}-{language}"
                     if part in name:
-                        await pictures(browser, folder / name, size, theme, language)
+                        await pictures(browser, folder / name, (size, theme, language), all, show)
                         await contact_sheet(browser, folder / name, COLUMNS[size[0]])
         await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "reports/screens"), "".join(sys.argv[2:3])))
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "reports/screens")
+    asyncio.run(main(folder, "".join(sys.argv[2:3]), views(), shown))

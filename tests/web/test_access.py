@@ -1,12 +1,14 @@
 """The app for who sees or moves otherwise: by the rules of axe-core, and by keyboard alone."""
 
+from collections.abc import Sequence
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.web.app import PASSWORD, PHONE, WITHIN, Someone
 from tests.web.conftest import ALICES_TONE, BOBS_TONE, Town
 from tests.web.test_files import HERE, packages
-from tests.web.views import THEMES, View, dressed, shown, views
+from tests.web.views import THEMES, Show, View, dressed, shown, views
 
 __all__ = ["packages"]  # a fixture
 
@@ -35,16 +37,16 @@ async def faults(page: Page, view: View, source: str) -> list[str]:
 @pytest.mark.long
 @pytest.mark.parametrize("theme", THEMES)
 async def test_axe_finds_nothing_in_any_view(browser: Browser, packages: object, theme: str) -> None:
-    assert await violations(browser, theme) == []
+    assert await violations(browser, theme, views(), shown) == []
 
 
-async def violations(browser: Browser, theme: str) -> list[str]:
+async def violations(browser: Browser, theme: str, all: Sequence[View], show: Show) -> list[str]:
     """What axe-core finds in the views of this theme."""
     source = (HERE / "node_modules" / "axe-core" / "axe.min.js").read_text()
     found: list[str] = []
     async with dressed(browser, (1280, 800), theme, "en") as context:
-        for view in views():
-            async with shown(context, view) as page:
+        for view in all:
+            async with show(context, view) as page:
                 found += await faults(page, view, source)
     return found
 

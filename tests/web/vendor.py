@@ -32,6 +32,11 @@ ICONS = (
     *("shield-check", "smartphone", "sun", "trash-2", "user", "user-plus", "user-x", "users", "video"),
     *("video-off", "volume-2", "wifi-off", "x", "check", "check-check", "clock", "bell", "bell-off"),
 )
+# The console's own, apart: callers do not load them.
+CONSOLE_ICONS = (
+    *("activity", "file-check", "flask-conical", "gauge", "list-checks", "menu", "toggle-right", "link"),
+    *("download", "triangle-alert", "octagon-x", "pencil"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,10 @@ def bundled(source: str) -> bytes:
     return subprocess.run(command, input=source.encode(), cwd=HERE, check=True, stdout=subprocess.PIPE).stdout
 
 
-def icons() -> bytes:
-    """Lucide's drawings that the app uses: by name, what stands inside the `<svg>`."""
+def icons(names: tuple[str, ...]) -> bytes:
+    """Lucide's drawings of these names: by name, what stands inside the `<svg>`."""
     drawn = {}
-    for name in sorted(ICONS):
+    for name in sorted(names):
         svg = (MODULES / "lucide-static" / "icons" / f"{name}.svg").read_text()
         inside = re.sub(r"^.*?<svg[^>]*>|</svg>\s*$", "", svg, flags=re.DOTALL)
         drawn[name] = " ".join(inside.split())
@@ -83,8 +88,11 @@ def licence_text(package: str) -> str:
 
 def make() -> dict[str, bytes]:
     """Every file of the folder that is made, by name."""
-    files = {bundle.file: bundled(bundle.source) for bundle in BUNDLES} | {"icons.js": icons()}
-    packages = {bundle.file: bundle.packages for bundle in BUNDLES} | {"icons.js": ("lucide-static",)}
+    drawings = {"icons.js": icons(ICONS), "console/icons.js": icons(CONSOLE_ICONS)}
+    files = {bundle.file: bundled(bundle.source) for bundle in BUNDLES} | drawings
+    packages = {bundle.file: bundle.packages for bundle in BUNDLES} | dict.fromkeys(
+        drawings, ("lucide-static",)
+    )
     about = {
         name: {"sha256": sha256(body).hexdigest(), "of": [described(package) for package in packages[name]]}
         for name, body in sorted(files.items())

@@ -7,10 +7,11 @@ one that shows a given state; all else is the app as it is served, with the head
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -319,18 +320,26 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
         )
     elif path.startswith("/api/"):
         known = {**SIGNED_IN, **view.answers}.get(f"{route.request.method} {path}", {})
-        if known is NEVER:
-            waiting.append(route)
-            return
-        if known is GONE:
-            await route.abort()
-            return
+        await answer_api(route, known, waiting)
+    else:
+        await answer_file(route, WEB / "index.html" if path == "/" else WEB / path.removeprefix("/web/"))
+
+
+async def answer_api(route: Route, known: Any, waiting: list[Route]) -> None:
+    """With this; a pair is a status and a body."""
+    if known is NEVER:
+        waiting.append(route)
+    elif known is GONE:
+        await route.abort()
+    else:
         status, body = known if isinstance(known, tuple) else (200, known)
         await route.fulfill(status=status, json=body, headers=HEADERS)
-    else:
-        file = WEB / "index.html" if path == "/" else WEB / path.removeprefix("/web/")
-        kind = guess_type(file.name)[0] or "text/plain"
-        await route.fulfill(body=file.read_bytes(), content_type=kind, headers=HEADERS)
+
+
+async def answer_file(route: Route, file: Path) -> None:
+    """As it lies there."""
+    kind = guess_type(file.name)[0] or "text/plain"
+    await route.fulfill(path=file, content_type=kind, headers=HEADERS)
 
 
 @asynccontextmanager
@@ -350,14 +359,20 @@ async def dressed(
     await context.close()
 
 
+Respond = Callable[[Route, View, list[Route]], Awaitable[None]]
+
+
+Show = Callable[[BrowserContext, View], AbstractAsyncContextManager[Page]]
+
+
 @asynccontextmanager
-async def shown(context: BrowserContext, view: View) -> AsyncIterator[Page]:
+async def shown(context: BrowserContext, view: View, respond: Respond = answer) -> AsyncIterator[Page]:
     """A page that shows this view; nothing may have gone wrong in it."""
     faults: list[str] = []
     waiting: list[Route] = []
     page = await context.new_page()
     page.on("pageerror", lambda error: faults.append(f"{view.name}: {error}"))
-    await page.route("**", lambda route: answer(route, view, waiting))
+    await page.route("**", lambda route: respond(route, view, waiting))
     if view.script:
         await page.add_init_script(view.script)
     await page.goto(f"{URL}/#{view.place}")

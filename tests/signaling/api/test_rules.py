@@ -38,7 +38,7 @@ FIRST_STEPS = {
 }
 
 # An operators' route that auditors may use too, though it is no GET.
-CHANGES_NOTHING = {("POST", "/api/operator/audit/verify")}
+CHANGES_NOTHING = {("POST", "/api/operator/audit/verify"), ("POST", "/api/operator/suppose")}
 OPERATORS_RULES = (Rule.OPERATOR, Rule.AUDITOR)
 
 

@@ -21,14 +21,16 @@ const WITHIN = 15_000; // ms
 /**
  * Ask the server; what it answers, or null if that is nothing. Refused or Unreachable.
  *
- * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
+ * @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
+ * @returns {Promise<any>}
  */
-export async function ask(method, path, body) {
+export async function ask(method, path, body, headers = {}) {
   const answer = await reached(path, {
     method,
     credentials: "same-origin",
     signal: AbortSignal.timeout(WITHIN),
-    ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text().catch((error) => {
     throw new Unreachable(String(error));

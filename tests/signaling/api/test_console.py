@@ -1,0 +1,144 @@
+"""What the operators' console asks for: its files, the state of everything, effects beforehand, proofs."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from signaling.api.auth import COOKIE, OPERATOR_COOKIE
+from signaling.proofs import GOOD_FOR
+from tests.signaling.api.conftest import PASSWORD, Somebody, World
+from tests.signaling.api.test_permits import BASIC, NUMBER, WHY, files
+
+OVERVIEW, SUPPOSE, PROOF = (f"/api/operator/{what}" for what in ("overview", "suppose", "proof"))
+SUSPEND = "/api/operator/permits/basic-1/suspend"
+
+
+class AtBrowser:
+    """An operator's browser: a cookie, and the origin that its page has."""
+
+    def __init__(self, somebody: Somebody) -> None:
+        self._somebody = Somebody(somebody.http, somebody.base)
+        self.headers = {"Cookie": f"{OPERATOR_COOKIE}={somebody.token}", "Origin": somebody.base}
+
+    async def says(self, password: str) -> Any:
+        return await self._somebody.post(PROOF, {"password": password}, headers=self.headers)
+
+    async def suspends(self, epoch: int | None = None) -> Any:
+        seen = {} if epoch is None else {"If-Match": f'"{epoch}"'}
+        return await self._somebody.post(SUSPEND, WHY, headers={**self.headers, **seen})
+
+
+async def test_operators_get_the_console_and_callers_do_not(world: World) -> None:
+    here = Somebody(world.http, world.operators)
+    answer = await here.get("/")
+    assert answer.status == 200 and "/web/console/main.js" in answer.text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
+    for path in ("/web/console/main.js", "/web/vendor/preact.js", "/web/style/tokens.css"):
+        assert (await here.get(path)).status == 200, path
+    for path in ("/worker.js", "/web/worker.js", "/web/index.html", "/web/console/nothing.js"):
+        assert (await here.get(path)).status == 404, path
+    stranger = world.stranger()
+    for path in ("/web/console/main.js", "/web/console/index.html"):
+        assert (await stranger.get(path)).status == 404, path
+    assert "console" not in (await stranger.get("/worker.js")).text
+
+
+async def test_the_overview_says_how_all_is_and_who_looks(world: World) -> None:
+    boss, eyes = await world.operator(), await world.auditor()
+    await files(boss, valid_until="2099-12-31")
+    seen = (await eyes.get(OVERVIEW)).json
+    assert (seen["name"], seen["role"], seen["epoch"]) == ("eyes", "auditor", 1)
+    assert seen["permits"] == {"in_force": 1}
+    assert (seen["next_expiry"]["permit"], seen["next_expiry"]["on"]) == ("basic-1", "2099-12-31")
+    assert (seen["calls"], seen["winding_down"], seen["telephone_on"], seen["alarms"]) == (0, 0, True, [])
+    assert (await boss.get(OVERVIEW)).json["role"] == "operator"
+
+
+async def test_whoever_waits_for_a_change_hears_of_it_at_once(world: World) -> None:
+    boss, eyes = await world.operator(), await world.auditor()
+    waiting = asyncio.create_task(eyes.get(f"{OVERVIEW}?epoch=0"))
+    await files(boss)
+    assert (await waiting).json["epoch"] == 1
+    assert (await eyes.get(f"{OVERVIEW}?epoch=1")).json[
+        "epoch"
+    ] == 1  # nothing comes: it does not wait for long
+
+
+async def test_a_browser_says_the_password_once_for_each_thing_that_matters(world: World) -> None:
+    boss = await world.operator()
+    await files(boss)
+    page = AtBrowser(boss)
+    refused = await page.suspends()
+    assert (refused.status, refused.code) == (403, "password_needed")
+    assert (await page.says("wrong horse battery")).code == "wrong_password"
+    assert (await page.suspends()).code == "password_needed"
+    assert (await page.says(PASSWORD)).json == {"seconds": GOOD_FOR}
+    assert (await page.suspends()).status == 200
+    assert (await page.suspends()).code == "password_needed"
+
+
+async def test_a_password_said_long_ago_or_by_somebody_else_counts_for_nothing(world: World) -> None:
+    boss = await world.operator()
+    await files(boss)
+    page = AtBrowser(boss)
+    await page.says(PASSWORD)
+    world.clock.advance(GOOD_FOR)
+    assert (await page.suspends()).code == "password_needed"
+    other = Somebody(world.http, world.operators)
+    await other.sign_in("boss")
+    await AtBrowser(other).says(PASSWORD)
+    assert (await page.suspends()).code == "password_needed"
+
+
+async def test_a_page_that_is_behind_changes_nothing_and_keeps_its_proof(world: World) -> None:
+    boss = await world.operator()
+    await files(boss)
+    page = AtBrowser(boss)
+    await page.says(PASSWORD)
+    behind = await page.suspends(epoch=0)
+    assert (behind.status, behind.code) == (412, "changed_since")
+    assert (await boss.get("/api/operator/permits/basic-1")).json["standing"] == "in_force"
+    assert (await page.suspends(epoch=1)).status == 200
+
+
+async def test_a_callers_cookie_opens_nothing_here(world: World) -> None:
+    boss = await world.operator()
+    headers = {"Cookie": f"{COOKIE}={boss.token}"}
+    assert (await Somebody(world.http, world.operators).get(OVERVIEW, headers=headers)).status == 401
+
+
+async def test_the_effect_of_a_suspension_is_counted_and_nothing_is_changed(world: World) -> None:
+    boss, eyes, alice = await world.operator(), await world.auditor(), await world.user("alice")
+    await files(boss)
+    await alice.post("/api/calls", {"to": NUMBER})
+    before = (await boss.get("/api/operator/audit/head")).text
+    seen = (await eyes.post(SUPPOSE, {"suspend": ["basic-1"]})).json
+    assert seen["epoch"] == 1
+    assert (seen["now"]["running"], seen["now"]["lost"], seen["now"]["calls"]) == (0, 0, [])
+    assert (seen["past"]["before"], seen["past"]["refused"]["decisions"]) == (None, 1)
+    assert seen["past"]["flips"][0]["after"] == "DENY_PERMIT_SUSPENDED"
+    assert (await boss.get("/api/operator/audit/head")).text == before
+    assert (await boss.get("/api/operator/permits/basic-1")).json["standing"] == "in_force"
+    assert (await eyes.post(SUPPOSE, {"suspend": ["basic-2"]})).code == "no_such_permit"
+    assert (await eyes.post(SUPPOSE, {"permits": [{**BASIC, "valid_from": "x"}]})).status == 400
+
+
+@pytest.mark.parametrize("entries", [1, 2])
+async def test_past_decisions_are_asked_again_page_by_page(world: World, entries: int) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    for _ in range(3):
+        await alice.post("/api/calls", {"to": NUMBER})
+    decided = len((await boss.get("/api/operator/decisions")).json["decisions"])
+    found: dict[str, int] = {"decisions": 0, "allowed": 0}
+    before: int | None = None
+    while True:
+        asked = {"permits": [BASIC], "entries": entries, **({} if before is None else {"before": before})}
+        past = (await boss.post(SUPPOSE, asked)).json["past"]
+        found["decisions"] += past["decisions"]
+        found["allowed"] += past["allowed"]["decisions"]
+        before = past["before"]
+        if before is None:
+            break
+    assert decided > 0
+    assert found == {"decisions": decided, "allowed": decided}

@@ -1,0 +1,278 @@
+"""Every view of the console in every state, made up: as tests/web/views.py does it for the callers' app."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Page, Route
+
+from tests.web.generated import WEB
+from tests.web.views import GONE, NEVER, View, answer_api, answer_file, shown
+
+DAY = 24 * 3600
+# What is made up here and is no word of the console: a pattern.
+NAMES = r"boss|vera|eyes|permit file k-\w+|cn-a15|CN-[A-Z]+|basic-1|local|SHA-256|JSON|CSV|BEIJING|ISO"
+
+
+def at(seconds: float) -> int:
+    """Microseconds since 1970, that many seconds from now."""
+    return int((time.time() + seconds) * 1_000_000)
+
+
+def date(days: float) -> str:
+    """A calendar day, that many days from now."""
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() + days * DAY))
+
+
+def moment(days: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * DAY))
+
+
+OVERVIEW: dict[str, Any] = {
+    "name": "boss", "role": "operator", "epoch": 7, "at": at(0), "node": "local", "version": "1.0",
+    "draining": False, "permits": {"in_force": 3}, "toggles_off": 0, "telephone_on": True, "waiting": 0,
+    "next_expiry": {"permit": "cn-a15", "on": date(112), "days_left": 112}, "calls": 38, "winding_down": 0,
+    "telephone_legs": 2, "devices": 61, "alarms": [],
+}  # fmt: skip
+TROUBLED = {
+    **OVERVIEW, "permits": {"in_force": 2, "suspended": 1, "expired": 1}, "toggles_off": 2, "waiting": 1,
+    "telephone_on": False, "winding_down": 3, "draining": True,
+    "next_expiry": {"permit": "cn-a15", "on": date(12), "days_left": 12},
+    "alarms": [{"alarm": "checkpoint_failed", "text": "the chain of node `local` is broken at entry 17"}],
+}  # fmt: skip
+EYES = {**OVERVIEW, "name": "eyes", "role": "auditor"}
+A15: dict[str, Any] = {
+    "id": "cn-a15", "jurisdiction": "CN", "categories": ["CN:A15-1", "CN:B25#internet"], "basis": "own",
+    "holder": "Example Operator Ltd", "issuer": "工业和信息化部", "number": "A1-20240001",
+    "regions": ["CN-BJ", "CN-SH"], "valid_from": date(-980), "valid_until": date(112), "verified": True,
+    "status_events": [
+        {"status": "suspended", "from": moment(-400), "to": moment(-380), "reference": "MIIT 2025-7",
+         "reason": None},
+    ],
+    "conditions": ["以批准的范围为限"], "next_review_on": date(40), "version": 4,
+    "renewal": {"applied_on": date(-10), "decision": None, "receipt": None},
+    "evidence": [{"sha256": "ab" * 32, "checked_on": date(-900), "checked_by": "Li Na",
+                  "register_address": "https://register.example/permits/A1-20240001?page=1&lang=zh-CN"}],
+}  # fmt: skip
+SUSPENSION = {"status": "suspended", "from": moment(-1), "to": None, "reference": None, "reason": None}
+BASIC = {
+    "id": "basic-1", "jurisdiction": "baseline", "categories": ["baseline:basic"], "basis": "own",
+    "holder": None, "issuer": None, "number": None, "regions": ["*"], "valid_from": date(-30),
+    "valid_until": None, "verified": False, "status_events": [], "conditions": [], "renewal": None,
+    "evidence": [], "next_review_on": None, "version": 1,
+}  # fmt: skip
+
+
+def filed(permit: dict[str, Any], standing: str = "in_force", left: int | None = 112) -> dict[str, Any]:
+    """A permit as the server tells it."""
+    return {"permit": permit, "standing": standing, "days_left": left, "warnings": []}
+
+
+STOPPED = filed({**A15, "status_events": [*A15["status_events"], SUSPENSION]}, "suspended")
+WARNED = {**filed(BASIC, left=None), "warnings": ["nobody has verified it"]}
+LAPSED = filed(
+    {**BASIC, "id": "old-2019", "valid_from": date(-900), "valid_until": date(-20)}, "expired", -20
+)
+FILE: dict[str, Any] = {
+    "path": "/var/lib/wephone/permits.json",
+    "sha256": None,
+    "made_at": None,
+    "keys": [],
+    "fault": None,
+}
+PERMITS = {"epoch": 7, "permits": [filed(A15), WARNED, LAPSED], "file": FILE, "profiles_past_review": []}
+REFUSED_FILE = {**FILE, "fault": "permits.0.valid_until: is no date (found '2030-02-30')"}
+WAITING = {
+    "key": "reinstate:cn-a15", "by": "vera", "why": "the ministry's letter of Monday", "at": at(-300),
+    "until": at(DAY - 300),
+}  # fmt: skip
+LAW = {
+    "profiles": [
+        {"code": "CN", "name": {"en": "China", "zh-CN": "中国"}, "version": "CN@1", "judges": True,
+         "as_of": date(-30), "review_due": date(150), "categories": [
+             {"code": "CN:A15-1", "local": "国内IP电话业务", "en": "Domestic IP telephony"},
+             {"code": "CN:B25", "local": "信息服务业务", "en": "Information services"}]},
+    ]
+}  # fmt: skip
+VERSIONS = [
+    {"version": number, "by": by, "at": at(-DAY * (900 - 200 * number)), "epoch": number, "permit": A15}
+    for number, by in enumerate(("boss", "vera", "permit file k-0123456789abcdef", "boss"), 1)
+]
+NOTHING: dict[str, Any] = {
+    "epoch": 7,
+    "now": {"running": 38, "lost": 0, "regained": 0, "users": 0, "seconds": 0, "reasons": {},
+            "telephone_calls": 0, "calls": []},
+    "past": {"decisions": 0, "entries": 0, "since": at(-DAY), "before": None, "left_out": 0, "other_basis": 0,
+             "refused": {"decisions": 0, "seconds": 0, "users": 0},
+             "allowed": {"decisions": 0, "seconds": 0, "users": 0}, "flips": []},
+}  # fmt: skip
+REASON = "DENY_PERMIT_SUSPENDED"
+EFFECT: dict[str, Any] = {
+    "epoch": 7,
+    "now": {**NOTHING["now"], "lost": 3, "users": 6, "seconds": 60, "reasons": {REASON: 3}, "calls": [
+        {"call": f"c{number}", "users": ["li.na", f"somebody.with-a-long-name.{number}"], "reason": REASON,
+         "service": "app_voice", "jurisdiction": "CN", "seconds": 60, "text": {"en": "", "zh-CN": ""}}
+        for number in range(3)]},
+    "past": {**NOTHING["past"], "decisions": 1412, "refused": {"decisions": 140, "seconds": 9, "users": 12},
+             "flips": [{"before": "OK_PERMIT_COVERS", "after": REASON, "service": "app_voice", "lost": True,
+                        "jurisdiction": "CN", "decisions": 140, "seconds": 9, "users": 12, "examples": []}]},
+}  # fmt: skip
+TOGGLES = [
+    {"key": "CN-BJ:pstn_out", "enabled": False, "services": ["pstn_out"], "jurisdictions": [],
+     "regions": ["CN-BJ"]},
+    {"key": "texts", "enabled": True, "services": ["text_app", "sms_out"], "jurisdictions": [],
+     "regions": []},
+]  # fmt: skip
+CN = "/api/operator/permits/cn-a15"
+OFF = (401, {"code": "not_signed_in", "detail": "the session is unknown, ended or too old"})
+FAULT = (
+    400,
+    {"code": "bad_value", "detail": "`permit.valid_until`: is no date", "field": "permit.valid_until"},
+)
+WRONG = (401, {"code": "wrong_password", "detail": "the name or the password is wrong"})
+BEHIND = (412, {"code": "changed_since", "detail": "look again"})
+SIGNED_IN: dict[str, Any] = {
+    "GET /api/operator/overview": OVERVIEW,
+    "GET /api/operator/permits": PERMITS,
+    f"GET {CN}": filed(A15),
+    f"GET {CN}/versions": {"versions": VERSIONS},
+    "GET /api/operator/waiting": {"waiting": []},
+    "GET /api/operator/toggles": {"toggles": TOGGLES},
+    "GET /api/operator/telephone": {"on": True, "waiting": None},
+    "GET /api/operator/law": LAW,
+    "POST /api/operator/suppose": EFFECT,
+    "POST /api/operator/proof": {"seconds": 120},
+}
+SUSPEND = ("main .acts button:first-child", None)
+SAID = (
+    ("#act-why", "order of the ministry"),
+    ("#act-password", "correct horse"),
+    ("dialog form .main", None),
+)
+TEXT = "#permit-text"
+ADD = (".head button", None)
+
+
+def door() -> list[View]:
+    """Before anybody is signed in, and when the session is over."""
+    enter = (("#name", "boss"), ("#password", "correct horse battery"), ("button.main", None))
+    once = {"name": "boss", "password_change_required": True}
+    out = {"GET /api/operator/overview": OFF}
+    return [
+        View("door", ".door form", "overview", answers=out),
+        View("door-fault", ".fault:not(:empty)", "overview",
+             answers={**out, "POST /api/session": WRONG}, steps=enter),
+        View("door-once", "#password[autocomplete=new-password]", "overview",
+             answers={**out, "POST /api/session": once}, steps=enter),
+        View("door-caller", ".fault:not(:empty)", "overview", answers={
+            "GET /api/operator/overview": (403, {"code": "not_an_operator", "detail": "no"})}),
+        View("loading", ".spinner", "overview", answers={"GET /api/operator/overview": NEVER}),
+        View("over", "dialog .again", "permits/cn-a15", answers={f"GET {CN}": OFF}),
+    ]  # fmt: skip
+
+
+def first() -> list[View]:
+    """The overview."""
+
+    def overview(what: dict[str, Any]) -> dict[str, Any]:
+        return {"GET /api/operator/overview": what}
+
+    empty = {**OVERVIEW, "permits": {}, "next_expiry": None, "calls": 0}
+    return [
+        View("overview", ".say", "overview"),
+        View("overview-troubled", ".need", "overview", answers=overview(TROUBLED)),
+        View("overview-empty", ".say", "overview", answers=overview(empty)),
+        View("overview-auditor", ".say", "overview", answers=overview(EYES)),
+    ]  # fmt: skip
+
+
+def effect(known: Any) -> dict[str, Any]:
+    """What a change would do is answered with this."""
+    return {"POST /api/operator/suppose": known}
+
+
+def permits() -> list[View]:
+    """Permits as documents, and what is done with them."""
+    place = "permits/cn-a15"
+    stopped = {f"GET {CN}": STOPPED}
+    asked = {**stopped, "GET /api/operator/waiting": {"waiting": [WAITING]}}
+    return [
+        View("permits", ".doc", "permits"),
+        View("permits-empty", ".page section .blank", "permits",
+             answers={"GET /api/operator/permits": {**PERMITS, "permits": []}}),
+        View("permits-loading", ".page .spinner", "permits", answers={"GET /api/operator/permits": NEVER}),
+        View("permits-error", ".page .blank button", "permits", answers={"GET /api/operator/permits": GONE}),
+        View("permits-file", ".note", "permits",
+             answers={"GET /api/operator/permits": {**PERMITS, "file": REFUSED_FILE}}),
+        View("permits-auditor", ".doc", "permits", answers={"GET /api/operator/overview": EYES}),
+        View("permit", ".facts", place),
+        View("permit-suspended", ".facts", place, answers=stopped),
+        View("permit-waiting", ".note", place, answers=asked),
+        View("permit-unknown", ".blank a", "permits/none",
+             answers={"GET /api/operator/permits/none": (404, {"code": "no_such_permit", "detail": "no"})}),
+        View("suspend", ".effect ul", place, steps=(SUSPEND,)),
+        View("suspend-looking", ".effect", place, answers=effect(NEVER), steps=(SUSPEND,)),
+        View("suspend-nothing", ".effect", place, answers=effect(NOTHING), steps=(SUSPEND,)),
+        View("suspend-unknown", ".effect.bad", place, answers=effect(GONE), steps=(SUSPEND,)),
+        View("suspend-password", ".field .fault", place, answers={"POST /api/operator/proof": WRONG},
+             steps=(SUSPEND, *SAID)),
+        View("suspend-behind", "dialog .note", place, answers={f"POST {CN}/suspend": BEHIND},
+             steps=(SUSPEND, *SAID)),
+        View("suspend-unanswered", "dialog .note", place, answers={f"POST {CN}/suspend": GONE},
+             steps=(SUSPEND, *SAID)),
+        View("suspended-ending", ".note progress", place, answers={f"POST {CN}/suspend": STOPPED},
+             steps=(SUSPEND, *SAID)),
+        View("reinstate", "dialog .effect", place, answers=stopped, steps=(SUSPEND,)),
+        View("add", "dialog form", "permits", steps=(ADD,)),
+        View("add-broken", "#permit-fault code", "permits", steps=(ADD, (TEXT, "{"))),
+        View("add-fault", ".fault code", "permits", answers={"POST /api/operator/permits": FAULT},
+             steps=(ADD, (TEXT, '{"id": "x", "valid_until": "2030-02-30"}'), *SAID)),
+    ]  # fmt: skip
+
+
+def switches() -> list[View]:
+    """Toggles, the panic switch, and what waits."""
+    off = {"GET /api/operator/telephone": {"on": False, "waiting": None}}
+    on = {"key": "switch_on:telephone", "by": "boss", "why": "it is over", "at": at(-60), "until": at(DAY)}
+    both = {**off, "GET /api/operator/waiting": {"waiting": [WAITING, on]}}
+    none: dict[str, Any] = {"GET /api/operator/toggles": {"toggles": []}}
+    return [
+        View("switches", ".docs .doc", "switches"),
+        View("switches-empty", ".hint", "switches", answers=none),
+        View("switches-off", ".mark.bad", "switches", answers=both),
+        View("switches-loading", ".page .spinner", "switches", answers={"GET /api/operator/toggles": NEVER}),
+        View("switches-error", ".page .blank button", "switches",
+             answers={"GET /api/operator/toggles": GONE}),
+        View("switches-auditor", ".docs .doc", "switches", answers={"GET /api/operator/overview": EYES}),
+        View("switches-panic", "dialog .effect", "switches", steps=((".doc .main.danger", None),)),
+        View("switches-new", "dialog .effect", "switches", steps=((".head .quiet", None),)),
+        View("switches-bad", "dialog .fault:not(:empty)", "switches",
+             steps=((".head .quiet", None), ("#toggle-place", "Beijing"))),
+    ]  # fmt: skip
+
+
+def views() -> list[View]:
+    """All of them."""
+    return [*door(), *first(), *permits(), *switches()]
+
+
+async def respond(route: Route, view: View, waiting: list[Route]) -> None:
+    """As the server would, or as this view wants it."""
+    url = urlsplit(route.request.url)
+    if not url.path.startswith("/api/"):
+        front = WEB / "console" / "index.html"
+        await answer_file(route, front if url.path == "/" else WEB / url.path.removeprefix("/web/"))
+    elif url.path == "/api/operator/overview" and url.query:
+        waiting.append(route)  # nothing changes
+    else:
+        known = {**SIGNED_IN, **view.answers}.get(f"{route.request.method} {url.path}", {})
+        await answer_api(route, known, waiting)
+
+
+@asynccontextmanager
+async def on_screen(context: BrowserContext, view: View) -> AsyncIterator[Page]:
+    """A page that shows this view; nothing may have gone wrong in it."""
+    async with shown(context, view, respond) as page:
+        yield page

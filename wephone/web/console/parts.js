@@ -1,0 +1,67 @@
+/** What the console's views are made of, beside what the callers' app has. */
+
+import { html, useEffect, useState } from "../vendor/preact.js";
+import { icons as callers } from "../vendor/icons.js";
+import { icons } from "../vendor/console/icons.js";
+import { Refused } from "../edge/http.js";
+import { hasWords } from "../app/words.js";
+import { watch } from "./watch.js";
+import { has, say } from "./words.js";
+
+/** A drawing; a word stands beside it. @param {{name: string}} props */
+export function Icon({ name }) {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"
+    dangerouslySetInnerHTML=${{ __html: icons[name] ?? callers[name] }}></svg>`;
+}
+
+/** @typedef {"good" | "soon" | "bad" | ""} Tone */
+const SHAPES = { good: "circle-check", soon: "clock", bad: "octagon-x", "": "info" };
+
+/** A status: a word, a colour and a shape. @param {{tone?: Tone, text: string}} props */
+export function Mark({ tone = "", text }) {
+  return html`<span class=${`mark ${tone}`}><${Icon} name=${SHAPES[tone]} />${text}</span>`;
+}
+
+/** The state of everything, drawn anew when it changes. */
+export function useWatch() {
+  const [, again] = useState(0);
+  useEffect(() => watch.on(() => again((count) => count + 1)), []);
+  return watch;
+}
+
+/** May whoever looks change anything? */
+export const mayAct = () => watch.overview?.role === "operator";
+
+/** The register's epoch, so that what is read of it is read again when it moves. */
+export const epoch = () => watch.overview?.epoch ?? -1;
+
+/** What the server would not do: a sentence, and on a second line its own word, if it says more. @param {unknown} error */
+export function faultIn(error) {
+  if (!(error instanceof Refused)) return say("unreachable server");
+  if (error.code === "slow_down") return say("slow_down", { seconds: Math.ceil(error.retryAfter) });
+  if (has(error.code)) return `${say(error.code)}\n${error.message}`;
+  return hasWords(error.code) ? say(error.code) : `${say("not done")}\n${error.message}`;
+}
+
+/** Such a fault: the sentence, and small behind it what the server said. @param {{text: string}} props */
+export function Said({ text }) {
+  const [sentence, ...more] = text.split("\n");
+  return html`<p role="alert" class="fault">${sentence}${more.length ? html` <code>${more.join(" ")}</code>` : null}</p>`;
+}
+
+/**
+ * A table with a sticky head; on a narrow screen it scrolls by itself.
+ *
+ * @param {{label: string, columns: {name: string, number?: boolean}[], children?: unknown}} props
+ */
+export function Table({ label, columns, children }) {
+  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table>
+    <thead><tr>${columns.map(({ name, number }) => html`<th key=${name} scope="col" class=${number ? "number" : ""}>${name}</th>`)}</tr></thead>
+    <tbody>${children}</tbody></table></div>`;
+}
+
+/** A list of what is known, by name. @param {{rows: [string, unknown][]}} props */
+export function Facts({ rows }) {
+  return html`<dl class="facts">${rows.filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
