@@ -57,6 +57,7 @@ PURE = {
     "signaling.pstn.sip.answering",
     "signaling.pstn.sip.exchange",
     "signaling.pstn.sip.hop",
+    "signaling.pstn.sip.info",
     "signaling.pstn.sip.invitation",
     "signaling.pstn.sip.session",
     "signaling.pstn.sip.message",
@@ -114,6 +115,7 @@ OUTSIDE: dict[str, set[str]] = {
 # Module from outside that a package brings with it, and shows in its own interface -> the package's module.
 COMES_WITH = {
     "pydantic_core": "pydantic",  # schemas of our own types, and what a validator raises
+    "pylibsrtp": "aiortc",  # what a DTLS transport encrypts with; a trunk's keys need the same
     "yarl": "aiohttp",  # every URL that aiohttp takes or returns
 }
 

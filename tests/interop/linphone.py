@@ -26,6 +26,8 @@ sip_tls_port={tls}
 root_ca={authority}
 media_encryption={encryption}
 media_encryption_mandatory={mandatory}
+use_info={info}
+use_rfc2833={events}
 [rtp]
 audio_rtp_port=-1
 [video]
@@ -47,6 +49,11 @@ class Linphone(Phone):
     async def hang_up(self) -> None:
         await self.do("terminate")
 
+    async def press(self, keys: str) -> None:
+        """One after the other."""
+        for key in keys:
+            await self.do(key)
+
     async def do(self, command: str) -> None:
         """One of its own commands."""
         assert self.process.stdin is not None
@@ -62,9 +69,12 @@ class Linphone(Phone):
 
 @asynccontextmanager
 async def linphone(
-    way: Way, certificate: Certificate | None = None, *, encrypted: bool = False
+    way: Way, certificate: Certificate | None = None, *, encrypted: bool = False, info: bool = False
 ) -> AsyncIterator[Linphone]:
-    """While the block runs. `encrypted`: SRTP by SDES, or no call. Nobody can call it over TLS."""
+    """While the block runs. `encrypted`: SRTP by SDES, or no call. `info`: that is how it tells its keys.
+
+    Nobody can call it over TLS.
+    """
     program = which("linphonec")
     assert program, "linphone is not installed: scripts/packages.txt"
     with TemporaryDirectory(prefix="wephone-linphone-") as name:
@@ -72,7 +82,7 @@ async def linphone(
         for part in (".local/share/linphone", ".config/linphone"):  # it makes its files there, not these
             (folder / part).mkdir(parents=True)
         place = Place(way.transport, way.host, await asyncio.to_thread(free_port))
-        (folder / "settings").write_text(configured(way, place.port, certificate, encrypted))
+        (folder / "settings").write_text(configured(way, place.port, certificate, encrypted, info))
         process = await asyncio.create_subprocess_exec(
             *(program, "-c", str(folder / "settings"), "-a", "-d", "0"),
             cwd=name,
@@ -96,7 +106,7 @@ async def linphone(
             await reading
 
 
-def configured(way: Way, port: int, certificate: Certificate | None, encrypted: bool) -> str:
+def configured(way: Way, port: int, certificate: Certificate | None, encrypted: bool, info: bool) -> str:
     """Its file of settings; 0 is no socket, -1 one on any port."""
     return CONFIGURATION.format(
         host=way.host,
@@ -106,5 +116,7 @@ def configured(way: Way, port: int, certificate: Certificate | None, encrypted: 
         authority=certificate.authority if certificate else "",
         encryption="srtp" if encrypted else "none",
         mandatory=int(encrypted),
+        info=int(info),
+        events=int(not info),
         ipv6=int(":" in way.host),
     )

@@ -47,6 +47,7 @@ class Deed(StrEnum):
     REGISTERED = "REGISTER"
     CALLED = "called"  # by us
     CALLING = "calling us"
+    KEYED = "keys by INFO"
     HELD = "hold and resume from its side"
     ENCRYPTED = "SRTP (SDES)"
 
@@ -71,6 +72,7 @@ PLAYED: dict[Peer, dict[Deed, tuple[Way, ...]]] = {
     Peer.LINPHONE: {
         Deed.CALLED: (UDP, TCP, UDP6),
         Deed.CALLING: (UDP, TCP, TLS, UDP6),
+        Deed.KEYED: (UDP,),
         Deed.ENCRYPTED: (TLS,),
     },
 }

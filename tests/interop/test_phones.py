@@ -121,3 +121,15 @@ async def test_a_phone_holds_us_and_comes_back(way: Way, tmp_path: Path) -> None
             theirs.answer(sdp(way.host))
         await far.hang_up()
         assert (await talk.until(told.Ended)).by_peer
+
+
+@pytest.mark.parametrize("way", cases(Deed.KEYED, Peer.LINPHONE))
+async def test_a_phone_tells_its_keys_by_info(way: Way, tmp_path: Path) -> None:
+    async with ours(way, certify(tmp_path)) as (us, here), linphone(way, info=True) as far:
+        await far.call(uri(here))
+        _, talk = await take(us, sdp(way.host))
+        await far.until(Said.UP)
+        await far.press("4#")
+        assert [(await talk.until(told.Keyed)).digit for _ in range(2)] == ["4", "#"]
+        await far.hang_up()
+        assert (await talk.until(told.Ended)).by_peer

@@ -61,6 +61,14 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed:
+    """The far end pressed a key (`0` to `9`, `*`, `#`, `A` to `D`), and said so by INFO, not in its sound."""
+
+    digit: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """It was answered, and is over. Not `confirmed`: the far end never said so, and may still charge."""
 
@@ -69,5 +77,5 @@ class Ended:
     by_peer: bool = False
 
 
-Event = Trying | Ringing | Answered | Confirmed | Failed | Offered | Changed | Ended
+Event = Trying | Ringing | Answered | Confirmed | Failed | Offered | Changed | Keyed | Ended
 Tell = Callable[[Event], None]

@@ -190,6 +190,8 @@ class Leg:
                     self._desk.at(at, self, happened.TimedOut(timer, at))
                 case happened.Offered(request):
                     self._offered(request)
+                case happened.Keyed(key):
+                    self._tell(told.Keyed(key.digit, key.lasted))
                 case happened.Changed(response):
                     self._changed(sdp_of(response) if response.status < 300 else None)
                 case happened.WantRefresh():

@@ -12,6 +12,7 @@ from typing import Literal
 from licensing.instant import MILLISECOND, Instant
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.dialog import Dialog
+from signaling.pstn.sip.info import TAKEN, key
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.refresh import Watch, agreed, minimum
@@ -25,6 +26,7 @@ from signaling.pstn.sip.session_events import (
     Event,
     Heard,
     HungUp,
+    Keyed,
     Offered,
     Reply,
     Say,
@@ -37,7 +39,7 @@ from signaling.pstn.sip.session_events import (
 )
 from signaling.pstn.sip.transaction import GIVE_UP, T1, T2
 
-ALLOWED = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK"
+ALLOWED = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO"
 
 
 class Phase(StrEnum):
@@ -108,10 +110,22 @@ def _came(state: Session, event: Came, now: Instant) -> Result:
     match request.method:
         case "INVITE" | "UPDATE":
             return _offered(state, request, now)
+        case "INFO":
+            return _told(state, request)
         case "OPTIONS":
             return state, (Reply(respond(request, 200, fields=(("Allow", ALLOWED),))),)
         case _:
             return state, (Reply(respond(request, 405, fields=(("Allow", ALLOWED),))),)
+
+
+def _told(state: Session, request: Request) -> Result:
+    try:
+        found = key(request)
+    except SipError as error:
+        fields = TAKEN if error.status == 415 else ()
+        return state, (Reply(respond(request, error.status or 400, fields=fields)),)
+    reply = Reply(respond(request, 200))
+    return state, (reply, Keyed(found)) if found else (reply,)
 
 
 def _acked(state: Session, ack: Request) -> Result:

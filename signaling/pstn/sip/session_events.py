@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from signaling.pstn.sip.info import Key
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.refresh import Watch
 
@@ -110,6 +111,13 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed:
+    """The peer pressed a key, and said so by INFO."""
+
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """Our re-INVITE was answered: the media is as the response says, or, when refused, as it was."""
 
@@ -129,4 +137,4 @@ class Ended:
     confirmed: bool
 
 
-Effect = Reply | SendAck | Ask | StartTimer | Offered | Changed | WantRefresh | Ended
+Effect = Reply | SendAck | Ask | StartTimer | Offered | Keyed | Changed | WantRefresh | Ended
