@@ -23,7 +23,6 @@ from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.agent import Agent
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Credentials
-from signaling.pstn.sip.door import Door
 from signaling.pstn.sip.headers import Address
 from signaling.pstn.sip.hop import Flow, Transport
 from signaling.pstn.sip.incoming import IncomingCall
@@ -84,9 +83,14 @@ class Ours:
     def __init__(self, port: int) -> None:
         clock = SystemClock()
         self.licence = Licence(clock)
-        self.agent = Agent(clock=clock, licence=self.licence, handler=self, peers=lambda address: True)
-        # One source may send 2 000 messages a second, which is what is to be measured, not to be met.
-        self.agent.traffic.sockets.door = Door(clock, lambda address: True, burst=10**6)
+        # One source may usually send 2 000 messages a second, which is what is to be measured, not to be met.
+        self.agent = Agent(
+            clock=clock,
+            licence=self.licence,
+            handler=self,
+            peers=lambda address: True,
+            pace=lambda address: 10**6,
+        )
         self.wish = Wish(
             to=Uri("sip", HOST, USER, port=port),
             caller=Address(Uri("sip", "wephone.example", CALLER)),

@@ -19,7 +19,7 @@ from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.answering import Answering
 from signaling.pstn.sip.dialog import Dialog, dialog_of_callee
 from signaling.pstn.sip.digest import Login
-from signaling.pstn.sip.door import Count, Door
+from signaling.pstn.sip.door import USUAL_PACE, Count, Door, Pace
 from signaling.pstn.sip.exchange import Key
 from signaling.pstn.sip.farewell import Farewell
 from signaling.pstn.sip.headers import MAGIC, Address
@@ -81,10 +81,12 @@ class Agent:
         tls_client: ssl.SSLContext | None = None,
         tls_server: ssl.SSLContext | None = None,
         count: Count = lambda turned: None,
+        pace: Pace = lambda address: USUAL_PACE,
         random: Callable[[int], bytes] = os.urandom,
         user: str = "wephone",
     ) -> None:
-        """`peers`: is this IP address a configured carrier's? `user`: of our Contact."""
+        """`peers`: is this IP address a configured carrier's? `pace`: how many messages a second it may send;
+        twice as many at once. `user`: of our Contact."""
         self._clock, self._licence, self._handler, self._random = clock, licence, handler, random
         self._user = user
         self._legs: dict[str, list[Leg]] = {}  # by Call-ID
@@ -97,7 +99,7 @@ class Agent:
             peers,
             lambda heard, may_write: Sockets(
                 clock,
-                Door(clock, may_write, count),
+                Door(clock, may_write, count, pace=pace),
                 heard,
                 tls_client=tls_client,
                 tls_server=tls_server,

@@ -21,22 +21,31 @@ class Turned(StrEnum):
     STRANGER = "stranger"  # no configured peer has this address
     TOO_FAST = "too_fast"
     MALFORMED = "malformed"
+    NOT_OURS = "not_ours"  # an answer to something that we never sent
     TOO_MANY_CONNECTIONS = "too_many_connections"
     SILENT = "silent"  # a connection on which no message came
 
 
 Count = Callable[[Turned], None]
+Pace = Callable[[str], float]
+
+USUAL_PACE = 2000  # messages a second of one source; two seconds of them at once
 
 
 class Door:
     """Asked about every datagram and every connection before a byte of it is read."""
 
     def __init__(
-        self, clock: Clock, knows: Knows, count: Count = lambda turned: None, *, burst: int = 4000
+        self,
+        clock: Clock,
+        knows: Knows,
+        count: Count = lambda turned: None,
+        *,
+        pace: Pace = lambda address: USUAL_PACE,
     ) -> None:
-        """`knows`: is this IP address a peer's? `burst`: messages of one source at once, half in a second."""
-        self._clock, self._knows, self._count = clock, knows, count
-        self._messages = Buckets(burst=burst, every=2 / burst)
+        """`knows`: is this IP address a peer's? `pace`: how many messages a second it may send."""
+        self._clock, self._knows, self._count, self._pace = clock, knows, count, pace
+        self._messages = Buckets(burst=2, every=1)  # seconds of messages
         self._faults = Buckets(burst=20, every=1)  # malformed messages that are answered
         self._lines = Buckets(burst=3, every=20)  # of the log, so that a flood is none there
 
@@ -45,7 +54,7 @@ class Door:
         if not self._knows(address):
             self.turned(Turned.STRANGER, address)
             return False
-        if self._messages.take(address, self._clock.now().mono_ns):
+        if self._messages.take(address, self._clock.now().mono_ns, 1 / self._pace(address)):
             self.turned(Turned.TOO_FAST, address)
             return False
         return True

@@ -17,6 +17,7 @@ from signaling.ports import Cancel, Clock
 from signaling.pstn.sip.answer import refuse_unread
 from signaling.pstn.sip.connection import Connection, Failed
 from signaling.pstn.sip.door import Door, Turned
+from signaling.pstn.sip.headers import Via
 from signaling.pstn.sip.hop import Flow, Hop, Transport, way_back
 from signaling.pstn.sip.message import Request, Response, build, parse
 from signaling.pstn.sip.problem import SipError
@@ -25,6 +26,8 @@ BUFFER = 4 * 1024 * 1024  # bytes a UDP socket holds: the usual 208 KiB overflow
 CONNECT = 10.0  # seconds
 PATIENCE = 32 * SECOND  # for a first message on a connection that somebody opened
 MOST_CONNECTIONS = 32  # of one address
+KNOWN_FOR = 60 * SECOND  # which address of ours the kernel takes towards a far one
+MOST_KNOWN = 1024
 
 Heard = Callable[[Request | Response, Flow], None]
 
@@ -86,6 +89,8 @@ class Sockets:
         self._tls_client, self._tls_server = tls_client, tls_server
         self._places: dict[int, Place] = {}
         self._found: dict[tuple[Transport, bool], Place] = {}
+        self._own: dict[str, tuple[int, str]] = {}  # far address -> until when it is known; ours
+        self._told: set[tuple[str, int]] = set()  # where we said that we can be reached
         self._datagrams: dict[int, Datagrams] = {}
         self._servers: list[asyncio.Server] = []
         self._connections: dict[int, Connection] = {}
@@ -113,7 +118,35 @@ class Sockets:
         found = self._found.get((hop.transport, is_ipv6))
         if found is None:
             found = self._found[hop.transport, is_ipv6] = self._listener(hop, is_ipv6)
-        return replace(found, host=_own_address(hop)) if found.host in ("0.0.0.0", "::") else found
+        if found.host in ("0.0.0.0", "::"):
+            found = replace(found, host=self._own_address(hop))
+        self._told.add((found.host, found.port))
+        return found
+
+    def is_ours(self, via: Via, came: Hop) -> bool:
+        """Is a response that came from there to something that we sent (RFC 3261 §18.1.2)?
+
+        After a restart it may be to what the process before this one sent: from the same place.
+        """
+        said = via.host.strip("[]"), via.port or 0
+        if said in self._told:
+            return True
+        try:
+            place = self.place(came)
+        except OSError:
+            return False
+        return said == (place.host, place.port)
+
+    def _own_address(self, hop: Hop) -> str:
+        """Of this machine, as the far end sees it; asked of the kernel once a minute, for routes change."""
+        now = self._clock.now().mono_ns
+        until, own = self._own.get(hop.host, (0, ""))
+        if now >= until:
+            if len(self._own) >= MOST_KNOWN:
+                self._own.clear()
+            own = _own_address(hop)
+            self._own[hop.host] = now + KNOWN_FOR, own
+        return own
 
     def _listener(self, hop: Hop, is_ipv6: bool) -> Place:
         places = [place for place in self._places.values() if place.is_ipv6 == is_ipv6]
@@ -296,7 +329,11 @@ class Sockets:
             if self.door.malformed(flow.hop.host, error.sentence):
                 self._refuse(data, error, flow)
             return
-        if isinstance(message, Request):
+        if isinstance(message, Response):
+            if not self.is_ours(message.via, flow.hop):
+                self.door.turned(Turned.NOT_OURS, flow.hop.host)
+                return
+        else:
             via = message.via.seen_from(flow.hop.host, flow.hop.port)
             message = replace(message, vias=(via, *message.vias[1:]))
         self._heard(message, flow)

@@ -14,7 +14,7 @@ import pytest
 from signaling.clock import SystemClock
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.door import Door, Turned
-from signaling.pstn.sip.hop import Flow, Hop, Transport
+from signaling.pstn.sip.hop import Flow, Hop, Transport, bracketed
 from signaling.pstn.sip.message import Request, Response, parse
 from signaling.pstn.sip.sockets import Place, Sockets
 from signaling.pstn.sip.tls import client_context, server_context
@@ -49,7 +49,7 @@ class End:
 
 @asynccontextmanager
 async def end(
-    certificate: Certificate | None = None, knows: tuple[str, ...] = ("127.0.0.1", "::1"), burst: int = 4000
+    certificate: Certificate | None = None, knows: tuple[str, ...] = ("127.0.0.1", "::1"), pace: float = 2000
 ) -> AsyncIterator[End]:
     turned: Counter[Turned] = Counter()
     came: asyncio.Queue[tuple[Request | Response, Flow]] = asyncio.Queue()
@@ -64,7 +64,7 @@ async def end(
         news.set()
 
     clock = SystemClock()
-    door = Door(clock, lambda address: address in knows, turn, burst=burst)
+    door = Door(clock, lambda address: address in knows, turn, pace=lambda address: pace)
     sockets = Sockets(
         clock,
         door,
@@ -98,17 +98,68 @@ async def test_a_request_and_its_answer_take_the_same_way(
     transport: Transport, host: str, certificate: Certificate
 ) -> None:
     async with end(certificate) as near, end(certificate) as far:
-        await near.sockets.listen(transport, host)
+        here = await near.sockets.listen(transport, host)
         place = await far.sockets.listen(transport, host)
-        near.send(request(transport=transport), hop(place))
+        near.send(request(transport=transport, via=f"{bracketed(host)}:{here.port}"), hop(place))
         came, flow = await far.hear()
         assert isinstance(came, Request)
-        assert came.via.parameter("received") == host
         assert came.via.parameter("rport") == str(flow.hop.port)
         far.send(respond(came, 200), flow)
         answer, back = await near.hear()
         assert isinstance(answer, Response)
         assert (answer.status, back.hop.host) == (200, host)
+
+
+async def test_who_says_it_is_elsewhere_is_answered_where_it_is() -> None:
+    async with end() as near, end() as far:
+        await near.sockets.listen(Transport.UDP, "127.0.0.1")
+        place = await far.sockets.listen(Transport.UDP, "127.0.0.1")
+        near.send(request(via="192.0.2.1:5060"), hop(place))
+        came, flow = await far.hear()
+        assert isinstance(came, Request)
+        assert came.via.parameter("received") == "127.0.0.1"
+        far.send(respond(came, 200), flow)
+        await near.until(lambda: near.turned[Turned.NOT_OURS] == 1)
+
+
+@pytest.mark.parametrize("via", ["127.0.0.1:9", "192.0.2.1:{port}", "127.0.0.1"])
+async def test_an_answer_to_what_we_never_sent_is_dropped_and_counted(via: str) -> None:
+    """RFC 3261 §18.1.2: whoever is named by the topmost Via is not us."""
+    async with end() as near, end() as far:
+        here = await near.sockets.listen(Transport.UDP, "0.0.0.0")
+        near.sockets.place(Hop(Transport.UDP, "127.0.0.1", 5060))
+        await far.sockets.listen(Transport.UDP, "127.0.0.1")
+        to = Hop(Transport.UDP, "127.0.0.1", here.port)
+        far.send(respond(request(via=via.format(port=here.port)), 200), to)
+        await near.until(lambda: near.turned[Turned.NOT_OURS] == 1)
+        far.send(respond(request(via=f"127.0.0.1:{here.port}"), 200), to)
+        assert (await near.hear())[0].via.host == "127.0.0.1"
+        assert near.came.empty()
+
+
+async def test_an_answer_to_what_was_sent_before_a_restart_is_heard() -> None:
+    """The place is the same; what was said from it is not known any more."""
+    async with end() as near, end() as far:
+        here = await near.sockets.listen(Transport.UDP, "0.0.0.0")
+        await far.sockets.listen(Transport.UDP, "127.0.0.1")
+        answer = respond(request(via=f"127.0.0.1:{here.port}"), 200)
+        far.send(answer, Hop(Transport.UDP, "127.0.0.1", here.port))
+        await near.hear()
+
+
+async def test_the_kernel_is_asked_once_which_address_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def own(hop: Hop) -> str:
+        asked.append(hop.host)
+        return "127.0.0.1"
+
+    monkeypatch.setattr("signaling.pstn.sip.sockets._own_address", own)
+    async with end() as near:
+        await near.sockets.listen(Transport.UDP, "0.0.0.0")
+        for host in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
+            assert near.sockets.place(Hop(Transport.UDP, host, 5060)).host == "127.0.0.1"
+    assert asked == ["127.0.0.1", "127.0.0.2"]
 
 
 async def test_a_stream_is_used_again_in_both_directions(certificate: Certificate) -> None:
@@ -170,7 +221,7 @@ async def test_a_flood_of_rubbish_is_counted_and_the_next_request_is_heard() -> 
 
 
 async def test_one_source_may_say_so_much_and_no_more() -> None:
-    async with end(burst=10) as far:
+    async with end(pace=5) as far:
         place = await far.sockets.listen(Transport.UDP, "127.0.0.1")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.connect((place.host, place.port))
