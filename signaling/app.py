@@ -21,6 +21,7 @@ from signaling.api.origin import Origins
 from signaling.api.rest import CALLERS, OPERATORS
 from signaling.api.serving import application
 from signaling.api.visit import Parts
+from signaling.bell import Bell, key_in
 from signaling.checkpoints import Checkpoints, Places
 from signaling.clock import SystemClock
 from signaling.evidence import Progress
@@ -42,6 +43,7 @@ from signaling.store.database import database_shown
 from signaling.switch import Switch
 from signaling.texts import Texts
 from signaling.tickets import Tickets
+from signaling.web_push import PushKey, PushKeyError
 
 OWNER_EPOCH = 1  # of the calls on this node: a take-over by another one would raise it
 
@@ -159,6 +161,16 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
     stack.push_async_callback(checkpoints.close)
     lines = Lines(clock, int(settings.resume * SECOND), lambda party: switch.lost(party))
     revocation = Revocation(licence.permission, licence.register, licence.law, clock, metrics)
+    bell = Bell(
+        store=store,
+        lines=lines,
+        clock=clock,
+        metrics=metrics,
+        key=await push_key(settings),
+        services=settings.push_services,
+        contact=settings.push_contact or settings.public_url,
+    )
+    stack.push_async_callback(bell.close)
     switch = Switch(
         node=settings.node,
         epoch=OWNER_EPOCH,
@@ -167,6 +179,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         lines=lines,
         permission=licence.permission,
         revocation=revocation,
+        bell=bell,
         limits=limits,
         metrics=metrics,
     )
@@ -177,7 +190,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         limits=limits,
         lines=lines,
         switch=switch,
-        texts=Texts(store, lines, clock, licence.permission),
+        texts=Texts(store, lines, clock, licence.permission, bell),
         metrics=metrics,
         timing=Timing(settings.heartbeat, settings.resume),
     )
@@ -198,6 +211,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         limits=limits,
         metrics=metrics,
         exchange=exchange,
+        bell=bell,
         permission=licence.permission,
         licence=licence,
         revocation=revocation,
@@ -207,6 +221,14 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
     )
     stack.push_async_callback(settle, exchange)
     return parts
+
+
+async def push_key(settings: Settings) -> PushKey:
+    """By what push services know this server; StartError if it cannot be used."""
+    try:
+        return await asyncio.to_thread(key_in, settings.push_key_path)
+    except (OSError, PushKeyError) as error:
+        raise StartError(f"the key for push services, `{settings.push_key_path}`: {error}") from error
 
 
 async def settle(exchange: Exchange) -> None:

@@ -36,6 +36,7 @@ class Metrics:
             registry=self.registry,
             buckets=SECONDS,
         )
+        self._pushed = self._counter("pushes", "Devices that were to be woken.", "outcome")
         self._purged = self._counter("rows_purged", "Rows deleted because they were too old.", "kind")
         self._children: dict[tuple[str, str], Counter] = {}
 
@@ -84,6 +85,10 @@ class Metrics:
         """An HTTP request was answered. `route` is its pattern, never the path that was asked for."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.observe(seconds)
+
+    def pushed(self, outcome: str) -> None:
+        """A push service was asked: "taken", "gone", "refused", "unreachable"; or not: "dropped"."""
+        self._pushed.labels(outcome).inc()
 
     def purged(self, kind: str, rows: int) -> None:
         """Retention deleted rows of this class."""

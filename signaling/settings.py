@@ -29,6 +29,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SHORTEST_SECRET = 16  # characters; `openssl rand -hex 32` gives 64
 LONGEST_TURN = 300  # seconds: a disabled account keeps its relay for so long at most
 DAY = 24 * 3600
+# Of Chrome and its kin, Firefox, Edge, Safari.
+PUSH_SERVICES = (
+    "fcm.googleapis.com",
+    "*.push.services.mozilla.com",
+    "*.notify.windows.com",
+    "*.push.apple.com",
+)
 
 # What examples and manuals put where a secret belongs. Compared without case, `-` and `_`.
 PLACEHOLDERS = frozenset(
@@ -185,6 +192,17 @@ def webhook_url(text: str) -> str:
     return text
 
 
+def push_service(text: str) -> str:
+    """A host, reached by HTTPS at its usual port, `*.` before it for all below it; or an origin."""
+    if "://" in text:
+        return origin(webhook_url(text))
+    if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", text):
+        raise ValueError(
+            "must be a host such as `fcm.googleapis.com` or `*.push.apple.com`, or https://HOST:PORT"
+        )
+    return text
+
+
 def public_key(text: str) -> str:
     """A key that signatures are checked by."""
     try:
@@ -213,6 +231,7 @@ DatabaseUrl = Annotated[str, AfterValidator(database_url)]
 Secret = Annotated[SecretStr, AfterValidator(real_secret)]
 Country = Annotated[str, placed(country_fault)]  # ISO 3166-1 alpha-2
 Destination = Annotated[str, placed(lambda code: None if code == ABROAD else country_fault(code))]
+PushService = Annotated[str, AfterValidator(push_service)]
 WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 PublicKeys = Annotated[
     tuple[Annotated[str, AfterValidator(public_key)], ...], BeforeValidator(listed), Field(max_length=16)
@@ -288,6 +307,21 @@ class Settings(BaseModel):
         LONGEST_TURN, description="seconds that a relay's credentials are good for"
     )
     stun_urls: IceUrls = Field((), description="STUN servers, as `stun:HOST:PORT`")
+
+    push_services: Annotated[tuple[PushService, ...], BeforeValidator(listed), Field(max_length=64)] = Field(
+        PUSH_SERVICES,
+        description="push services of browsers that may be asked to wake a device; none: no device is woken",
+    )
+    push_key_file: Path | None = Field(
+        None,
+        description="PEM file of the P-256 key that push services know this server by; "
+        "if none, push-key.pem in the data folder",
+    )
+    push_contact: (
+        Annotated[str, spelled(r"(mailto:|https://)[!-~]{3,250}", "mailto:... or https://...")] | None
+    ) = Field(
+        None, description="where push services may complain: mailto:... or https://...; if none, public_url"
+    )
 
     profiles: Names = Field(
         ("baseline",),
@@ -409,6 +443,11 @@ class Settings(BaseModel):
     def permit_file_path(self) -> Path:
         """Where a signed file of permits may be dropped."""
         return self.permit_file or self.data / "permits.json"
+
+    @property
+    def push_key_path(self) -> Path:
+        """Where the key lies that push services know this server by."""
+        return self.push_key_file or self.data / "push-key.pem"
 
     @property
     def operator_socket(self) -> Path:

@@ -50,7 +50,7 @@ from signaling.errands import Errands
 from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.permission import Permission, Refused
-from signaling.ports import Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
+from signaling.ports import Bell, Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
 from wephone.protocol.codec import PeerError
@@ -84,13 +84,14 @@ class Switch:
         lines: Lines,
         permission: Permission,
         revocation: Revocation,
+        bell: Bell,
         limits: Limits,
         metrics: Metrics,
     ) -> None:
         self._node, self._epoch = node, epoch
         self._clock, self._store, self._lines = clock, store, lines
         self._permission, self._revocation = permission, revocation
-        self._limits, self._metrics = limits, metrics
+        self._bell, self._limits, self._metrics = bell, limits, metrics
         self._calls: dict[CallId, Call] = {}
         self._of_user: defaultdict[UserId, dict[CallId, None]] = defaultdict(dict)  # not ended
         self._trails: dict[CallId, Trail] = {}
@@ -269,6 +270,7 @@ class Switch:
                 case AskChange():
                     self._errands.start(self._ask_change(effect))
                 case RecordAnswer():
+                    self._bell.quiet(call.id)
                     self._errands.start(self._record_answer(effect))
                 case RecordCourse():
                     self._revocation.carries(call.id, effect.media)
@@ -302,6 +304,7 @@ class Switch:
     def _leave(self, call: Call, end: RecordEnd) -> None:
         """Out of the index; the ended call stays for late frames, for a minute."""
         self._metrics.call_ended(end.reason)
+        self._bell.quiet(call.id, missed=end.missed)
         withdrawn = end.reason is EndReason.LICENCE_WITHDRAWN
         self._revocation.over(call.id, withdrawn=withdrawn)
         if withdrawn and call.outcome is not None and call.outcome.refusal is not None:
@@ -378,7 +381,19 @@ class Switch:
             self._revocation.runs(call.id, (call.caller.user, call.callee), answer.standing)
         if ends.blocked:
             return Unroutable(EndReason.UNREACHABLE)  # as for somebody who is away
-        return Unroutable(EndReason.DO_NOT_DISTURB) if ends.do_not_disturb else Allowed()
+        if ends.do_not_disturb:
+            return Unroutable(EndReason.DO_NOT_DISTURB)
+        await self._wake(call)
+        return Allowed()
+
+    async def _wake(self, call: Call) -> None:
+        """Devices that sleep are offered the call too: they have the resume time to come."""
+        for device in await self._bell.ring(call.id, call.caller.user, call.callee, call.media):
+            party = Party(call.callee, device)
+            self._lines.expect(party)
+            self._receive(call.id, DeviceArrived(party))
+        if call.id not in self._live:  # its caller gave up meanwhile
+            self._bell.quiet(call.id)
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:
         now = self._clock.now().utc_us

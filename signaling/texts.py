@@ -6,7 +6,7 @@ from signaling.errands import Errands
 from signaling.facts import person_of
 from signaling.lines import Line, Lines
 from signaling.permission import Permission, Refused
-from signaling.ports import Clock, IdTakenError, ReceiptRow, Store, StoredText, StoreError
+from signaling.ports import Bell, Clock, IdTakenError, ReceiptRow, Store, StoredText, StoreError
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import (
@@ -27,8 +27,9 @@ BATCH = 100  # texts read from the store at a time
 class Texts:
     """Carries texts. What a device has is known by one number, the highest seq it acknowledged."""
 
-    def __init__(self, store: Store, lines: Lines, clock: Clock, permission: Permission) -> None:
+    def __init__(self, store: Store, lines: Lines, clock: Clock, permission: Permission, bell: Bell) -> None:
         self._store = store
+        self._bell = bell
         self._lines = lines
         self._clock = clock
         self._permission = permission
@@ -96,7 +97,9 @@ class Texts:
         if isinstance(answer, Refused):
             return answer.refusal
         now = self._clock.now().utc_us
-        stored, _ = await self._store.accept_text(message.message, sender, callee, message.text, now)
+        stored, is_new = await self._store.accept_text(message.message, sender, callee, message.text, now)
+        if is_new:
+            self._bell.written(stored)
         return stored
 
     def _wake(self, user: UserId) -> None:

@@ -24,6 +24,7 @@ from signaling.api import (
     permits,
     presence,
     proof,
+    push,
     records,
     suppose,
     switches,
@@ -140,6 +141,7 @@ CALLERS: tuple[Route, ...] = (
     *facts.routes.all,
     *history.routes.all,
     *presence.routes.all,
+    *push.routes.all,
     *calls.routes.all,
 )
 # What an operator's console needs of its own account is the same as a caller's.

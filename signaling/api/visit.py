@@ -6,6 +6,7 @@ from aiohttp import web
 
 from signaling.accounts import Accounts
 from signaling.api.auth import Who, not_signed_in
+from signaling.bell import Bell
 from signaling.checkpoints import Checkpoints
 from signaling.evidence import Progress
 from signaling.exchange import Exchange
@@ -36,6 +37,7 @@ class Parts:
     limits: Limits
     metrics: Metrics
     exchange: Exchange
+    bell: Bell
     permission: Permission
     licence: Licence
     revocation: Revocation

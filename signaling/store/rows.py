@@ -22,6 +22,7 @@ from signaling.ports import (
 from signaling.store.database import Database
 from signaling.store.evidence import StoredCheckpoints, StoredJournal, StoredRegister
 from signaling.store.holder_rows import HolderRows
+from signaling.store.push_rows import PushRows
 from signaling.store.steps import Row
 from signaling.store.telephone_rows import TelephoneRows
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
@@ -246,7 +247,7 @@ class SessionRows:
         return bool(await self.database.write("take_invitation", token_hash, str(user), at))
 
 
-class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows, HolderRows):
+class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows, HolderRows, PushRows):
     """All rows of one database: signaling.ports.Store, and the journal and the register beside them."""
 
     def __init__(self, database: Database) -> None:

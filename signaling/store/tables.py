@@ -125,6 +125,21 @@ device = Table(
     Index("ix_device_seen_at", "seen_at"),
 )
 
+# Where a device can be woken. One row for a browser, whoever uses it.
+push_subscription = Table(
+    "push_subscription",
+    metadata,
+    words("endpoint", key=True),
+    words("account"),
+    words("device_id"),
+    words("p256dh"),
+    words("auth"),
+    words("language"),
+    words("session_id"),
+    number("at"),
+    Index("ix_push_subscription_account", "account", "device_id"),
+)
+
 call = Table(
     "call",
     metadata,

@@ -18,6 +18,7 @@ from signaling.store.tables import (
     invitation,
     leg,
     message,
+    push_subscription,
     receipt,
     register_version,
     session,
@@ -52,6 +53,12 @@ PURGE = {
     ],
     "sessions": [
         _delete_some(session, session.c.expires_at < _BEFORE),
+        # Those of sessions that were ended since, too: nobody is woken by them any more.
+        _delete_some(
+            push_subscription,
+            push_subscription.c.at < _BEFORE,
+            ~exists().where(session.c.session_id == push_subscription.c.session_id),
+        ),
         _delete_some(invitation, invitation.c.expires_at < _BEFORE),
     ],
     "devices": [_delete_some(device, device.c.seen_at < _BEFORE)],
@@ -70,6 +77,7 @@ _USER = words("user")
 CLEAR = [
     _delete(session, session.c.account == _USER),
     _delete(device, device.c.account == _USER),
+    _delete(push_subscription, push_subscription.c.account == _USER),
     _delete(contact, contact.c.account == _USER),
     _delete(block, block.c.account == _USER),
     _delete(entitlement, entitlement.c.account == _USER),
@@ -144,6 +152,20 @@ EXPORT = {
             )
             .where(leg.c.account == _USER)
             .order_by(leg.c.begun_at, leg.c.leg_id)
+        ),
+    ),
+    "push": (
+        ("device", "endpoint", "p256dh", "language", "at"),
+        Statement(
+            select(
+                push_subscription.c.device_id,
+                push_subscription.c.endpoint,
+                push_subscription.c.p256dh,
+                push_subscription.c.language,
+                push_subscription.c.at,
+            )
+            .where(push_subscription.c.account == _USER)
+            .order_by(push_subscription.c.device_id)
         ),
     ),
     "contacts": (

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from signaling.limits import Limits
 from signaling.lines import Line, Lines
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permitted, Refused
-from signaling.ports import Account
+from signaling.ports import Account, StoredText
 from signaling.revocation import Revocation
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
@@ -66,6 +66,21 @@ class Doorkeeper:
         return NO
 
 
+class Silence:
+    """A bell that wakes nobody."""
+
+    async def ring(
+        self, call: CallId, caller: UserId, callee: UserId, media: tuple[Media, ...]
+    ) -> Sequence[DeviceId]:
+        return ()
+
+    def quiet(self, call: CallId, *, missed: bool = False) -> None:
+        """Nothing rings."""
+
+    def written(self, text: StoredText) -> None:
+        """Nobody sleeps."""
+
+
 class Frames(list[dict[str, Any]]):
     """What one device was told."""
 
@@ -93,6 +108,7 @@ class Exchange:
             lines=self.lines,
             permission=self.door,  # type: ignore[arg-type]  # the part of it that the switch asks
             revocation=Revocation(self.door, None, None, self.clock, Metrics()),  # type: ignore[arg-type]  # not started
+            bell=Silence(),
             limits=Limits(self.clock),
             metrics=Metrics(),
         )

@@ -47,3 +47,67 @@ async function answer(event, file) {
 async function kept(file) {
   return (await caches.open(KEPT)).match(file);
 }
+
+// Woken by the push service, with no page open
+
+const NEWS = /** @type {const} */ ({
+  call: ["is calling you", "来电"],
+  video: ["is calling you, with video", "视频来电"],
+  text: ["has written to you", "给您发来消息"],
+  missed: ["Missed call", "未接来电"],
+  over: ["The call is over", "通话已结束"],
+  answer: ["Answer", "接听"],
+  decline: ["Decline", "拒绝"],
+  open: ["Open", "打开"],
+});
+
+/**
+ * @typedef {{type: "call" | "over" | "text", from: string, call?: string, video?: boolean,
+ *   missed?: boolean, device: string, language: string}} News
+ */
+
+worker.addEventListener("push", (event) => {
+  const news = /** @type {News | undefined} */ (event.data?.json());
+  if (news) event.waitUntil(tell(news));
+});
+worker.addEventListener("notificationclick", (event) => event.waitUntil(chosen(event.notification, event.action)));
+
+/** A push has to show something: browsers take the right away from who wakes in secret. @param {News} news */
+async function tell(news) {
+  const say = (/** @type {keyof typeof NEWS} */ key) => NEWS[key][news.language === "zh-CN" ? 1 : 0];
+  const rings = news.type === "call";
+  const tag = news.call ? `call ${news.call}` : `text ${news.from}`;
+  const about = news.type === "text" ? "text" : rings ? (news.video ? "video" : "call") : news.missed ? "missed" : "over";
+  const actions = rings
+    ? [{ action: "answer", title: say("answer") }, { action: "decline", title: say("decline") }]
+    : [{ action: "open", title: say("open") }];
+  const options = {
+    body: say(about), tag, actions, renotify: news.type !== "over", silent: about === "over", requireInteraction: rings,
+    icon: "/web/icons/icon-192.png", data: news,
+  };
+  await worker.registration.showNotification(news.from, options);
+}
+
+/**
+ * Declining needs no page. Answering opens one, where the call rings: no link, and no push, ever answers.
+ *
+ * @param {Notification} notification @param {string} action
+ */
+async function chosen(notification, action) {
+  notification.close();
+  const { type, call, from, missed, device } = /** @type {News} */ (notification.data);
+  if (action === "decline" && (await isDeclined(String(call), device))) return;
+  const place = type === "text" ? `/#messages/${encodeURIComponent(from)}` : missed ? "/#calls" : "/";
+  const [page] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (!page) return void (await worker.clients.openWindow(place));
+  if (place !== "/") page.postMessage({ go: place.slice(2) });
+  await page.focus();
+}
+
+/** Turn a call down: false if the server does not hear it. @param {string} call @param {string} device */
+async function isDeclined(call, device) {
+  const headers = { "Content-Type": "application/json" };
+  const asked = { method: "POST", headers, body: JSON.stringify({ device }) };
+  const answer = await fetch(`/api/calls/${call}/decline`, asked).catch(() => null);
+  return answer !== null && (answer.ok || answer.status === 404); // 404: it is over
+}

@@ -1,5 +1,6 @@
 """A whole server on free ports of the loopback, its clock in the test's hand, and somebody who asks it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -110,6 +111,12 @@ class World:
         somebody = Somebody(self.http, self.operators)
         await somebody.sign_in(name)
         return somebody
+
+    async def until_away(self, name: str) -> None:
+        """Wait until the server knows that no device of theirs is connected."""
+        lines = self.server.parts.exchange.lines
+        while lines.is_here(name_of(name)):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0)
 
 
 def name_of(text: str) -> UserId:

@@ -230,10 +230,8 @@ async def test_whether_one_is_seen_to_be_there_is_ones_own_choice(world: World) 
     await device.open()
     assert (await alice.get("/api/presence")).json["contacts"][0]["online"] is True
     await device.close()
-    exchange = world.server.parts.exchange
-    while exchange.lines.is_here(name_of("bob")):  # noqa: ASYNC110 - the server tells nobody
-        await asyncio.sleep(0)
-    await exchange.close()
+    await world.until_away("bob")
+    await world.server.parts.exchange.close()
     [gone] = (await alice.get("/api/presence")).json["contacts"]
     assert not gone["online"]
     assert gone["seen_at"] % 60_000_000 == 0  # no finer than a minute

@@ -5,7 +5,7 @@ from licensing.checkpoint import sign
 from licensing.ports import RegisterRow
 from licensing.signing import new_key
 from signaling.core.holder import HolderFacts, OwnedNumber, Said
-from signaling.ports import BegunLeg, Entitlement, FactsChange
+from signaling.ports import BegunLeg, Entitlement, FactsChange, Sleeper
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,
@@ -31,7 +31,10 @@ async def fill(store: DatabaseStore) -> None:
     for user, other in ((ALICE, BOB), (BOB, ALICE)):
         await store.add_account(account(user))
         await store.add_session(session(f"of-{user}", user), user.encode())
-        await store.sign_in_device(user, some_device(), "phone", AT)
+        device = some_device()
+        await store.sign_in_device(user, device, "phone", AT)
+        sleeper = Sleeper(device, f"https://push.example/{user}", "key", "secret", "en")
+        await store.keep_push(user, sleeper, f"of-{user}", AT)
         await store.add_invitation(b"by " + user.encode(), user, AT, LATER)
         await store.add_invitation(b"to " + user.encode(), other, AT, LATER)
         await store.take_invitation(b"to " + user.encode(), user, AT + 1)

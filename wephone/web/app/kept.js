@@ -10,6 +10,7 @@ import { uuid } from "../edge/uuid.js";
 const SESSION = "wephone session"; // without any secret: that is the cookie, which no script reads
 const DEVICE = "wephone device";
 const CHOSEN = "wephone devices";
+const WOKEN = "wephone woken for";
 const RELAYED = "wephone hide address";
 
 /**
@@ -87,6 +88,15 @@ export function keepDevices(chosen) {
 
 /** Do calls go by the service's relay alone, so that nobody in them learns an address of this device? */
 export const hidesAddress = () => localStorage.getItem(RELAYED) === "yes";
+
+/** Is this browser woken for that user when no page is open? @param {string} user */
+export const wakes = (user) => localStorage.getItem(WOKEN) === user;
+
+/** @param {string | null} user */
+export function wakesFor(user) {
+  if (user) localStorage.setItem(WOKEN, user);
+  else localStorage.removeItem(WOKEN);
+}
 
 /** @param {boolean} hides from the next call on */
 export function hideAddress(hides) {

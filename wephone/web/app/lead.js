@@ -14,10 +14,11 @@ import { ask } from "../edge/http.js";
 import { Calls, chosen } from "../edge/media.js";
 import { connect } from "../edge/socket.js";
 import { levelOf, moveSound } from "../edge/sounds.js";
-import { device, hidesAddress, keep, kept, keptDevices } from "./kept.js";
+import { device, hidesAddress, keep, kept, keptDevices, wakes } from "./kept.js";
 import { judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
 import { begun, callOf, happened, listed, older, withCall, withConversation, withoutCall, written } from "./state.js";
+import { watchLanguage } from "./words.js";
 
 const PAGE = 50; // texts at a time
 const QUALITY = 2_000; // ms between two looks at how a call sounds
@@ -59,6 +60,7 @@ export class Lead {
     this.client = new Client(world, session, (event) => this.#happened(event), (value) => this.#keep(value));
     this.calls = /** @type {Calls} */ (this.client.media);
     this.#takeUp(session, before?.state ?? null);
+    this.#over.signal.addEventListener("abort", watchLanguage(() => this.#keepWaking()));
     addEventListener("online", () => this.#networkIsBack(), { signal: this.#over.signal });
     const timer = setInterval(() => void this.#listen(), QUALITY);
     this.#over.signal.addEventListener("abort", () => clearInterval(timer));
@@ -213,6 +215,9 @@ export class Lead {
     if (this.#over.signal.aborted) return; // signed out: nothing stays behind
     const before = this.state;
     this.phone.show(state);
+    if (state.calls !== before.calls && globalThis.Notification?.permission === "granted") {
+      void import("./waking.js").then(({ announce }) => announce(before.calls, state.calls)).catch(() => {});
+    }
     const isNew = state.calls !== before.calls || state.conversations !== before.conversations;
     if (isNew && this.client) keep(this.phone.user, this.client.session, state);
   }
@@ -328,8 +333,13 @@ export class Lead {
 
   #linkIsBack() {
     void this.#conversations(null);
+    this.#keepWaking();
     this.relays.prepare();
     for (const { id, stage } of this.state.calls) if (stage === "reconnecting") this.#renewIn(id, PATIENCE);
+  }
+
+  #keepWaking() {
+    if (wakes(this.phone.user)) void import("./waking.js").then(({ keepWaking }) => keepWaking(this.phone.user));
   }
 
   #networkIsBack() {

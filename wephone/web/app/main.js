@@ -3,7 +3,7 @@
 import { html, render, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Refused, ask } from "../edge/http.js";
 import { Blank, Icon, useLanguage } from "./parts.js";
-import { keptUser } from "./kept.js";
+import { keptUser, wakes } from "./kept.js";
 import { Phone } from "./phone.js";
 import { foremost } from "./state.js";
 import { dress } from "./theme.js";
@@ -73,6 +73,7 @@ function App() {
   );
   useEffect(() => void look(), []);
   const leave = async () => {
+    if (phone && wakes(phone.user)) await (await import("./waking.js")).sleep();
     phone?.leave();
     await ask("DELETE", "/api/session").catch(() => {});
     enter(null);
@@ -199,6 +200,7 @@ function Over({ why, leave }) {
 }
 
 dress();
+navigator.serviceWorker?.addEventListener("message", ({ data }) => { location.hash = data.go; }); // where a notification leads
 addEventListener("load", () => void navigator.serviceWorker?.register("/worker.js"));
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 root.textContent = "";

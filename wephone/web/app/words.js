@@ -193,8 +193,11 @@ const WORDS = {
   "nobody blocked": ["Nobody is blocked.", "没有屏蔽任何人。"],
   "hide address": ["Hide my address from callers", "对通话方隐藏我的网络地址"],
   "hide address why": ["Calls go through the service's relay. They may sound a little later.", "通话将经服务中继，延迟可能略有增加。"],
-  "notifications": ["Notifications", "通知"],
-  "notifications on": ["Ring when this page is closed", "页面关闭时也响铃"],
+  "ring closed": ["Ring when no page is open", "页面关闭时也响铃"],
+  "ring closed why": ["The maker of your browser passes it on, and cannot read who calls or writes.", "由浏览器厂商转达，但其无法读取来电人和发信人。"],
+  "ring closed not": ["This browser can't do that. On an iPhone or iPad, add the app to the home screen first.", "此浏览器不支持。在 iPhone 或 iPad 上，请先将应用添加到主屏幕。"],
+  "ring closed refused": ["Notifications are blocked for this page. Allow them in the browser's settings.", "此页面的通知已被禁止，请在浏览器设置中允许。"],
+  "ring closed failed": ["That did not work. Try again later.", "未能开启，请稍后再试。"],
   // Errors
   "slow_down": ["Too many tries. Wait {seconds} s.", "尝试过多，请等待 {seconds} 秒。"],
   "wrong_password": ["The name or the password is wrong.", "用户名或密码错误。"],

@@ -2,10 +2,11 @@
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
-import { hideAddress, hidesAddress } from "../kept.js";
+import { hideAddress, hidesAddress, wakes } from "../kept.js";
 import { NotLoaded, Waiting, useLoaded } from "../parts.js";
 import { dayOf, say, speak, spoken } from "../words.js";
 import { theme, wear } from "../theme.js";
+import { canBeWoken, isRefused, sleep, wake } from "../waking.js";
 import { Account } from "./account.js";
 import { Devices } from "./devices.js";
 
@@ -15,6 +16,7 @@ export function Settings({ phone, signOut }) {
     <${Choice} label=${say("language")} value=${spoken()} change=${speak} options=${[["en", "English"], ["zh-CN", "简体中文"]]} />
     <${Theme} />
     <${Preferences} />
+    <${RingClosed} user=${phone.user} />
     <${HideAddress} />
     <h2>${say("devices")}</h2><${Devices} phone=${phone} />
     <h2>${say("where signed in")}</h2><${Sessions} signOut=${signOut} />
@@ -67,6 +69,24 @@ function HideAddress() {
     setOn(wanted);
   };
   return html`<${Switch} words="hide address" on=${on} change=${change} />`;
+}
+
+/** Rings this browser also when no page is open? @param {{user: string}} props */
+function RingClosed({ user }) {
+  const [on, setOn] = useState(wakes(user));
+  const [isBusy, setBusy] = useState(false);
+  const [fault, setFault] = useState(!canBeWoken() ? "ring closed not" : isRefused() ? "ring closed refused" : "");
+  const change = async (/** @type {boolean} */ wanted) => {
+    setBusy(true);
+    setFault("");
+    const done = wanted ? await wake(user).catch(() => null) : await sleep().then(() => true);
+    if (done === null) setFault("ring closed failed");
+    else if (!done && isRefused()) setFault("ring closed refused");
+    setOn(wakes(user));
+    setBusy(false);
+  };
+  return html`<${Switch} words="ring closed" on=${on} change=${change} disabled=${isBusy || !canBeWoken()} />
+    <p role="status" class="hint">${fault ? say(fault) : ""}</p>`;
 }
 
 /** On or off; below its name stands what that does. @param {{words: string, on: boolean, change: (on: boolean) => void, disabled?: boolean}} props */
