@@ -3,13 +3,11 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import signaling
+from signaling.child import start_child
 from signaling.ports import IdTakenError, StoreError
 from signaling.store.frames import DONE, READY, TAKEN, UNWRITTEN, Unpacker, packed
 
@@ -39,7 +37,8 @@ class WriterProcess(asyncio.Protocol):
         """Until it is ready. StoreError in one line if it cannot open or lock the file."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = start_writer(theirs, self._path)
+            arguments = (str(self._path), str(os.getpid()))
+            self._process = start_child("signaling.store.writer", theirs, arguments)
         ready = self._waiting[READY] = self._loop.create_future()
         try:
             self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=ours)
@@ -118,17 +117,3 @@ class WriterProcess(asyncio.Protocol):
             await self._gone
         self._transport.close()
         await asyncio.to_thread(self._process.wait)
-
-
-def start_writer(end: socket.socket, path: Path) -> "subprocess.Popen[bytes]":
-    """The writer process, with nothing of ours open but its end of the socket."""
-    packages = str(Path(signaling.__file__).parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    environment = {**os.environ, "PYTHONPATH": packages + (os.pathsep + inherited if inherited else "")}
-    arguments = [str(end.fileno()), str(path), str(os.getpid())]
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "signaling.store.writer", *arguments],
-        pass_fds=[end.fileno()],
-        stdin=subprocess.DEVNULL,
-        env=environment,
-    )

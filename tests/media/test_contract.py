@@ -1,7 +1,7 @@
 """Every private name of aiortc and aioice that `wephone.media` leans on, and what it expects of each.
 
 Both are pinned. When one of these fails after an upgrade, the modules named here have to be read anew:
-`wephone.media.private`, `ice`, `peer`, `receive`, `send`.
+`wephone.media.private`, `ice`, `peer`, `receive`, `secure`, `send`.
 """
 
 import asyncio
@@ -13,9 +13,13 @@ from aioice import ice, mdns
 from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import (
     MediaStreamTrack,
+    RTCCertificate,
     RTCConfiguration,
+    RTCDtlsTransport,
     RTCIceCandidate,
+    RTCIceGatherer,
     RTCIceServer,
+    RTCIceTransport,
     RTCPeerConnection,
     RTCRtpSender,
     rtcrtpsender,
@@ -157,6 +161,23 @@ async def test_aiortc_has_each_private_name_that_is_replaced() -> None:
     assert getattr(dtls.transport, private.RECEIVE) == made.recv
     assert getattr(dtls.transport, private.SEND) == made.send
     await connection.close()
+
+
+async def test_aiortc_and_aioice_have_what_a_bridge_sends_and_hears_by() -> None:
+    transport = RTCIceTransport(RTCIceGatherer(iceServers=[]))
+    dtls = RTCDtlsTransport(transport, [RTCCertificate.generateCertificate()])
+    assert private.srtp_sessions(dtls) == (None, None)
+    assert parameters(getattr(dtls, private.SET_ROLE)) == ["role"]
+    connection = getattr(transport, private.CONNECTION)
+    assert getattr(connection, private.NOMINATED) == {}
+    assert getattr(connection, private.PROTOCOLS) == []
+    assert "remote_addr" in vars(ice.CandidatePair)
+    source = inspect.getsource(RTCDtlsTransport._setup_srtp)
+    assert all(f"self.{name} = Session(" in source for name in (private.RECEIVED_SRTP, private.SENT_SRTP))
+    source = inspect.getsource(RTCDtlsTransport.start)
+    assert source.index("self._setup_srtp()") < source.index("self._set_state(State.CONNECTED)")
+    source = inspect.getsource(ice.StunProtocol.send_data)
+    assert "self.transport.sendto(data, addr)" in source  # what `send_now` does without a coroutine
 
 
 async def test_aiortc_uses_what_was_put_in_its_place() -> None:

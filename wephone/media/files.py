@@ -75,7 +75,7 @@ class WavSink(Placed):
         self._bytes.close()
 
 
-def samples_of(path: Path) -> "FrameIterator":
+def samples_of(path: Path, rate: int = RATE) -> "FrameIterator":
     """A file's sound in frames of 960 samples, the last one shorter. DeviceError if there is none."""
     try:
         container = av.open(str(path))
@@ -86,15 +86,15 @@ def samples_of(path: Path) -> "FrameIterator":
     if not container.streams.audio:
         container.close()
         raise DeviceError(f"`{path}` has no sound")
-    return FrameIterator(path, container)
+    return FrameIterator(path, container, rate)
 
 
 class FrameIterator(Iterator[Samples]):
     """Decodes and resamples a file as it is asked for."""
 
-    def __init__(self, path: Path, container: av.container.InputContainer) -> None:
+    def __init__(self, path: Path, container: av.container.InputContainer, rate: int) -> None:
         self._path, self._container = path, container
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE, frame_size=FRAME)
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=rate, frame_size=FRAME)
         self._decoded = container.decode(audio=0)
         self._ready: list[Samples] = []
         self._over = False
@@ -124,7 +124,7 @@ class FrameIterator(Iterator[Samples]):
         self._container.close()
 
 
-def read_wav(path: str | Path) -> Samples:
-    """A whole sound file: mono int16 at 48 kHz. DeviceError if it cannot be read."""
-    pieces = list(samples_of(Path(path)))
+def read_wav(path: str | Path, rate: int = RATE) -> Samples:
+    """A whole sound file: mono int16 at 48 kHz, or at that rate. DeviceError if it cannot be read."""
+    pieces = list(samples_of(Path(path), rate))
     return np.concatenate(pieces) if pieces else silence(0)

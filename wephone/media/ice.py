@@ -22,6 +22,7 @@ from wephone.media.errors import DescriptionError
 from wephone.media.servers import IceSettings, Servers, chosen
 
 PATIENCE = 5.0  # seconds for a STUN or TURN server to answer
+CONNECT = 30.0  # seconds from both descriptions to sound; ICE alone may look for a way for ever
 COMPONENT = 1  # RTP and RTCP share it (RFC 8834 §4.5)
 MOST_REMOTE = 64  # candidates of the far end: the protocol's limit per party
 MOST_QUEUED = 256  # datagrams that wait for DTLS; 5 s of speech

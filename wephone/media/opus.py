@@ -112,12 +112,15 @@ def has_copy(payload: bytes) -> bool:
 
 
 class Decoder:
-    """One mono stream, decoded at 48 kHz. Every method gives mono int16 samples, shape (n,)."""
+    """One mono stream, decoded at 48 kHz or at a rate that Opus knows (8, 12, 16, 24 kHz).
 
-    def __init__(self) -> None:
+    Every method gives mono int16 samples at that rate, shape (n,).
+    """
+
+    def __init__(self, rate: int = RATE) -> None:
         self._opus = library()
         error = ctypes.c_int()
-        self._state = self._opus.opus_decoder_create(RATE, 1, ctypes.byref(error))
+        self._state = self._opus.opus_decoder_create(rate, 1, ctypes.byref(error))
         checked(error.value)
         self._pcm = (ctypes.c_int16 * LONGEST)()
 
@@ -130,7 +133,7 @@ class Decoder:
         return self._run(following, samples, copy=True)
 
     def conceal(self, samples: int) -> Samples:
-        """What the stream might have sounded like; a multiple of 120 samples (2.5 ms), up to 120 ms."""
+        """What the stream might have sounded like; a multiple of 2.5 ms, up to 120 ms."""
         return self._run(None, samples, copy=False)
 
     def _run(self, payload: bytes | None, samples: int, copy: bool) -> Samples:
@@ -147,16 +150,23 @@ class Decoder:
 class Encoder:
     """One mono stream of speech: 20 ms in, one packet out, each with a copy of the packet before it.
 
+    `rate` is that of the samples: 48 kHz, or one that Opus knows.
+
     Mono, as the caller's voice is; "opus/48000/2" in SDP says only what a decoder must accept
     (RFC 7587 §7.1).
     """
 
     def __init__(
-        self, bitrate: int = BITRATE, expected_loss: int = EXPECTED_LOSS, complexity: int = COMPLEXITY
+        self,
+        bitrate: int = BITRATE,
+        expected_loss: int = EXPECTED_LOSS,
+        complexity: int = COMPLEXITY,
+        rate: int = RATE,
     ) -> None:
         self._opus = library()
+        self._frame = rate // 50  # samples of 20 ms
         error = ctypes.c_int()
-        self._state = self._opus.opus_encoder_create(RATE, 1, APPLICATION_VOIP, ctypes.byref(error))
+        self._state = self._opus.opus_encoder_create(rate, 1, APPLICATION_VOIP, ctypes.byref(error))
         checked(error.value)
         self._packet = ctypes.create_string_buffer(LARGEST)
         for request, value in (
@@ -169,11 +179,11 @@ class Encoder:
             checked(self._opus.opus_encoder_ctl(self._state, request, ctypes.c_int(value)))
 
     def encode(self, frame: Samples) -> bytes:
-        """The packet of one frame of 960 samples."""
-        if frame.shape != (FRAME,):
-            raise CodecError(f"a frame has {FRAME} samples, not {frame.shape}")
+        """The packet of 20 ms: 960 samples at 48 kHz."""
+        if frame.shape != (self._frame,):
+            raise CodecError(f"a frame has {self._frame} samples, not {frame.shape}")
         pcm = np.ascontiguousarray(frame, dtype=np.int16).ctypes.data_as(ctypes.POINTER(ctypes.c_int16))
-        size = checked(self._opus.opus_encode(self._state, pcm, FRAME, self._packet, LARGEST))
+        size = checked(self._opus.opus_encode(self._state, pcm, self._frame, self._packet, LARGEST))
         return self._packet.raw[:size]
 
     def __del__(self) -> None:

@@ -6,7 +6,6 @@ done by letting no packet out and none in. So an offer can be taken back at any 
 """
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -24,12 +23,19 @@ from aiortc import (
 )
 from aiortc.rtcicetransport import candidate_from_aioice
 
-from wephone.media import sdp
+from wephone.media import candidates, sdp
 from wephone.media.devices import Sink, Source
 from wephone.media.errors import DescriptionError, StateError
-from wephone.media.ice import Connection
+from wephone.media.ice import CONNECT, Connection
 from wephone.media.jitter import Counts
-from wephone.media.private import connect_again, guard_sending, use_buffer, use_connection, watch_identity
+from wephone.media.private import (
+    MISMATCH,
+    connect_again,
+    guard_sending,
+    use_buffer,
+    use_connection,
+    watch_identity,
+)
 from wephone.media.receive import Incoming
 from wephone.media.sdp import Description, Direction
 from wephone.media.send import Outgoing
@@ -37,11 +43,7 @@ from wephone.media.servers import IceSettings
 from wephone.media.stats import Stats
 from wephone.protocol.messages import Candidate
 
-CONNECT = 30.0  # seconds from both descriptions to sound; ICE alone may look for a way for ever
 NOWHERE = "this device has no address to be found at: no relay could be used, and its own are not shown"
-MISMATCH = "the far end's certificate is not the one that it announced (DTLS fingerprint)"
-
-log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -217,13 +219,13 @@ class Peer:
 
     # Candidates
 
-    async def add_candidates(self, candidates: Sequence[Candidate], end: bool) -> None:
+    async def add_candidates(self, said: Sequence[Candidate], end: bool) -> None:
         """The far end's candidates; those that make no sense or are meant for other media are left out."""
         self._check_alive()
         if self._ufrag is None:
-            self._early.append((candidates, end))
+            self._early.append((said, end))
             return
-        for each in candidates:
+        for each in said:
             if (candidate := self._ours_to_use(each)) is not None:
                 await self._pc.addIceCandidate(candidate)
         if end:
@@ -231,21 +233,14 @@ class Peer:
 
     async def _use_early(self) -> None:
         early, self._early = self._early, []
-        for candidates, end in early:
-            await self.add_candidates(candidates, end)
+        for said, end in early:
+            await self.add_candidates(said, end)
 
     def _ours_to_use(self, said: Candidate) -> RTCIceCandidate | None:
-        if said.sdp_mid not in (None, self._transceiver.mid) or not said.candidate:
+        found = candidates.usable(said, self._transceiver.mid, self._ufrag)
+        if found is None:
             return None
-        if said.username_fragment not in (None, self._ufrag):
-            return None
-        try:
-            candidate = candidate_from_aioice(
-                aioice.Candidate.from_sdp(said.candidate.removeprefix("candidate:"))
-            )
-        except (ValueError, IndexError, AssertionError):
-            log.info("the far end sent what is no candidate")
-            return None
+        candidate = candidate_from_aioice(found)
         candidate.sdpMid = self._transceiver.mid
         return candidate
 
@@ -255,12 +250,8 @@ class Peer:
             if not self._connection.local_candidates:
                 self._fail(NOWHERE)
             return
-        text = f"candidate:{candidate.to_sdp()}"
-        mid = self._transceiver.mid
-        ufrag = self._connection.local_username
-        self._listener.line_found(
-            Candidate(candidate=text, sdp_mid=mid, sdp_mline_index=0, username_fragment=ufrag)
-        )
+        mid, ufrag = self._transceiver.mid, self._connection.local_username
+        self._listener.line_found(candidates.told(candidate, mid, ufrag))
         if self._ufrag is not None and self._transceiver.receiver.transport.transport.state == "new":
             # With nothing but a relay aiortc had no candidate to begin with, and waits to be asked again.
             task = asyncio.create_task(connect_again(self._pc), name="wephone connect")

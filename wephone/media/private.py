@@ -3,9 +3,11 @@
 aiortc is pinned in pyproject.toml for the same reason. `wephone.media.ice` does the same for aioice.
 """
 
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aioice
 from aiortc import RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCRtpReceiver
 
 JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"  # asked for `add(packet)`, gives (False, None)
@@ -14,6 +16,12 @@ SEND_RTP = "_send_rtp"  # the one way for RTP and RTCP to leave
 VALIDATE = "_validate_peer_identity"  # compares the far end's certificate with its fingerprints
 CONNECTION = "_connection"  # aioice's, of a gatherer and of a transport
 RECEIVE, SEND = "_recv", "_send"  # of a transport: methods of its connection
+RECEIVED_SRTP, SENT_SRTP = "_rx_srtp", "_tx_srtp"  # pylibsrtp's sessions, once DTLS is done
+SET_ROLE = "_set_role"  # "client" or "server" in DTLS; before `start`
+NOMINATED = "_nominated"  # aioice's: component -> the pair of addresses that is used
+PROTOCOLS = "_protocols"  # aioice's: one for each local address
+
+MISMATCH = "the far end's certificate is not the one that it announced (DTLS fingerprint)"
 
 
 def use_connection(transport: RTCIceTransport, connection: Any) -> None:
@@ -56,3 +64,30 @@ def watch_identity(transport: RTCDtlsTransport, mismatched: Callable[[], None]) 
 async def connect_again(connection: RTCPeerConnection) -> None:
     """Start ICE once there is a candidate; aiortc tries only when it is given a description."""
     await getattr(connection, CONNECT)()
+
+
+def set_dtls_role(transport: RTCDtlsTransport, client: bool) -> None:
+    """Who begins the handshake; by itself aiortc goes by the part in ICE."""
+    getattr(transport, SET_ROLE)("client" if client else "server")
+
+
+def srtp_sessions(transport: RTCDtlsTransport) -> tuple[Any, Any]:
+    """What decrypts and what encrypts (pylibsrtp.Session), once DTLS is done."""
+    return getattr(transport, RECEIVED_SRTP), getattr(transport, SENT_SRTP)
+
+
+def send_now(connection: aioice.Connection, datagram: bytes) -> bool:
+    """Send over the pair that ICE has chosen, without a coroutine; False while there is none."""
+    pair = getattr(connection, NOMINATED).get(1)
+    if pair is None:
+        return False
+    pair.protocol.transport.sendto(datagram, pair.remote_addr)
+    return True
+
+
+def widen_sockets(connection: aioice.Connection, size: int) -> None:
+    """Let the kernel keep so many bytes of what has not been read, on each local address."""
+    for protocol in getattr(connection, PROTOCOLS):
+        sock: socket.socket | None = protocol.transport.get_extra_info("socket")
+        if sock is not None:  # a relay's has none
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)

@@ -90,6 +90,14 @@ def spoken(description: Description) -> int:
 
 def checked(description: Description) -> Description:
     """The same, if it can be a call of ours: encrypted by DTLS, reachable by ICE, Opus."""
+    section = encrypted(description).sections[spoken(description)]
+    if not any(OPUS.match(line) for line in section.lines):
+        raise DescriptionError("the description has no codec that we speak: opus")
+    return description
+
+
+def encrypted(description: Description) -> Description:
+    """The same, if its audio is encrypted by DTLS and reachable by ICE."""
     section = description.sections[spoken(description)]
     lines = (*description.session, *section.lines)
     if not fingerprints(description):
@@ -99,8 +107,6 @@ def checked(description: Description) -> Description:
     for needed in ("a=ice-ufrag:", "a=ice-pwd:", "a=setup:"):
         if not any(line.startswith(needed) for line in lines):
             raise DescriptionError(f"the description has no `{needed.rstrip(':')}`")
-    if not any(OPUS.match(line) for line in section.lines):
-        raise DescriptionError("the description has no codec that we speak: opus")
     return description
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from signaling.media import Direction, Event, MediaBackend, Srtp, TrunkMedia
 from signaling.pstn.media import trunk_sdp
+from signaling.pstn.media.place import Place
 from signaling.pstn.media.trunk_sdp import Ours
 from tests.fakes.datagrams import Datagrams
 from wephone.protocol.messages import Candidate
@@ -135,6 +136,7 @@ class App(Protocol):
     async def answered(self, answer: str) -> None: ...
     def found(self, candidates: tuple[Candidate, ...], end: bool) -> None: ...
     def say(self, payload: bytes) -> None: ...
+    async def connected(self) -> None: ...
     async def until(self, count: int) -> None: ...
     async def close(self) -> None: ...
 
@@ -164,6 +166,9 @@ class PlainApp:
 
     def say(self, payload: bytes) -> None:
         self._far.say(payload)
+
+    async def connected(self) -> None:
+        pass
 
     async def until(self, count: int) -> None:
         await self._far.wire.until(count)
@@ -205,6 +210,12 @@ class Stage:
     told: Told
     app: App
     far: Far
+
+
+def free_place() -> Place:
+    """A bridge's place with ports that nobody else is likely to have."""
+    first = 20_000 + 200 * random.randrange(100)
+    return Place(HOST, None, first, first + 199)
 
 
 def in_seconds(seconds: float) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from signaling.media import (
     Capability,
@@ -21,26 +22,36 @@ from signaling.media import (
 )
 from signaling.pstn.media import trunk_sdp
 from tests.fakes.relay import Relay
+from tests.signaling.pstn.media.conftest import Embedded
 from tests.signaling.pstn.media.ends import (
     TRUNK,
     Far,
     PlainApp,
     Stage,
-    Told,
     Wire,
     in_seconds,
     open_wire,
 )
+from tests.signaling.pstn.media.web_app import WebApp
 
 LEG = "call/phone"
 LONG = 60.0  # seconds: a lease that does not end while a test runs
 A, B, C = b"\x11" * 160, b"\x22" * 160, b"\x33" * 160  # 20 ms of G.711 each
 
 
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    told = Told()
-    made = Stage(Relay(told), told, PlainApp(Far(await open_wire())), Far(await open_wire()))
+# One process for all tests of it, and so one loop: it takes a second to start.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", params=["relay", "embedded"])
+async def stage(request: pytest.FixtureRequest, embedded: Embedded) -> AsyncIterator[Stage]:
+    backend, fresh = embedded
+    told = fresh()
+    made = (
+        Stage(Relay(told), told, PlainApp(Far(await open_wire())), Far(await open_wire()))
+        if request.param == "relay"
+        else Stage(backend, told, WebApp("PCMU"), Far(await open_wire()))
+    )
     yield made
     await made.backend.close(LEG)
     await made.app.close()
@@ -54,8 +65,15 @@ async def call(stage: Stage, seconds: float = LONG) -> None:
     await stage.app.answered(opened.app)
     await stage.backend.trunk_answered(LEG, stage.far.describe())
     await stage.told.first(Connected)
+    await stage.app.connected()
     if seconds:
-        stage.backend.lease(LEG, in_seconds(seconds))
+        await lease(stage, seconds)
+
+
+async def lease(stage: Stage, seconds: float) -> None:
+    """Until the backend has it: packets may be faster than orders."""
+    stage.backend.lease(LEG, in_seconds(seconds) if seconds else 0)
+    await stage.backend.statistics(LEG)
 
 
 async def until_counted(stage: Stage, side: str, name: str, count: int) -> Statistics:
@@ -105,7 +123,7 @@ async def test_a_lease_that_is_over_stops_the_sound_and_is_told(stage: Stage) ->
 
 async def test_a_renewed_lease_goes_on(stage: Stage) -> None:
     await call(stage, seconds=0.2)
-    stage.backend.lease(LEG, in_seconds(LONG))
+    await lease(stage, LONG)
     await asyncio.sleep(0.3)  # the first one is over by now
     stage.app.say(A)
     await stage.far.wire.until(1)
@@ -114,7 +132,7 @@ async def test_a_renewed_lease_goes_on(stage: Stage) -> None:
 
 async def test_a_lease_that_ends_now_stops_the_sound_now(stage: Stage) -> None:
     await call(stage)
-    stage.backend.lease(LEG, 0)
+    await lease(stage, 0)
     stage.app.say(A)
     await stage.told.first(LeaseOver)
     await until_counted(stage, "app", "unleased", 1)
@@ -179,7 +197,8 @@ async def test_a_trunk_may_begin_the_call(stage: Stage, with_offer: bool) -> Non
     if not with_offer:
         await stage.backend.trunk_answered(LEG, stage.far.describe())
     await stage.told.first(Connected)
-    stage.backend.lease(LEG, in_seconds(LONG))
+    await stage.app.connected()
+    await lease(stage, LONG)
     stage.far.say(B)
     await stage.app.until(1)
     stage.app.say(A)

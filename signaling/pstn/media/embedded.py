@@ -1,0 +1,303 @@
+"""The embedded media backend: a process of its own, started anew whenever it dies."""
+
+import asyncio
+import logging
+import secrets
+import socket
+import subprocess
+from typing import TypeVar
+
+from signaling.child import start_child
+from signaling.media import (
+    Capability,
+    Descriptions,
+    Direction,
+    Ended,
+    Ending,
+    Helper,
+    Language,
+    Listener,
+    MediaError,
+    Problem,
+    Side,
+    Sound,
+    Statistics,
+    TrunkMedia,
+)
+from signaling.pstn.media import messages
+from signaling.pstn.media.messages import Answer, Message, Request
+from signaling.pstn.media.place import Place
+from wephone.protocol.messages import Candidate
+
+STARTS_S = 20.0  # seconds for the process to begin: it loads media libraries
+ANSWERS_S = 5.0  # seconds for any answer; a process that is silent for longer is killed
+PINGS_S = 1.0  # seconds between two pings
+AGAIN_S = (0.1, 0.5, 2.0, 5.0)  # seconds until it is started anew, the first time, the second ...
+DIED = "the media process has died"
+
+A = TypeVar("A", bound=Message)
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedBackend:
+    """A `MediaBackend`. `tell` is called for each event, in order; `start` before use, `stop` after."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, place: Place, tell: Listener) -> None:
+        self._place, self._tell = place, tell
+        self._key = secrets.token_bytes(32)  # of this boot
+        self._serial = 0
+        self._number = 0
+        self._legs: set[str] = set()
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process that there is now."""
+        return self._process.pid if self._process and self._writer else None
+
+    async def start(self) -> None:
+        """Until it is ready. MediaError if it cannot be started."""
+        reader = await self._begin()
+        self._running = asyncio.create_task(self._run(reader), name="media process")
+
+    async def stop(self) -> None:
+        """End all legs, without a word about them, and the process."""
+        self._stopping = True
+        if self._running is None:
+            return
+        if self._writer is not None:
+            self._legs.clear()
+            self._writer.close()  # by which it ends
+        else:
+            self._running.cancel()  # it waits to start the process again
+        await asyncio.wait((self._running,))
+
+    # The process
+
+    async def _begin(self) -> asyncio.StreamReader:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = start_child("signaling.pstn.media", theirs, stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        with process.stdin:
+            process.stdin.write(messages.begins(self._key, self._place))
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=messages.LONGEST)
+        try:
+            async with asyncio.timeout(STARTS_S):
+                line = await reader.readline()
+        except TimeoutError:
+            line = b""
+        if not line:
+            writer.close()
+            await ended(process)
+            raise MediaError(Problem.DOWN, "the media process does not start")
+        self._process, self._writer = process, writer
+        return reader
+
+    async def _run(self, reader: asyncio.StreamReader) -> None:
+        """Listen to the process as long as it lives, and start another when it dies."""
+        while True:
+            pinging = asyncio.create_task(self._ping(), name="media ping")
+            try:
+                await self._listen(reader)
+            finally:
+                pinging.cancel()
+                await asyncio.wait((pinging,))
+                self._lose()
+            assert self._process is not None
+            await ended(self._process)
+            if self._stopping:
+                return
+            log.error("%s, and is started anew", DIED)
+            reader = await self._begin_again()
+
+    async def _begin_again(self) -> asyncio.StreamReader:
+        for wait in AGAIN_S:
+            await asyncio.sleep(wait)
+            try:
+                return await self._begin()
+            except (MediaError, OSError) as error:
+                log.error("%s", error)
+        return await self._begin_again()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Until it is gone."""
+        try:
+            while line := await reader.readline():
+                self._heard(line)
+        except (ConnectionError, ValueError) as error:  # ValueError: a line that is none
+            log.error("the media process said what cannot be read: %s", error)
+
+    def _heard(self, line: bytes) -> None:
+        said = messages.read_answer(line)
+        if isinstance(said, messages.Told):
+            event = messages.event_of(said)
+            if event.leg in self._legs:
+                if isinstance(event, Ended):
+                    self._legs.discard(event.leg)
+                self._tell(event)
+        elif not isinstance(said, messages.Ready):
+            future = self._waiting.pop(said.number, None)
+            if future is not None and not future.done():
+                future.set_result(said)
+
+    def _lose(self) -> None:
+        """It is gone: everything that it held has ended."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(MediaError(Problem.DOWN, DIED))
+        self._waiting.clear()
+        legs, self._legs = self._legs, set()
+        for leg in sorted(legs):
+            self._tell(Ended(leg, Ending.BACKEND_DIED, DIED))
+
+    async def _ping(self) -> None:
+        """A process that hangs is as good as dead."""
+        while True:
+            await asyncio.sleep(PINGS_S)
+            try:
+                await self._ask(messages.Done, messages.Ping(number=self._next()))
+            except MediaError:
+                if self._process is not None and self._writer is not None:
+                    log.error("the media process does not answer, and is killed")
+                    self._process.kill()
+                return
+
+    # Asking
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    async def _ask(self, kind: type[A], request: Request) -> A:
+        """Its answer. MediaError: it refuses, or is not there."""
+        if self._writer is None:
+            raise MediaError(Problem.DOWN, "there is no media process")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[request.number] = future
+        self._writer.write(messages.encoded(request))
+        try:
+            async with asyncio.timeout(ANSWERS_S):
+                answer = await future
+        except TimeoutError:
+            raise MediaError(Problem.DOWN, "the media process does not answer") from None
+        finally:
+            self._waiting.pop(request.number, None)
+        if isinstance(answer, messages.Refused):
+            raise MediaError(answer.problem, answer.text)
+        if not isinstance(answer, kind):
+            raise MediaError(Problem.DOWN, f"the media process answers `{answer.type}`")
+        return answer
+
+    def _order(self, message: Message) -> None:
+        if self._writer is not None:
+            self._writer.write(messages.encoded(message))
+
+    # The port
+
+    async def open_outgoing(
+        self, leg: str, app_offer: str, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
+    ) -> Descriptions:
+        number = self._next()
+        request = messages.OpenOutgoing(
+            number=number, leg=leg, app_offer=app_offer, trunk=trunk, helpers=helpers
+        )
+        return await self._open(leg, request)
+
+    async def open_incoming(
+        self, leg: str, trunk_offer: str | None, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
+    ) -> Descriptions:
+        number = self._next()
+        request = messages.OpenIncoming(
+            number=number, leg=leg, trunk_offer=trunk_offer, trunk=trunk, helpers=helpers
+        )
+        return await self._open(leg, request)
+
+    async def _open(self, leg: str, request: Request) -> Descriptions:
+        if leg in self._legs:
+            raise MediaError(Problem.TAKEN, f"`{leg}` is open")
+        self._legs.add(leg)
+        try:
+            answer = await self._ask(messages.Described, request)
+        except BaseException:
+            self._legs.discard(leg)
+            self._order(messages.Close(number=self._next(), leg=leg))  # whatever may have come of it
+            raise
+        return Descriptions(answer.app, answer.trunk)
+
+    async def app_offered(self, leg: str, offer: str) -> str:
+        return await self._offered(leg, "app", offer)
+
+    async def app_answered(self, leg: str, answer: str) -> None:
+        await self._answered(leg, "app", answer)
+
+    async def trunk_offered(self, leg: str, offer: str | None) -> str:
+        return await self._offered(leg, "trunk", offer)
+
+    async def trunk_answered(self, leg: str, answer: str) -> None:
+        await self._answered(leg, "trunk", answer)
+
+    async def _offered(self, leg: str, side: Side, sdp: str | None) -> str:
+        request = messages.Describe(number=self._next(), leg=leg, side=side, kind="offer", sdp=sdp)
+        return (await self._ask(messages.Said, request)).sdp
+
+    async def _answered(self, leg: str, side: Side, sdp: str) -> None:
+        request = messages.Describe(number=self._next(), leg=leg, side=side, kind="answer", sdp=sdp)
+        await self._ask(messages.Done, request)
+
+    async def offer_trunk(self, leg: str, direction: Direction) -> str:
+        request = messages.OfferTrunk(number=self._next(), leg=leg, direction=direction)
+        return (await self._ask(messages.Said, request)).sdp
+
+    def candidates(self, leg: str, candidates: tuple[Candidate, ...], end: bool) -> None:
+        self._order(messages.AddCandidates(leg=leg, candidates=candidates, end=end))
+
+    def lease(self, leg: str, until_ns: int) -> None:
+        self._serial += 1
+        seal = messages.sealed(self._key, leg, until_ns, self._serial)
+        self._order(messages.SetLease(leg=leg, until_ns=until_ns, serial=self._serial, seal=seal))
+
+    async def press(self, leg: str, digits: str) -> None:
+        await self._ask(messages.Done, messages.Press(number=self._next(), leg=leg, digits=digits))
+
+    async def play(self, leg: str, side: Side, sound: Sound, language: Language = "en") -> None:
+        request = messages.Play(number=self._next(), leg=leg, side=side, sound=sound, language=language)
+        await self._ask(messages.Done, request)
+
+    async def stop_playing(self, leg: str, side: Side) -> None:
+        request = messages.Play(number=self._next(), leg=leg, side=side, sound=None)
+        await self._ask(messages.Done, request)
+
+    async def statistics(self, leg: str) -> Statistics:
+        figures = (await self._ask(messages.Counted, messages.Count(number=self._next(), leg=leg))).statistics
+        assert figures is not None
+        return figures
+
+    async def close(self, leg: str) -> Statistics | None:
+        if leg not in self._legs:
+            return None
+        self._legs.discard(leg)
+        try:
+            answer = await self._ask(messages.Counted, messages.Close(number=self._next(), leg=leg))
+        except MediaError:
+            return None  # it died with the leg
+        return answer.statistics
+
+
+async def ended(process: "subprocess.Popen[bytes]") -> None:
+    """Wait for its end, which its closed socket has brought about; kill it if that takes too long."""
+    try:
+        await asyncio.to_thread(process.wait, ANSWERS_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        await asyncio.to_thread(process.wait)

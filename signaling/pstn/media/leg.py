@@ -1,0 +1,353 @@
+"""One telephone leg in the bridge: two sides, and two ways between them that are open under a lease alone."""
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from signaling.media import (
+    CandidatesFound,
+    Connected,
+    DigitHeard,
+    Ended,
+    Ending,
+    Event,
+    Heard,
+    LeaseOver,
+    Played,
+    Side,
+    Sound,
+    Statistics,
+    Tally,
+    TimedOut,
+)
+from signaling.pstn.media.app_side import AppSide
+from signaling.pstn.media.playing import Every20ms, tones
+from signaling.pstn.media.ports import Address
+from signaling.pstn.media.reports import EVERY, Reports
+from signaling.pstn.media.rtp import Format, Packet, Stream, is_report, parse
+from signaling.pstn.media.trunk_side import TrunkSide
+from signaling.pstn.media.way import Way
+from wephone.media.audio import Samples
+from wephone.protocol.messages import Candidate
+
+SECOND = 1_000_000_000
+OTHER: dict[Side, Side] = {"app": "trunk", "trunk": "app"}
+PAUSE = 4  # frames of 20 ms between two keys
+
+
+@dataclass(slots=True)
+class Counts:
+    """What came from one side, and when it last gave a sign of life."""
+
+    received: int = 0
+    strangers: int = 0
+    unleased: int = 0
+    heard: bool = False
+    alive: int = 0  # ns
+    told: bool = False  # that it is silent
+
+
+@dataclass(slots=True)
+class Playing:
+    """A sound that one side hears."""
+
+    sound: Sound
+    frames: Iterator[Samples]
+    clock: Every20ms
+
+
+class Leg:
+    """Told of every packet of either side. `over` is called once if the app's side ends by itself."""
+
+    app: AppSide
+    trunk: TrunkSide
+
+    def __init__(
+        self, name: str, tell: Callable[[Event], None], over: Callable[["Leg", Ended], None]
+    ) -> None:
+        self.name = name
+        self._tell, self._over = tell, over
+        self.until_ns = 0
+        self._leased = False
+        self.to_app = Way(new_stream(), self._pressed("trunk"))
+        self.to_trunk = Way(new_stream(), self._pressed("app"))
+        self._counts: dict[Side, Counts] = {"app": Counts(), "trunk": Counts()}
+        cname = secrets.token_hex(8)
+        self._reports: dict[Side, Reports] = {"app": Reports(cname), "trunk": Reports(cname)}
+        self._report_due = 0
+        self._playing: dict[Side, Playing] = {}
+        self._digits: deque[str] = deque()
+        self._keypad: Every20ms | None = None
+        self._connected = False
+
+    def _pressed(self, side: Side) -> Callable[[str], None]:
+        return lambda digit: self._tell(DigitHeard(self.name, side, digit))
+
+    def _way_to(self, side: Side) -> Way:
+        return self.to_app if side == "app" else self.to_trunk
+
+    # Who hears what
+
+    def settle(self) -> None:
+        """The descriptions have changed: from here on each side gets what it wants."""
+        for way, hears in ((self.to_app, self.app.hears), (self.to_trunk, self.trunk.hears)):
+            if hears != way.hears:
+                way.set_hearer(hears)
+        self._await_both()
+
+    def _await_both(self) -> None:
+        """Patience begins anew."""
+        now = time.monotonic_ns()
+        for counts in self._counts.values():
+            counts.alive, counts.told = now, False
+
+    def is_leased(self, now: int) -> bool:
+        return now < self.until_ns
+
+    def lease(self, until_ns: int) -> None:
+        """Sound may pass until then."""
+        if not self._leased:
+            self._await_both()
+        self.until_ns, self._leased = until_ns, True
+
+    def lapse(self) -> None:
+        """The lease is over."""
+        if self._leased:
+            self._leased = False
+            self.to_app.break_off()
+            self.to_trunk.break_off()
+            self._tell(LeaseOver(self.name))
+
+    # Packets
+
+    def packet_came(self, packet: bytes) -> None:
+        """From the app, decrypted."""
+        now = time.monotonic_ns()
+        counts = self._counts["app"]
+        counts.alive, counts.told = now, False
+        if is_report(packet):
+            self._reports["app"].came(packet, self.to_app.stream, time.time_ns(), now)
+            return
+        if (read := parse(packet)) is None or (format := self.app.format(read.payload_type)) is None:
+            return
+        if self._may_pass("app", read, format, now) and self._hears("trunk"):
+            for made in self.to_trunk.pass_on(read, format, now):
+                self.trunk.send(made)
+
+    def sound_came(self, data: bytes, address: Address) -> None:
+        """From the trunk's network, from anybody."""
+        now = time.monotonic_ns()
+        counts = self._counts["trunk"]
+        packet = self.trunk.accept(data, address) if len(data) >= 12 else None
+        if packet is None or (read := parse(packet)) is None:
+            counts.strangers += 1
+            return
+        counts.alive, counts.told = now, False
+        format = self.trunk.format(read.payload_type)
+        if format is None:
+            return  # comfort noise, or what was not agreed on
+        if self._may_pass("trunk", read, format, now) and self._hears("app"):
+            for made in self.to_app.pass_on(read, format, now):
+                self.app.line.send(made)
+
+    def report_came(self, data: bytes, address: Address) -> None:
+        """From the trunk's network, from anybody."""
+        now = time.monotonic_ns()
+        packet = self.trunk.accept(data, address, report=True) if len(data) >= 8 else None
+        if packet is None:
+            self._counts["trunk"].strangers += 1
+        elif self._reports["trunk"].came(packet, self.to_trunk.stream, time.time_ns(), now):
+            self._counts["trunk"].alive, self._counts["trunk"].told = now, False
+
+    def _may_pass(self, side: Side, packet: Packet, format: Format, now: int) -> bool:
+        counts = self._counts[side]
+        if now >= self.until_ns:
+            counts.unleased += 1
+            return False
+        counts.received += 1
+        if format.codec != "events":
+            self._reports[side].reception.count(packet, format.rate, now)
+        if not counts.heard:
+            counts.heard = True
+            self._tell(Heard(self.name, side))
+        return True
+
+    def _hears(self, side: Side) -> bool:
+        return self._way_to(side).hears is not None
+
+    def _send(self, side: Side, packet: bytes, now: int) -> None:
+        """What was made here. The app may be spoken to without a lease, the trunk never."""
+        if side == "app":
+            self.app.line.send(packet)
+        elif self.is_leased(now):
+            self.trunk.send(packet)
+
+    # Played and pressed
+
+    def play(self, side: Side, sound: Sound, frames: Iterator[Samples]) -> None:
+        """Let this side hear it in place of the other one."""
+        self.stop_playing(side)
+        self._playing[side] = Playing(sound, frames, Every20ms(lambda: self._play_frame(side)))
+        self._mind(side)
+
+    def _play_frame(self, side: Side) -> bool:
+        playing = self._playing[side]
+        if side == "app" and not self._connected:
+            return True  # it cannot hear yet: the sound begins when it can
+        frame = next(playing.frames, None)
+        if frame is None:
+            self.stop_playing(side)
+            return False
+        now = time.monotonic_ns()
+        pressing = side == "trunk" and self._keypad is not None
+        if not pressing and (side == "app" or self.is_leased(now)):
+            made = self._way_to(side).say(frame, now)
+            if made is not None:
+                self._send(side, made, now)
+        return True
+
+    def stop_playing(self, side: Side) -> None:
+        """Let it hear the other one again."""
+        playing = self._playing.pop(side, None)
+        if playing is not None:
+            playing.clock.stop()
+            self._mind(side)
+            self._tell(Played(self.name, side, playing.sound))
+
+    def _mind(self, side: Side) -> None:
+        """Is a side to hear the other one, or us?"""
+        way = self._way_to(side)
+        busy = side in self._playing or (side == "trunk" and self._keypad is not None)
+        if busy != way.busy:
+            way.busy = busy
+            way.break_off()
+
+    def press(self, digits: str) -> None:
+        """Send these keys to the trunk, one after the other."""
+        self._digits.extend(digits)
+        if self._keypad is None:
+            self._made = iter(self._keys())
+            self._keypad = Every20ms(self._key_frame)
+            self._mind("trunk")
+
+    def _key_frame(self) -> bool:
+        if next(self._made, None) is None:
+            self._keypad = None
+            self._mind("trunk")
+            return False
+        return True
+
+    def _keys(self) -> Iterator[bool]:
+        """Sends what is due of the keys each time it is asked: as events, or else as tones."""
+        while self._digits:
+            digit = self._digits.popleft()
+            events = self.to_trunk.press(digit, time.monotonic_ns)
+            if events is None:
+                yield from self._sound_key(digit)
+                continue
+            for packet in events:
+                self._send("trunk", packet, time.monotonic_ns())
+                yield True
+            for _ in range(PAUSE):
+                yield True
+
+    def _sound_key(self, digit: str) -> Iterator[bool]:
+        for frame in tones(digit):
+            now = time.monotonic_ns()
+            made = self.to_trunk.say(frame, now)
+            if made is not None:
+                self._send("trunk", made, now)
+            yield True
+
+    # Time
+
+    def tick(self, now: int) -> None:
+        """Now and then: reports, and whether somebody has fallen silent."""
+        leased = self.is_leased(now)
+        if self._report_due <= now:
+            wait = EVERY * (0.5 + secrets.randbelow(1000) / 1000)  # RFC 3550 §6.3.1
+            self._report_due = now + int(wait * SECOND)
+            self._report(now, leased)
+        expected: tuple[tuple[Side, bool], ...] = (
+            ("app", self._connected and self.app.sends),
+            ("trunk", leased and self.trunk.sends),
+        )
+        for side, sends in expected:
+            counts = self._counts[side]
+            if not sends:
+                counts.alive = now
+            elif not counts.told and now - counts.alive > self.trunk.spec.patience * SECOND:
+                counts.told = True
+                self._tell(TimedOut(self.name, side))
+
+    def _report(self, now: int, leased: bool) -> None:
+        utc = time.time_ns()
+        if self._connected:
+            said = self._rate(self.app.codec)
+            self.app.line.send_report(self._reports["app"].ours(self.to_app.stream, said, utc, now))
+        if leased:
+            said = self._rate(self.trunk.codec)
+            self.trunk.send_report(self._reports["trunk"].ours(self.to_trunk.stream, said, utc, now))
+
+    @staticmethod
+    def _rate(codec: str | None) -> int:
+        return 48_000 if codec == "opus" else 8_000
+
+    # What the app's line tells
+
+    def line_found(self, candidate: Candidate | None) -> None:
+        found = () if candidate is None else (candidate,)
+        self._tell(CandidatesFound(self.name, found, candidate is None))
+
+    def line_connected(self) -> None:
+        self._connected = True
+        self._await_both()
+        self._tell(Connected(self.name))
+
+    def line_failed(self, reason: str) -> None:
+        why = Ending.APP_GONE if self._connected else Ending.APP_FAILED
+        self._over(self, Ended(self.name, why, reason))
+
+    def line_closed(self) -> None:
+        self._over(
+            self, Ended(self.name, Ending.APP_GONE, "the app has closed its side, or cannot be reached")
+        )
+
+    # The end
+
+    def statistics(self) -> Statistics:
+        return Statistics(self._tally("app"), self._tally("trunk"), self.app.codec, self.trunk.codec)
+
+    def _tally(self, side: Side) -> Tally:
+        counts, reports = self._counts[side], self._reports[side]
+        strangers = counts.strangers + (self.app.line.strangers if side == "app" else 0)
+        return Tally(
+            counts.received,
+            self._way_to(side).stream.packets,
+            strangers,
+            counts.unleased,
+            reports.reception.lost,
+            reports.reported_lost,
+            reports.reception.jitter,
+            reports.round_trip,
+        )
+
+    def stop(self) -> None:
+        """Not one packet more, but for a goodbye to the trunk if there may be one."""
+        now = time.monotonic_ns()
+        if self.is_leased(now):
+            rate, stream = self._rate(self.trunk.codec), self.to_trunk.stream
+            self.trunk.send_report(self._reports["trunk"].goodbye(stream, rate, time.time_ns(), now))
+        self.until_ns = 0
+        for playing in self._playing.values():
+            playing.clock.stop()
+        self._playing.clear()
+        if self._keypad is not None:
+            self._keypad.stop()
+
+
+def new_stream() -> Stream:
+    """Numbers that nobody can guess (RFC 3550 §5.1)."""
+    return Stream(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))
