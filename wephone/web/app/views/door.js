@@ -7,9 +7,14 @@ import { say } from "../words.js";
 import { faultInWords } from "./fault.js";
 import { thisDevice } from "./this.js";
 
+/** The code in an invitation's link: `#invitation=CODE`, or behind a place's name and a `?`. */
+function invited() {
+  return new URLSearchParams(location.hash.slice(1).replace(/^[^?]*\?/, "")).get("invitation") ?? "";
+}
+
 /** @param {{entered: (name: string) => void}} props */
 export function Door({ entered }) {
-  const invitation = new URLSearchParams(location.hash.split("?")[1] ?? "").get("invitation") ?? "";
+  const [invitation] = useState(invited);
   const [isNew, setNew] = useState(invitation !== "");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -26,6 +31,7 @@ export function Door({ entered }) {
     setFault(null);
     try {
       if (isNew) await ask("POST", "/api/account", { name, password, ...(code ? { invitation: code } : {}) });
+      if (isNew && invitation) history.replaceState(null, "", location.pathname); // it holds for one account
       const session = await ask("POST", "/api/session", { name, password, label: thisDevice(), kind: "browser" });
       if (session.password_change_required) setOnce(password);
       else entered(session.name);
