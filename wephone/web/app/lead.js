@@ -215,11 +215,15 @@ export class Lead {
     if (this.#over.signal.aborted) return; // signed out: nothing stays behind
     const before = this.state;
     this.phone.show(state);
-    if (state.calls !== before.calls && globalThis.Notification?.permission === "granted") {
-      void import("./waking.js").then(({ announce }) => announce(before.calls, state.calls)).catch(() => {});
-    }
+    if (state.calls !== before.calls) void this.#beside(before.calls, state.calls);
     const isNew = state.calls !== before.calls || state.conversations !== before.conversations;
     if (isNew && this.client) keep(this.phone.user, this.client.session, state);
+  }
+
+  /** @param {State["calls"]} before @param {State["calls"]} now */
+  async #beside(before, now) {
+    const { changed } = await import("./beside.js");
+    await changed(before, now, (action) => this.act(action)).catch(() => {}); // a call goes on without all that
   }
 
   /** @param {Session} session */

@@ -42,7 +42,7 @@ export async function announce(before, now) {
   const ringing = (/** @type {Calls} */ calls) => calls.filter(({ stage }) => stage === "ringing");
   const fresh = ringing(now).filter(({ id }) => !ringing(before).some((each) => each.id === id));
   const over = ringing(before).filter(({ id }) => !ringing(now).some((each) => each.id === id));
-  if (!fresh.length && !over.length) return;
+  if ((!fresh.length && !over.length) || !canBeWoken() || Notification.permission !== "granted") return;
   const registration = await worker();
   for (const call of fresh) if (document.visibilityState !== "visible") await show(registration, call);
   for (const { id } of over) {
