@@ -1,9 +1,9 @@
 """Routes of operators about what was decided and whether the journal is whole."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -23,17 +23,48 @@ from wephone.protocol.messages import Microseconds, Model
 routes = Routes()
 
 PAGE, LONGEST_PAGE = 100, 1_000
+LOOKED_AT, CHUNK = 10_000, 500  # entries for one page, and at a time
 
 Node = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Sequence = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Outcome = Literal["allow", "allow_with_obligations", "deny"]
 
 
 class DecisionPage(Model):
-    """Which decisions: those among the `limit` entries before this sequence number, of this node or that."""
+    """Which decisions: those before this sequence number, of this node or that, about what is named.
+
+    `permit` is one that was relied on. No more than 10 000 entries are looked at for one page.
+    """
 
     before: Sequence | None = None
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = PAGE
     node: Node | None = None
+    outcome: Outcome | None = None
+    reason: Word | None = None
+    service: Word | None = None
+    jurisdiction: Word | None = None
+    permit: Word | None = None
+    call: Word | None = None
+
+    def marks(self) -> tuple[str, ...]:
+        """What the body of a decision that is meant has in it: canonical JSON, so most need no parsing."""
+        named = {
+            name: getattr(self, name) for name in ("outcome", "reason", "service", "jurisdiction", "call")
+        }
+        marks = [f'"{name}":{json.dumps(value)}' for name, value in named.items() if value is not None]
+        return (*marks, f"{json.dumps(self.permit)[:-1]}@") if self.permit else tuple(marks)
+
+    def means(self, found: "PastDecision") -> bool:
+        """Is it one of those?"""
+        return (
+            self.outcome in (None, found.outcome)
+            and self.reason in (None, found.reason)
+            and self.service in (None, found.service)
+            and self.jurisdiction in (None, found.jurisdiction)
+            and self.call in (None, found.subject)
+            and (self.permit is None or any(self.permit == each.partition("@")[0] for each in found.permits))
+        )
 
 
 class PastDecision(Model):
@@ -52,10 +83,28 @@ class PastDecision(Model):
 
 
 class PastDecisions(Model):
-    """Newest first. `before` gives the next page; none if there is no more."""
+    """Newest first. `before` gives the next page, which may be empty; none if there is no more."""
 
     decisions: tuple[PastDecision, ...]
     before: Sequence | None
+
+
+class JournalEntry(Model):
+    """An entry of the journal. Names and numbers in its body are hashes."""
+
+    node: str
+    seq: Sequence
+    at: Microseconds
+    kind: str
+    subject: str
+    hash: str
+    body: dict[str, Any]
+
+
+class JournalEntries(Model):
+    """Oldest first."""
+
+    entries: tuple[JournalEntry, ...]
 
 
 class Words(Model):
@@ -107,15 +156,52 @@ class DecisionExplained(Model):
 async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
     """Decisions, newest first."""
     chains, node = visit.parts.licence.journal, query.node or visit.parts.settings.node
+    found: list[PastDecision] = []
     async with reading():
         heads = {head.node: head for head in await chains.heads()}
         last = heads[node].seq + 1 if node in heads else 0
         before = last if query.before is None else min(query.before, last)
-        after = max(0, before - 1 - query.limit)
-        entries = await chains.entries_of(node, after, query.limit)
-    found = [entry for entry in entries if entry.kind == "decision" and entry.seq < before]
-    return PastDecisions(
-        decisions=tuple(past(entry) for entry in reversed(found)), before=after + 1 if after else None
+        end = max(0, before - 1 - LOOKED_AT)
+        while before - 1 > end and len(found) < query.limit:
+            after = max(end, before - 1 - CHUNK)
+            entries = await chains.entries_of(node, after, before - 1 - after)
+            before = after + 1
+            for one in meant(reversed(entries), query):
+                found.append(one)
+                if len(found) == query.limit:
+                    before = one.seq
+                    break
+    return PastDecisions(decisions=tuple(found), before=before if before > 1 else None)
+
+
+def meant(entries: Iterable[Entry], query: DecisionPage) -> Iterator[PastDecision]:
+    """The decisions among these that the query means."""
+    marks = query.marks()
+    for entry in entries:
+        if entry.kind == "decision" and all(mark in entry.body for mark in marks):
+            decided = past(entry)
+            if query.means(decided):
+                yield decided
+
+
+@routes.add("GET", "/api/operator/journal/{subject}", Rule.AUDITOR)
+async def journal_about(visit: Visit) -> JournalEntries:
+    """Every entry about a decision, a call, a permit, a toggle or a switch."""
+    async with reading():
+        entries = await visit.parts.licence.journal.about(visit.request.match_info["subject"])
+    return JournalEntries(
+        entries=tuple(
+            JournalEntry(
+                node=entry.node,
+                seq=entry.seq,
+                at=entry.said_at,
+                kind=entry.kind,
+                subject=entry.subject,
+                hash=entry.hash,
+                body=json.loads(entry.body),
+            )
+            for entry in entries
+        )
     )
 
 

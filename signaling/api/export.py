@@ -2,6 +2,8 @@
 
 import json
 import logging
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from aiohttp import web
@@ -75,6 +77,21 @@ async def audit_export(visit: Visit, query: ExportQuery) -> web.StreamResponse:
         raise ConnectionAbortedError(str(error)) from error
     await response.write_eof()
     return response
+
+
+@routes.add("GET", "/api/operator/audit/verifier", Rule.AUDITOR, status=200)
+async def audit_verifier(visit: Visit) -> web.Response:
+    """The program that checks an export without any other code of ours."""
+    return web.Response(body=verifier(), content_type="text/x-python", headers=SAVED)
+
+
+SAVED = {"Content-Disposition": 'attachment; filename="verify.py"'}
+
+
+@cache
+def verifier() -> bytes:
+    """As it lies beside the commands."""
+    return (resources.files("wephone") / "cli" / "verify_journal.py").read_bytes()
 
 
 async def spans_of(chains: Chains, query: ExportQuery) -> list[tuple[Head, Head]]:

@@ -1,14 +1,17 @@
 """What the operators' console asks for: its files, the state of everything, effects beforehand, proofs."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from signaling.api import evidence
 from signaling.api.auth import COOKIE, OPERATOR_COOKIE
 from signaling.proofs import GOOD_FOR
 from tests.signaling.api.conftest import PASSWORD, Somebody, World
 from tests.signaling.api.test_permits import BASIC, NUMBER, WHY, files
+from wephone.cli import verify_journal
 
 OVERVIEW, SUPPOSE, PROOF = (f"/api/operator/{what}" for what in ("overview", "suppose", "proof"))
 SUSPEND = "/api/operator/permits/basic-1/suspend"
@@ -142,3 +145,69 @@ async def test_past_decisions_are_asked_again_page_by_page(world: World, entries
             break
     assert decided > 0
     assert found == {"decisions": decided, "allowed": decided}
+
+
+async def test_decisions_are_found_by_what_they_say(world: World) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    refused = (await alice.post("/api/calls", {"to": NUMBER})).json["decision"]
+    await files(boss)
+    for _ in range(2):
+        await alice.post("/api/calls", {"to": NUMBER})
+    asked = "/api/operator/decisions"
+    found = (await boss.get(f"{asked}?outcome=deny&reason=DENY_NO_PERMIT&service=pstn_out")).json
+    assert [each["decision"] for each in found["decisions"]] == [refused]
+    newest = (await boss.get(f"{asked}?permit=basic-1&limit=1")).json
+    older = (await boss.get(f"{asked}?permit=basic-1&limit=5&before={newest['before']}")).json
+    assert [len(page["decisions"]) for page in (newest, older)] == [1, 1]
+    assert older["before"] is None
+    for nothing in (
+        "permit=basic",
+        "reason=DENY",
+        "call=x",
+        "jurisdiction=CN",
+        "outcome=allow_with_obligations",
+    ):
+        assert (await boss.get(f"{asked}?{nothing}")).json == {"decisions": [], "before": None}
+    assert (await boss.get(f"{asked}?outcome=maybe")).code == "bad_value"
+
+
+async def test_a_page_of_decisions_looks_at_so_many_entries_and_goes_on_from_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "LOOKED_AT", 3)
+    monkeypatch.setattr(evidence, "CHUNK", 2)
+    boss, alice = await world.operator(), await world.user("alice")
+    refused = (await alice.post("/api/calls", {"to": NUMBER})).json["decision"]
+    await files(boss)
+    for _ in range(5):
+        await alice.post("/api/calls", {"to": NUMBER})
+    before, found, pages = "", [], 0
+    while before is not None:
+        page = (await boss.get(f"/api/operator/decisions?outcome=deny{before}")).json
+        found += [each["decision"] for each in page["decisions"]]
+        before = None if page["before"] is None else f"&before={page['before']}"
+        pages += 1
+    assert found == [refused]
+    assert pages > 1
+
+
+async def test_the_journal_tells_what_happened_to_a_permit_and_a_decision(world: World) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    await files(boss)
+    assert (await boss.post(SUSPEND, {"why": "order of the ministry"})).status == 200
+    decision = (await alice.post("/api/calls", {"to": NUMBER})).json["decision"]
+    entries = (await boss.get("/api/operator/journal/basic-1")).json["entries"]
+    assert [entry["body"]["why"] for entry in entries] == ["a test", "order of the ministry"]
+    [entry] = (await boss.get(f"/api/operator/journal/{decision}")).json["entries"]
+    assert (entry["kind"], entry["body"]["reason"]) == ("decision", "DENY_PERMIT_SUSPENDED")
+    assert (await boss.get("/api/operator/journal/nothing")).json == {"entries": []}
+
+
+VERIFIER = Path(verify_journal.__file__).read_text()
+
+
+async def test_the_verifier_comes_with_the_export(world: World) -> None:
+    eyes = await world.auditor()
+    answer = await eyes.get("/api/operator/audit/verifier")
+    assert answer.text == VERIFIER
+    assert 'filename="verify.py"' in answer.headers["content-disposition"]

@@ -13,7 +13,10 @@ from tests.web.views import GONE, NEVER, View, answer_api, answer_file, shown
 
 DAY = 24 * 3600
 # What is made up here and is no word of the console: a pattern.
-NAMES = r"boss|vera|eyes|permit file k-\w+|cn-a15|CN-[A-Z]+|basic-1|local|SHA-256|JSON|CSV|BEIJING|ISO"
+NAMES = (
+    r"boss|vera|eyes|permit file k-\w+|cn-a15|CN(-[A-Z]+)?|basic-1|local|SHA-256|JSON|CSV|BEIJING"
+    r"|journal\.jsonl|verify\.py|checkpoint\.json|Python|Ed25519|cryptography"
+)
 
 
 def at(seconds: float) -> int:
@@ -125,6 +128,60 @@ TOGGLES = [
     {"key": "texts", "enabled": True, "services": ["text_app", "sms_out"], "jurisdictions": [],
      "regions": []},
 ]  # fmt: skip
+ID, OTHER = "D-01M8A5DGN2FFRSVDDG9QS4MSVN", "D-01M89M18KZE3JVY5460SSVF3H5"
+DECIDED: list[dict[str, Any]] = [
+    {"decision": ID, "seq": 46, "at": at(-60), "outcome": "deny", "reason": REASON, "service": "pstn_out",
+     "jurisdiction": "CN", "permits": [], "permit_needed": "CN:A15-1", "subject": "c1"},
+    {"decision": OTHER, "seq": 45, "at": at(-90), "outcome": "allow_with_obligations",
+     "reason": "OK_PERMIT_COVERS", "service": "app_voice", "jurisdiction": "CN",
+     "permits": ["cn-a15@4", "basic-1@1"], "permit_needed": None, "subject": "c2"},
+    {"decision": OTHER[:-1] + "6", "seq": 44, "at": at(-95), "outcome": None, "reason": None, "service": None,
+     "jurisdiction": None, "permits": [], "permit_needed": None, "subject": None},
+]  # fmt: skip
+EXPLAINED: dict[str, Any] = {
+    "decision": ID, "sound": True, "faults": [], "outcome": "deny", "reason": REASON,
+    "text": {"en": "The permit is suspended at this time.", "zh-CN": "许可证目前处于暂停状态。"},
+    "service": "pstn_out", "jurisdiction": "CN", "uncertain": True, "permit_needed": "CN:A15-1",
+    "permits": [A15], "obligations": [{"code": "REAL_NAME", "text": "Verify user identity."}],
+    "people": [
+        {"role": "caller", "state": "present", "value": "li.na", "hash": "ab"},
+        {"role": "callee", "state": "erased", "value": None, "hash": "cd"},
+        {"role": "caller_id", "state": "altered", "value": None, "hash": "ef"},
+    ],
+    "rule": {"domestic": {"kind": "permit", "any_of": [["CN:A15-1"]]},
+             "international": {"kind": "prohibited"}, "confidence": "medium", "sources": ["CN-TR"],
+             "notes": "Provincial coverage is interpretation."},
+    "sources": {"CN-TR": {"title": "中华人民共和国电信条例", "url": "https://example.org/" + "law/" * 30,
+                          "date": "2016-02-06", "read": "full text read", "weight": "high"}},
+    "again": {"outcome": "deny"},
+    "entry": {"call": "c1", "epoch": 7, "utc_ns": at(-60) * 1000, "profile_version": "CN@1",
+              "facts": {"identity_verified": True, "media": ["audio"], "legs": [
+                  {"role": "origin", "kind": "app", "country": "CN", "located_by": "account"},
+                  {"role": "destination", "kind": "pstn", "country": None, "number_type": "mobile"}]}},
+}  # fmt: skip
+COURSE = {
+    "entries": [{"kind": "call_end", "seq": 50, "body": {
+        "offered_at": at(-60), "answered_at": at(-50), "ended_at": at(-10), "reason": "hangup"}}]
+}  # fmt: skip
+HEAD = {"node": "local", "seq": 48210, "at": at(-60), "hash": "79275ca93f70d3b7" * 4}
+SIGNED = {
+    "number": 17, "at": at(-1800), "node": "local", "epoch": 7, "heads": [HEAD], "key": "ed25519:" + "A" * 43,
+    "hash": "ab" * 32, "acknowledges": None, "document": "{}", "signature": "A" * 86,
+}  # fmt: skip
+CHAIN: dict[str, Any] = {
+    "node": "local", "ok": True, "head": HEAD, "fault": None, "altered": [],
+    "names": {"present": 9120, "erased": 311, "altered": 0},
+}  # fmt: skip
+WHOLE = {
+    "ok": True, "entries": 48210, "epoch": 7, "lost": None,
+    "checkpoints": {"count": 17, "last": 17, "fault": None}, "heads": [HEAD], "chains": [CHAIN],
+}  # fmt: skip
+BROKEN = {
+    **WHOLE, "ok": False, "lost": "permit `cn-a15` version 3 is gone",
+    "checkpoints": {"count": 17, "last": 17, "fault": "checkpoint 9 was altered"},
+    "chains": [{**CHAIN, "ok": False, "fault": {"seq": 812, "fault": "was altered"}}],
+}  # fmt: skip
+LOST = {**OVERVIEW, "alarms": [{"alarm": "evidence_lost", "text": "permit `cn-a15` version 3 is gone"}]}
 CN = "/api/operator/permits/cn-a15"
 OFF = (401, {"code": "not_signed_in", "detail": "the session is unknown, ended or too old"})
 FAULT = (
@@ -144,6 +201,15 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/law": LAW,
     "POST /api/operator/suppose": EFFECT,
     "POST /api/operator/proof": {"seconds": 120},
+    "GET /api/operator/decisions": {"decisions": DECIDED, "before": 44},
+    f"GET /api/operator/decisions/{ID}": EXPLAINED,
+    "GET /api/operator/journal/c1": COURSE,
+    "GET /api/operator/journal/cn-a15": {"entries": [{"body": {"epoch": 4, "why": "granted on 1 March"}}]},
+    "GET /api/operator/audit/head": {"heads": [HEAD]},
+    "GET /api/operator/audit/key": {"node": "local", "id": "k-1", "key": SIGNED["key"]},
+    "GET /api/operator/audit/checkpoints": {"checkpoints": [SIGNED]},
+    "GET /api/operator/audit/progress": {"done": 21000, "of": 48210},
+    "POST /api/operator/audit/verify": WHOLE,
 }
 SUSPEND = ("main .acts button:first-child", None)
 SAID = (
@@ -253,9 +319,60 @@ def switches() -> list[View]:
     ]  # fmt: skip
 
 
+def decisions() -> list[View]:
+    """What was decided, and why."""
+    listed, one = "GET /api/operator/decisions", f"GET /api/operator/decisions/{ID}"
+    place = f"decisions/{ID}"
+    none: dict[str, Any] = {"decisions": [], "before": None}
+    allowed = {
+        **EXPLAINED,
+        "outcome": "allow",
+        "reason": "OK_NO_PERMIT_REQUIRED",
+        "permits": [],
+        "obligations": [],
+        "permit_needed": None,
+        "rule": None,
+        "sources": {},
+        "uncertain": False,
+    }
+    unsound = {**EXPLAINED, "sound": False, "faults": ["the entry was altered"]}
+    return [
+        View("decisions", ".table", "decisions"),
+        View("decisions-filtered", ".table", f"decisions?outcome=deny&reason={REASON}&permit=cn-a15"),
+        View("decisions-empty", ".page section .blank", "decisions", answers={listed: none}),
+        View("decisions-further", ".page section .blank", "decisions",
+             answers={listed: {**none, "before": 9}}),
+        View("decisions-loading", ".page .spinner", "decisions", answers={listed: NEVER}),
+        View("decisions-error", ".page .blank button", "decisions", answers={listed: GONE}),
+        View("decision", ".chain", place),
+        View("decision-allowed", ".chain", place, answers={one: allowed}),
+        View("decision-unsound", ".note.bad", place, answers={one: unsound}),
+        View("decision-unknown", ".blank a", place,
+             answers={one: (404, {"code": "no_such_decision", "detail": "no"})}),
+    ]  # fmt: skip
+
+
+def evidence() -> list[View]:
+    """Is the journal whole?"""
+    verify, press = "POST /api/operator/audit/verify", ((".doc .main", None),)
+    none: dict[str, Any] = {"GET /api/operator/audit/checkpoints": {"checkpoints": []}}
+    return [
+        View("evidence", ".facts", "evidence"),
+        View("evidence-fresh", ".doc", "evidence", answers=none),
+        View("evidence-verifying", "progress[max='48210']", "evidence", answers={verify: NEVER}, steps=press),
+        View("evidence-whole", ".verdict", "evidence", steps=press),
+        View("evidence-broken", ".verdict.bad", "evidence", answers={verify: BROKEN}, steps=press),
+        View("evidence-lost", ".note.bad", "evidence", answers={"GET /api/operator/overview": LOST}),
+        View("evidence-accept", "dialog form", "evidence", answers={"GET /api/operator/overview": LOST},
+             steps=((".note .main", None),)),
+        View("evidence-error", ".page .blank button", "evidence",
+             answers={"GET /api/operator/audit/head": GONE}),
+    ]  # fmt: skip
+
+
 def views() -> list[View]:
     """All of them."""
-    return [*door(), *first(), *permits(), *switches()]
+    return [*door(), *first(), *permits(), *switches(), *decisions(), *evidence()]
 
 
 async def respond(route: Route, view: View, waiting: list[Route]) -> None:

@@ -15,6 +15,8 @@ import { say } from "./words.js";
 const PLACES = /** @type {const} */ ({
   overview: { icon: "gauge", load: () => import("./views/overview.js") },
   permits: { icon: "file-check", load: () => import("./views/permits.js") },
+  decisions: { icon: "list-checks", load: () => import("./views/decisions.js") },
+  evidence: { icon: "shield-check", load: () => import("./views/evidence.js") },
   switches: { icon: "toggle-right", load: () => import("./views/switches.js") },
 });
 

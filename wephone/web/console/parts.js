@@ -55,7 +55,7 @@ export function Said({ text }) {
  * @param {{label: string, columns: {name: string, number?: boolean}[], children?: unknown}} props
  */
 export function Table({ label, columns, children }) {
-  return html`<div class="table" tabindex="0" role="region" aria-label=${label}><table>
+  return html`<div class="table scrolls" tabindex="0" role="region" aria-label=${label}><table>
     <thead><tr>${columns.map(({ name, number }) => html`<th key=${name} scope="col" class=${number ? "number" : ""}>${name}</th>`)}</tr></thead>
     <tbody>${children}</tbody></table></div>`;
 }

@@ -3,6 +3,11 @@
 import { say as sayOfApp, spoken } from "../app/words.js";
 import { decided } from "./denials.js";
 
+export const SERVICES = [
+  "app_voice", "app_video", "pstn_out", "pstn_in", "pstn_bridge", "conf_app", "conf_pstn", "text_app", "sms_out", "sms_in",
+  "store_forward", "call_centre",
+];
+
 /** @type {Record<string, [string, string]>} */
 const WORDS = {
   // Signing in
@@ -74,6 +79,9 @@ const WORDS = {
   "alarm evidence_lost": ["Records reach less far than they once did; telephone calls are refused.", "记录有缺失，电话通话被拒绝。"],
   "alarm checkpoint_failed": ["Nothing is being signed.", "检查点无法签名。"],
   "alarm profile_overdue": ["A law was not reviewed in time.", "有法规未按时复核。"],
+  "alarm trunk_down": ["A carrier cannot be reached.", "有运营商无法连接。"],
+  "alarm leg_unconfirmed": ["A carrier has not confirmed the end of a call, and may charge it.", "有运营商未确认通话结束，可能继续计费。"],
+  "alarm calls_capped": ["Telephone calls are refused by a limit.", "有电话因限额被拒绝。"],
   // Permits
   "standing in_force": ["In force", "有效"],
   "standing suspended": ["Suspended", "已中止"],
@@ -119,6 +127,7 @@ const WORDS = {
   "no events": ["Nothing has happened to it.", "没有状态变更。"],
   "filed version": ["Version {version}, filed by {by}", "第 {version} 版，由 {by} 登记"],
   "versions": ["Versions", "各版本"],
+  "relied on": ["Decisions that relied on it", "依据此许可证的决定"],
   "no such permit": ["There is no such permit", "没有此许可证"],
   "back to permits": ["All permits", "全部许可证"],
   "suspend": ["Suspend", "中止"],
@@ -215,6 +224,122 @@ const WORDS = {
   "sms_in": ["SMS received", "接收短信"],
   "store_forward": ["Voicemail", "语音信箱"],
   "call_centre": ["Call centre", "呼叫中心"],
+  // Decisions
+  "newest": ["Newest", "最新"],
+  "filter": ["Filter", "筛选"],
+  "outcome": ["Outcome", "结果"],
+  "outcome allow": ["Allowed", "允许"],
+  "outcome allow_with_obligations": ["Allowed, with duties", "有条件允许"],
+  "outcome deny": ["Refused", "拒绝"],
+  "reason": ["Reason", "理由"],
+  "permit": ["Permit", "许可证"],
+  "jurisdiction": ["Jurisdiction", "法域"],
+  "when": ["When", "时间"],
+  "decision": ["Decision", "决定"],
+  "no decisions": ["No such decisions", "没有符合条件的决定"],
+  "no decisions next": ["Each call and text that is tried is listed here.", "每次尝试的通话和消息都会列在这里。"],
+  "none so far": ["None among the newest entries", "最近的记录中没有"],
+  "look further": ["Look further back", "继续向前查找"],
+  "back to decisions": ["All decisions", "全部决定"],
+  "no such decision": ["There is no such decision", "没有此决定"],
+  "link": ["Link", "链接"],
+  "sound": ["Decided again from what was kept: the same answer.", "依据保存的记录重新裁定，结果相同。"],
+  "not sound": ["What was kept does not lead to this answer:", "保存的记录不能得出此结果："],
+  "chain facts": ["Facts", "事实"],
+  "chain class": ["Class", "类别"],
+  "chain rule": ["Rule", "规则"],
+  "chain permit": ["Permit", "许可"],
+  "chain outcome": ["Outcome", "结果"],
+  "chain after": ["What became of it", "后续"],
+  "duties": ["Duties that come with it:", "附带义务："],
+  "nothing after": ["Nothing yet, or nothing that a call leaves.", "尚无，或不是通话。"],
+  "as written": ["As the journal has it", "日志原文"],
+  "role origin": ["From", "发起"],
+  "role destination": ["To", "目的"],
+  "role caller": ["Caller", "主叫"],
+  "role callee": ["Callee", "被叫"],
+  "role caller_id": ["Number shown", "显示号码"],
+  "role sender": ["Sender", "发送者"],
+  "role recipient": ["Recipient", "接收者"],
+  "role participant": ["Participant", "参与者"],
+  "leg app": ["an app", "应用"],
+  "leg pstn": ["a telephone", "电话"],
+  "according to": ["according to", "依据"],
+  "legs": ["Legs", "支路"],
+  "media": ["Media", "媒体"],
+  "medium audio": ["sound", "语音"],
+  "medium video": ["video", "视频"],
+  "medium text": ["text", "文字"],
+  "medium sms": ["SMS", "短信"],
+  "medium voicemail": ["voicemail", "语音留言"],
+  "identity": ["Identity", "身份"],
+  "identity yes": ["verified", "已核实"],
+  "identity no": ["not verified", "未核实"],
+  "name erased": ["erased, its time was over", "已到期删除"],
+  "name altered": ["not what was sealed", "与封存内容不符"],
+  "withheld": ["What the law had said", "法规原本的结论"],
+  "fault": ["Fault", "故障"],
+  "no rule": ["No rule was asked.", "未适用规则。"],
+  "wants none": ["no permit", "无需许可"],
+  "wants permit": ["a permit:", "许可："],
+  "wants general_authorisation": ["a general authorisation", "一般授权"],
+  "wants prohibited": ["nothing: it is prohibited", "禁止"],
+  "domestic": ["Within the country", "境内"],
+  "international": ["Across the border", "跨境"],
+  "confidence": ["How sure", "确信程度"],
+  "confidence high": ["high", "高"],
+  "confidence medium": ["medium", "中"],
+  "confidence low": ["low", "低"],
+  "uncertain": ["Another reading is defensible", "存在其他合理解读"],
+  "notes": ["Notes", "说明"],
+  "sources": ["Source of law", "法律依据"],
+  "needed": ["It would have needed", "本应具备"],
+  "no permit used": ["None was relied on.", "未依据任何许可证。"],
+  "offered": ["Offered", "呼叫"],
+  "answered": ["Answered", "接听"],
+  "not answered": ["not answered", "未接听"],
+  "ended at": ["Ended", "结束"],
+  "talked": ["Talked", "通话时长"],
+  "seconds": ["{n} s", "{n} 秒"],
+  "why ended": ["Because", "原因"],
+  // Evidence
+  "whole": ["Whole", "完整"],
+  "yes": ["Yes", "是"],
+  "no": ["No", "否"],
+  "verify now": ["Verify now", "立即验证"],
+  "verify why": ["Every entry of the journal is hashed with the one before it. This walks the whole chain, and holds permits and names against it.", "日志中每条记录都与前一条一同哈希。验证会遍历整条链，并核对许可证与姓名。"],
+  "verifying": ["Verifying…", "正在验证…"],
+  "verified so far": ["{done} of {of} entries", "{of} 条中的 {done} 条"],
+  "is whole": ["All is whole", "全部完整"],
+  "is not whole": ["Something is wrong", "发现问题"],
+  "verified at": ["{entries} entries, verified {at} by {by}", "{entries} 条记录，{by} 于 {at} 验证"],
+  "lost": ["Not what the journal says:", "与日志不符："],
+  "bad checkpoint": ["Bad:", "有误："],
+  "entries": ["Entries", "记录数"],
+  "names beside": ["Names and numbers beside it", "旁存的姓名与号码"],
+  "names counted": ["{present} there, {erased} erased, {altered} altered", "存在 {present}，已删除 {erased}，被改 {altered}"],
+  "head": ["Head", "链首"],
+  "checkpoint": ["Last checkpoint", "最近的检查点"],
+  "checkpoint why": ["Signed: how far the journal and the register reach. Kept where the server's operator cannot change it, it shows later that nothing was cut off.", "检查点是已签名的进度记录。存放在服务器运营者无法更改之处，日后可证明没有被截断。"],
+  "sign now": ["Sign now", "立即签名"],
+  "number": ["Number", "序号"],
+  "signed by": ["Signed by", "签名密钥"],
+  "acknowledges": ["Accepts a loss", "已接受的缺失"],
+  "save checkpoint": ["Save it", "保存检查点"],
+  "no checkpoint": ["Nothing was written yet, so nothing is signed.", "尚无记录，因此没有签名。"],
+  "public key": ["Public key", "公钥"],
+  "export": ["A copy for others", "导出副本"],
+  "export why": ["Every entry, every checkpoint, and permits and switches in all their versions. No name and no number is in it.", "包含全部记录、检查点以及许可证与开关的各个版本，不含姓名和号码。"],
+  "save journal": ["Save journal.jsonl", "保存 journal.jsonl"],
+  "save verifier": ["Save verify.py", "保存 verify.py"],
+  "check yourself": ["To check it without WePhone", "不依赖 WePhone 自行核验"],
+  "check step 1": ["Save the journal and verify.py into one folder, with a checkpoint that you kept earlier as checkpoint.json.", "将日志与 verify.py 保存到同一文件夹，并放入您先前保存的 checkpoint.json。"],
+  "check step 2": ["In that folder run this. It needs Python 3.11 and the package cryptography, and nothing of WePhone:", "在该文件夹中运行以下命令，只需 Python 3.11 与 cryptography，无需 WePhone："],
+  "check step 3": ["It says that all is whole, or names the first bad entry. verify.py is short: read it before you believe it.", "它会说明全部完整，或指出第一条有误的记录。verify.py 很短，可先阅读再采信。"],
+  "check means": ["Each entry's hash is SHA-256 over 32 bytes, the hash of the entry before it, and the entry's JSON; a checkpoint is signed with Ed25519.", "每条记录的哈希是对前一条哈希（32 字节）与本条 JSON 计算的 SHA-256；检查点以 Ed25519 签名。"],
+  "check cannot": ["What this cannot show: that every call went through the journal at all. Only the carrier's own records can.", "它不能证明每通电话都经过日志，只有运营商自己的记录可以。"],
+  "acknowledge": ["Accept the loss", "接受缺失"],
+  "acknowledge why": ["Find out first what is missing, above all permits that were revoked since. Then calls with telephones are possible again, and the journal says who accepted it.", "请先查明缺失内容，尤其是此后被撤销的许可证。接受后电话通话恢复，日志会记录接受者。"],
   // What the server may refuse
   "not done": ["It was not done.", "操作未执行。"],
   "bad_value": ["A value cannot be taken.", "其中有无效的值。"],
@@ -243,6 +368,9 @@ export const has = (key) => key in WORDS;
 /** @param {string | number} value */
 const shown = (value) => (typeof value === "number" ? figure(value) : value);
 
+/** What is one of a known few; a newer server may have others. @param {string} what @param {string} key */
+export const named = (what, key) => (has(`${what} ${key}`) ? say(`${what} ${key}`) : key);
+
 /** A number as the language writes it. @param {number} value */
 export const figure = (value) => new Intl.NumberFormat(spoken()).format(value);
 
@@ -254,6 +382,9 @@ export const inLaw = (reason) => (reason && decided[reason]?.[spoken() === "en" 
 
 /** A kind of call. @param {string | null} service */
 export const kind = (service) => (service && has(service) ? say(service) : (service ?? say("unknown")));
+
+/** A text that the server has in both languages. @param {Record<string, string>} text */
+export const words = (text) => text[spoken()] ?? "";
 
 /** A moment, to the second. @param {number} at microseconds since 1970 */
 export function moment(at) {

@@ -21,8 +21,7 @@ const WITHIN = 15_000; // ms
 /**
  * Ask the server; what it answers, or null if that is nothing. Refused or Unreachable.
  *
- * @param {string} method @param {string} path @param {unknown} [body] @param {Record<string, string>} [headers]
- * @returns {Promise<any>}
+ * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
  */
 export async function ask(method, path, body, headers = {}) {
   const answer = await reached(path, {
@@ -30,7 +29,7 @@ export async function ask(method, path, body, headers = {}) {
     credentials: "same-origin",
     signal: AbortSignal.timeout(WITHIN),
     headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    body: JSON.stringify(body),
   });
   const text = await answer.text().catch((error) => {
     throw new Unreachable(String(error));

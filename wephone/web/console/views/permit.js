@@ -45,7 +45,8 @@ export function Permit({ id }) {
     <h2>${say("events")}</h2><${Events} permit=${filed.permit} />
     <h2>${say("versions")}</h2>
     <ul class="story">${[...versions].reverse().map((/** @type {any} */ each, /** @type {number} */ place) => html`<li key=${each.version} class=${place ? "" : "now"}>
-      <b>${say("filed version", { version: each.version, by: each.by })}</b><time>${moment(each.at)}</time></li>`)}</ul>
+      <b>${say("filed version", { version: each.version, by: each.by })}</b><time>${moment(each.at)}</time>${each.why ? html`<bdi>${each.why}</bdi>` : null}</li>`)}</ul>
+    <a class="link tall" href=${at("decisions", null, { permit: id })}>${say("relied on")}</a>
     ${act ? html`<${Change} act=${act} id=${id} path=${path} waiting=${waiting} done=${done} close=${() => setAct(null)} />` : null}
   </section>`;
 }
@@ -53,11 +54,14 @@ export function Permit({ id }) {
 /** All that the page shows; "none" if there is no such permit. @param {string} path */
 async function all(path) {
   try {
-    const [filed, { versions }, { waiting }, law] = await Promise.all([
-      asked("GET", path), asked("GET", `${path}/versions`), asked("GET", "/api/operator/waiting"), names(),
+    const journal = path.replace("/permits/", "/journal/");
+    const [filed, { versions }, { waiting }, { entries }, law] = await Promise.all([
+      asked("GET", path), asked("GET", `${path}/versions`), asked("GET", "/api/operator/waiting"), asked("GET", journal), names(),
     ]);
+    /** @type {Map<number, string>} */
+    const why = new Map(entries.map((/** @type {any} */ { body }) => [body.epoch, body.why ?? ""]));
     const mine = waiting.find((/** @type {any} */ each) => each.key === `reinstate:${filed.permit.id}`) ?? null;
-    return { filed, versions, waiting: mine, law };
+    return { filed, versions: versions.map((/** @type {any} */ each) => ({ ...each, why: why.get(each.epoch) ?? "" })), waiting: mine, law };
   } catch (error) {
     if (error instanceof Refused && error.code === "no_such_permit") return "none";
     throw error;

@@ -5,10 +5,8 @@ import { Field, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
 import { Act } from "../act.js";
 import { Icon, Mark, Said, epoch, faultIn, mayAct, useWatch } from "../parts.js";
 import { asked, watch } from "../watch.js";
-import { kind, moment, say } from "../words.js";
+import { SERVICES, kind, moment, say } from "../words.js";
 import { Ending } from "./ending.js";
-
-const SERVICES = ["app_voice", "app_video", "pstn_out", "pstn_in", "pstn_bridge", "conf_app", "conf_pstn", "text_app", "sms_out", "sms_in", "store_forward", "call_centre"];
 
 /** @typedef {{title: string, word: string, supposed: object | null, danger?: boolean, intro?: string, send: (why: string, headers: any) => Promise<any>}} Change */
 

@@ -1,0 +1,42 @@
+/** A list that comes page by page: the newest first, older ones when somebody asks. */
+
+import { useEffect, useRef, useState } from "../vendor/preact.js";
+
+/**
+ * @template T
+ * @typedef {{rows: T[] | null | undefined, more: (() => void) | null, isLoading: boolean, again: () => void}} Paged
+ * `rows`: undefined while the first page comes, null if it could not be had; `more`: null on the last page
+ */
+
+/**
+ * @template T
+ * @param {(cursor: any) => Promise<{rows: T[], next: any}>} load `cursor` is null for the first page
+ * @param {readonly unknown[]} on @returns {Paged<T>}
+ */
+export function usePages(load, on) {
+  const [rows, setRows] = useState(/** @type {T[] | null | undefined} */ (undefined));
+  const [next, setNext] = useState(/** @type {any} */ (null));
+  const [isLoading, setLoading] = useState(false);
+  const [turn, setTurn] = useState(0);
+  const asked = useRef(0); // an answer to an earlier question is no answer to this one
+  const read = async (/** @type {any} */ cursor, /** @type {T[]} */ known) => {
+    const mine = ++asked.current;
+    setLoading(true);
+    try {
+      const page = await load(cursor);
+      if (mine !== asked.current) return;
+      setRows([...known, ...page.rows]);
+      setNext(page.next);
+    } catch {
+      if (mine === asked.current && cursor === null) setRows(null);
+    }
+    if (mine === asked.current) setLoading(false);
+  };
+  useEffect(() => void read(null, []), [...on, turn]);
+  return {
+    rows,
+    more: next === null || next === undefined ? null : () => void read(next, rows ?? []),
+    isLoading,
+    again: () => setTurn((count) => count + 1),
+  };
+}

@@ -1,0 +1,88 @@
+/** What was decided, the newest first; what is filtered stands in the address. */
+
+import { html } from "../../vendor/preact.js";
+import { Blank, NotLoaded, Waiting } from "../../app/parts.js";
+import { at } from "../address.js";
+import { save } from "../csv.js";
+import { decided } from "../denials.js";
+import { usePages } from "../pages.js";
+import { Mark, Table } from "../parts.js";
+import { asked } from "../watch.js";
+import { SERVICES, inLaw, kind, moment, say } from "../words.js";
+import { Decision } from "./decision.js";
+
+const OUTCOMES = ["allow", "allow_with_obligations", "deny"];
+const FILTERS = ["outcome", "reason", "service", "jurisdiction", "permit", "call"];
+const PAGE = 100;
+
+/** @param {{what: string | null, query: URLSearchParams}} props */
+export function View({ what, query }) {
+  return what === null ? html`<${Decisions} query=${query} />` : html`<${Decision} key=${what} id=${what} />`;
+}
+
+/** @param {{query: URLSearchParams}} props */
+function Decisions({ query }) {
+  const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  const load = async (/** @type {number | null} */ before) => {
+    const given = Object.entries({ ...filter, limit: String(PAGE), before: before === null ? "" : String(before) }).filter(([, value]) => value);
+    const page = await asked("GET", `/api/operator/decisions?${new URLSearchParams(given)}`);
+    return { rows: page.decisions, next: page.before };
+  };
+  const { rows, more, isLoading, again } = usePages(load, [query.toString()]);
+  const set = (/** @type {string} */ name, /** @type {string} */ value) => {
+    location.hash = at("decisions", null, { ...filter, [name]: value });
+  };
+  return html`<section aria-labelledby="decisions-title">
+    <div class="head"><h1 id="decisions-title">${say("decisions")}</h1><div class="acts">
+      <button type="button" class="quiet" onClick=${again}>${say("newest")}</button>
+      <button type="button" class="quiet" disabled=${!rows?.length} onClick=${() => save("decisions.csv", table(rows ?? []))}>${say("csv")}</button></div></div>
+    <form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label=${say("filter")}>
+      <${Choice} label=${say("outcome")} value=${filter.outcome} set=${(/** @type {string} */ value) => set("outcome", value)} options=${OUTCOMES.map((each) => [each, say(`outcome ${each}`)])} />
+      <${Choice} label=${say("which service")} value=${filter.service} set=${(/** @type {string} */ value) => set("service", value)} options=${SERVICES.map((each) => [each, kind(each)])} />
+      <${Choice} label=${say("reason")} value=${filter.reason} set=${(/** @type {string} */ value) => set("reason", value)} options=${Object.keys(decided).map((each) => [each, inLaw(each)])} />
+      <${Words} label=${say("permit")} value=${filter.permit} set=${(/** @type {string} */ value) => set("permit", value)} />
+      <${Words} label=${say("jurisdiction")} value=${filter.jurisdiction} set=${(/** @type {string} */ value) => set("jurisdiction", value)} />
+    </form>
+    ${rows === undefined ? html`<${Waiting} />` : rows === null ? html`<${NotLoaded} again=${again} />`
+      : rows.length ? html`<${Rows} rows=${rows} />`
+        : html`<${Blank} icon="search" title=${say(more ? "none so far" : "no decisions")} text=${more ? "" : say("no decisions next")} />`}
+    ${more && rows ? html`<div class="acts"><button type="button" class="quiet" disabled=${isLoading} onClick=${more}>${say(rows.length ? "more rows" : "look further")}</button></div>` : null}
+  </section>`;
+}
+
+/** @param {{label: string, value: string, set: (value: string) => void, options: [string, string][]}} props */
+function Choice({ label, value, set, options }) {
+  return html`<label>${label}<select value=${value} onChange=${(/** @type {any} */ event) => set(event.target.value)}>
+    <option value="" selected=${!value}>${say("all")}</option>
+    ${options.map(([key, word]) => html`<option key=${key} value=${key} selected=${key === value}>${word}</option>`)}</select></label>`;
+}
+
+/** Set when the person leaves it or presses Enter. @param {{label: string, value: string, set: (value: string) => void}} props */
+function Words({ label, value, set }) {
+  return html`<label>${label}<input value=${value} spellcheck=${false} autocapitalize="none"
+    onChange=${(/** @type {any} */ event) => set(event.target.value.trim())} /></label>`;
+}
+
+/** @param {{rows: any[]}} props */
+function Rows({ rows }) {
+  const columns = ["when", "outcome", "which service", "reason", "permit", "decision"].map((name) => ({ name: say(name) }));
+  return html`<${Table} label=${say("decisions")} columns=${columns}>${rows.map((row) => html`<tr key=${row.decision}>
+    <td class="one"><time>${moment(row.at)}</time></td>
+    <td class="one"><${Verdict} outcome=${row.outcome} /></td>
+    <td class="one">${kind(row.service)}${row.jurisdiction ? html` <code>${row.jurisdiction}</code>` : null}</td>
+    <td>${inLaw(row.reason)}</td>
+    <td class="one">${row.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
+    <td><a class="link" href=${at("decisions", row.decision)}><code>${row.decision}</code></a></td></tr>`)}</${Table}>`;
+}
+
+/** What came out. @param {{outcome: string | null}} props */
+export function Verdict({ outcome }) {
+  const tone = outcome === "deny" ? "bad" : outcome === "allow" ? "good" : outcome ? "soon" : "";
+  return html`<${Mark} tone=${tone} text=${outcome ? say(`outcome ${outcome}`) : say("unknown")} />`;
+}
+
+/** @param {any[]} rows */
+const table = (rows) => [
+  ["decision", "at", "outcome", "reason", "service", "jurisdiction", "permits", "permit_needed", "call"],
+  ...rows.map((row) => [row.decision, new Date(row.at / 1000).toISOString(), row.outcome, row.reason, row.service, row.jurisdiction, row.permits.join(" "), row.permit_needed, row.subject]),
+];
