@@ -1,7 +1,7 @@
 """The values of SIP headers: lists, parameters, addresses, Via, CSeq (RFC 3261 §20, §25.1)."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from signaling.pstn.sip.problem import bad
@@ -91,10 +91,14 @@ class Address:
     uri: AnyUri
     display: str = ""  # as written, with its quotes
     parameters: Parameters = ()
+    _text: str = field(default="", init=False, repr=False, compare=False)  # as with a URI
 
     def __str__(self) -> str:
-        space = " " if self.display else ""
-        return f"{self.display}{space}<{self.uri}>{write_parameters(self.parameters)}"
+        if not self._text:
+            space = " " if self.display else ""
+            text = f"{self.display}{space}<{self.uri}>{write_parameters(self.parameters)}"
+            object.__setattr__(self, "_text", text)
+        return self._text
 
     @property
     def name(self) -> str:
@@ -190,6 +194,10 @@ class Via:
 
 def parse_via(text: str) -> Via:
     """One value of a Via header; SipError(400), or 505 for a version other than 2.0."""
+    return _cached_via(text) if len(text) <= _CACHED else _parse_via(text)
+
+
+def _parse_via(text: str) -> Via:
     sent_by, semicolon, rest = text.partition(";")
     found = _cached_sent_by(sent_by) if len(sent_by) <= _CACHED else _parse_sent_by(sent_by)
     via = Via(*found, parse_parameters(semicolon + rest))
@@ -212,6 +220,7 @@ def _parse_sent_by(text: str) -> tuple[str, str, int | None]:
     return transport.upper(), *parse_host_port(_COLON.sub(":", place.strip()))
 
 
+_cached_via = lru_cache(maxsize=4096)(_parse_via)
 _cached_sent_by = lru_cache(maxsize=1024)(_parse_sent_by)
 
 
@@ -228,10 +237,17 @@ class CSeq:
 
 def parse_cseq(text: str) -> CSeq:
     """SipError(400) unless it is a number below 2^31 and a method."""
+    return _cached_cseq(text) if len(text) <= _CACHED else _parse_cseq(text)
+
+
+def _parse_cseq(text: str) -> CSeq:
     found = _CSEQ.fullmatch(text)
     if not found or int(found[1]) >= MAX_CSEQ:
         raise bad("not a CSeq", text)
     return CSeq(int(found[1]), found[2])
+
+
+_cached_cseq = lru_cache(maxsize=1024)(_parse_cseq)
 
 
 def parse_number(text: str, below: int) -> int:

@@ -64,10 +64,14 @@ KNOWN = {
 } | COMPACT
 _KEYS = {name: name.lower() for name in KNOWN.values()}
 # These are fields of a message of their own, or follow from the body.
-TYPED = {"via", "from", "to", "call-id", "cseq", "max-forwards", "content-length"}
+_NEEDED = ("via", "from", "to", "call-id", "cseq")
+TYPED = {*_NEEDED, "max-forwards", "content-length"}
+_UNTYPED = frozenset(_KEYS) - {KNOWN[key] for key in TYPED}
 # At most one each (RFC 3261 §7.3.1: no comma-separated list).
 SINGLE = TYPED - {"via"} | {"content-type", "rack", "rseq", "session-expires", "min-se", "expires", "event"}
 ADDRESSES = {"Contact", "Record-Route", "Route", "P-Asserted-Identity", "P-Preferred-Identity", "Diversion"}
+# Those of which there may be many, and whose values nobody reads here.
+_FREE = frozenset(_KEYS) - {KNOWN[key] for key in SINGLE} - ADDRESSES - {"Via", "Identity"}
 
 _LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*([^\r\n]*)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
@@ -175,16 +179,19 @@ def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         raise SipError(None, "headers that are not UTF-8") from None
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
-    lines = text.split("\r\n")
-    if len(lines) > MAX_LINES:
-        raise SipError(None, f"{len(lines)} headers, at most {MAX_LINES}")
-    return lines[0], [_field(line) for line in lines[1:]], body
+    start_line, *lines = text.split("\r\n")
+    if len(lines) >= MAX_LINES:
+        raise SipError(None, f"{len(lines) + 1} headers, at most {MAX_LINES}")
+    if text.count("\r") != len(lines) or text.count("\n") != len(lines):
+        return start_line, [_field(line) for line in lines], body
+    pairs: list[tuple[str, str]] = []
+    for line in lines:
+        name, _, value = line.partition(":")
+        pairs.append((name, value.strip(" \t")) if name in _KEYS else _field(line))  # nearly always the first
+    return start_line, pairs, body
 
 
 def _field(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    if name in _KEYS and "\r" not in value and "\n" not in value:  # as nearly everybody writes it
-        return name, value.strip(" \t")
     found = _LINE.fullmatch(line)
     if not found:
         return "", line  # refused in `_gather`, where it can be answered
@@ -235,7 +242,11 @@ def _gather(pairs: list[tuple[str, str]], body: bytes) -> tuple[_Typed, Fields, 
     fields: list[tuple[str, str]] = []
     vias: list[str] = []
     seen: set[str] = set()
-    for name, value in pairs:
+    for pair in pairs:
+        name, value = pair
+        if name in _FREE:
+            fields.append(pair)
+            continue
         key = _KEYS.get(name) or name.lower()
         if key in SINGLE:
             if key in seen:
@@ -249,7 +260,7 @@ def _gather(pairs: list[tuple[str, str]], body: bytes) -> tuple[_Typed, Fields, 
             typed[key] = value
         else:
             _check(name, value)
-            fields.append((name, value))
+            fields.append(pair)
     typed["via"] = ",".join(vias) if vias else None
     return typed, tuple(fields), _measured(typed["content-length"], body)
 
@@ -275,21 +286,19 @@ def _check(name: str, value: str) -> None:
 
 
 def _identity(typed: _Typed) -> tuple[tuple[Via, ...], Address, Address, str, CSeq]:
-    def needed(key: str) -> str:
-        value = typed[key]
-        if value is None:
-            raise bad(f"no {KNOWN[key]}")
-        return value
-
-    vias = split_list(needed("via"))
+    via, sender, to = typed["via"], typed["from"], typed["to"]
+    call_id, cseq = typed["call-id"], typed["cseq"]
+    if via is None or sender is None or to is None or call_id is None or cseq is None:
+        raise bad(f"no {next(KNOWN[key] for key in _NEEDED if typed[key] is None)}")
+    vias = split_list(via)
     if len(vias) > MAX_VIAS:
         raise SipError(483, f"{len(vias)} hops, at most {MAX_VIAS}")
     return (
         tuple([parse_via(via) for via in vias]),
-        parse_address(needed("from")),
-        parse_address(needed("to")),
-        check_call_id(needed("call-id")),
-        parse_cseq(needed("cseq")),
+        parse_address(sender),
+        parse_address(to),
+        check_call_id(call_id),
+        parse_cseq(cseq),
     )
 
 
@@ -315,10 +324,14 @@ def _build(message: Request | Response) -> bytes:
     lines += [f"Via: {via}" for via in message.vias]
     if isinstance(message, Request) and message.max_forwards is not None:
         lines.append(f"Max-Forwards: {message.max_forwards}")
-    lines += [f"From: {message.sender}", f"To: {message.to}"]
-    lines += [f"Call-ID: {message.call_id}", f"CSeq: {message.cseq}"]
+    lines += [
+        f"From: {message.sender}",
+        f"To: {message.to}",
+        f"Call-ID: {message.call_id}",
+        f"CSeq: {message.cseq}",
+    ]
     for name, value in message.fields:
-        if (_KEYS.get(name) or name.lower()) in TYPED or (name not in _KEYS and not TOKEN.fullmatch(name)):
+        if name not in _UNTYPED and (name.lower() in TYPED or not TOKEN.fullmatch(name)):
             raise ValueError(f"not a header of its own: {name!a}")
         lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(message.body)}")

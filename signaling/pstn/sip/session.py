@@ -198,7 +198,7 @@ def _heard(state: Session, event: Heard, now: Instant) -> Result:
     if response.status < 200:
         return state, ()
     if request.method == "BYE":
-        return _bye_answered(state)
+        return _bye_answered(state, response)
     if request != state.ours:
         repeated = state.ack and state.ack.cseq.number == request.cseq.number and response.status < 300
         return state, (SendAck(state.ack),) if repeated and state.ack else ()
@@ -217,11 +217,13 @@ def _heard(state: Session, event: Heard, now: Instant) -> Result:
     return state, effects + watched
 
 
-def _bye_answered(state: Session) -> Result:
-    """By whatever final response: a 481 says that the far end has no such call (RFC 3261 §15.1.1)."""
+def _bye_answered(state: Session, response: Response) -> Result:
+    """By whatever final response: a 481 says that the far end has no such call (RFC 3261 §15.1.1). One that
+    asks for a password which we do not have has ended nothing."""
     if state.phase is not Phase.ENDING:
         return state, ()
-    return replace(state, phase=Phase.ENDED, timers=()), (Ended(state.cause, confirmed=True),)
+    confirmed = response.status not in (401, 407)
+    return replace(state, phase=Phase.ENDED, timers=()), (Ended(state.cause, confirmed=confirmed),)
 
 
 def _refused(state: Session, event: Heard, now: Instant) -> Result:

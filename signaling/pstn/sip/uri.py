@@ -1,7 +1,7 @@
 """SIP URIs, read strictly: whom we call and who calls hangs on them (RFC 3261 §19.1, §25.1)."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
@@ -37,8 +37,16 @@ class Uri:
     port: int | None = None
     parameters: Parameters = ()
     headers: Parameters = ()
+    _text: str = field(
+        default="", init=False, repr=False, compare=False
+    )  # one URI is written again and again
 
     def __str__(self) -> str:
+        if not self._text:
+            object.__setattr__(self, "_text", self._written())
+        return self._text
+
+    def _written(self) -> str:
         user = self.user or ""
         if self.password is not None:
             user += f":{self.password}"
