@@ -1,12 +1,15 @@
 """The aiohttp edge: an early, friendly refusal on the routes that start or change calls.
 
 The gate itself is a property of the telephone leg (licensing.gate); a request that passed here has its grant
-and still has to redeem it. A route is gated by declaration: `@gated(ask)` names how to build the Ask.
+and still has to redeem it. A route is gated by declaration: `@gated(ask)` names how to build the Ask. The
+declaration fails closed: a handler that is reached in a way the middleware does not see does not run.
 """
 
+import functools
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -19,20 +22,54 @@ H = TypeVar("H", bound=Callable[..., Any])
 
 VERDICT = web.RequestKey("licensing_verdict", Verdict)
 UNAVAILABLE_FOR_LEGAL_REASONS, TITLE = 451, "Unavailable For Legal Reasons"  # RFC 7725
+ANSWERED = web.RequestKey("licensing_answered", object)  # the declaration that VERDICT answers
 _MARK = "__licensing_ask__"
+
+log = logging.getLogger(__name__)
 
 
 def gated(ask: BuildAsk) -> Callable[[H], H]:
     """Declare that a handler, or a method of a `web.View`, does what `ask` describes.
 
     `ask` may be a coroutine function, and may raise aiohttp's own errors for a request that makes no sense.
+    The handler runs only for a request in which the gate said yes to this very declaration; else it is 500,
+    with a line in the log. TypeError for a class: its methods are what can be gated.
     """
 
     def declare(handler: H) -> H:
-        setattr(handler, _MARK, ask)
-        return handler
+        if inspect.isclass(handler):
+            raise TypeError(f"`{handler.__qualname__}` is a class: declare its methods")
+
+        @functools.wraps(handler)
+        async def asked_before(*args: Any, **named: Any) -> Any:
+            request = _request_among([*args, *named.values()])
+            if request is None or VERDICT not in request or request.get(ANSWERED) is not ask:
+                raise _unasked(handler)
+            return await handler(*args, **named)
+
+        setattr(asked_before, _MARK, ask)
+        return cast(H, asked_before)
 
     return declare
+
+
+def _request_among(given: list[Any]) -> web.BaseRequest | None:
+    """A handler is given its request, a method of a view has it in the view."""
+    for each in given:
+        found = each.request if isinstance(each, web.View) else each
+        if isinstance(found, web.BaseRequest):
+            return found
+    return None
+
+
+def _unasked(handler: Callable[..., Any]) -> web.HTTPInternalServerError:
+    """Nobody decided what the handler is about to do: the application is put together wrongly."""
+    log.error(
+        "`%s` did not run, for the gate was not asked: the application needs `licence_middleware`, and the "
+        "route the handler as `gated` returned it (or a wrapper made with `functools.wraps`)",
+        getattr(handler, "__qualname__", repr(handler)),
+    )
+    return web.HTTPInternalServerError()
 
 
 def licence_middleware(
@@ -61,7 +98,7 @@ def licence_middleware(
             return problem(
                 verdict, request, blocked_by if isinstance(blocked_by, str) else blocked_by(request)
             )
-        request[VERDICT] = verdict
+        request[VERDICT], request[ANSWERED] = verdict, build
         return await handler(request)
 
     return licence

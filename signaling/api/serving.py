@@ -141,6 +141,7 @@ def of_aiohttp(error: web.HTTPException) -> Problem:
         404: ("not_found", "there is nothing at this address"),
         405: ("wrong_method", f"this address takes {headers.get('Allow', 'other methods')}"),
         413: ("too_large", f"a body has at most {MAX_BODY} bytes"),
+        500: ("internal", "the server made a mistake; it has been logged"),
     }
     code, detail = details.get(error.status, ("bad_request", HTTPStatus(error.status).phrase.lower()))
     return Problem(error.status, code, detail, headers=headers)

@@ -1,15 +1,19 @@
 """The middleware in an application of its own, over a real socket."""
 
-from collections.abc import AsyncIterator
+import functools
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from licensing.facts import CallFacts, Role, app_leg
+from licensing.facts import CallFacts, Role, app_leg, phone_leg
 from licensing.gate import Ask
 from licensing.middleware import gated, licence_middleware, verdict_of
+from licensing.numbering import Place, canonicalise
 from licensing.register import Register
 from tests.licensing.click_to_call import REGISTER, make_app
 from tests.licensing.conftest import BASIC, Office
@@ -100,6 +104,128 @@ async def test_a_route_without_declaration_is_not_touched(office: Office) -> Non
     [body] = await office.entries(decision)
     assert body["call"] == "c1"
     assert (await office.file.head()).seq == before + 1
+
+
+def an_app_call(request: web.Request) -> Ask:
+    return Ask("c1", CallFacts((app_leg(Role.ORIGIN), app_leg(Role.DESTINATION))))
+
+
+def a_call_to_a_phone(request: web.Request) -> Ask:
+    number = canonicalise("+8613912345678", Place(homes=("CN",)))
+    return Ask("c1", CallFacts((app_leg(Role.ORIGIN), phone_leg(Role.DESTINATION, number))))
+
+
+@gated(an_app_call)
+async def lawful(request: web.Request) -> web.Response:
+    return web.Response(text=verdict_of(request).id)
+
+
+@gated(a_call_to_a_phone)
+async def unlawful(request: web.Request) -> web.Response:
+    return web.Response(text="it ran")
+
+
+@gated(an_app_call)
+async def lawful_that_does_more(request: web.Request) -> web.Response:
+    return await unlawful(request)
+
+
+async def calls_it(prefix: str, request: web.Request) -> web.Response:
+    return await unlawful(request)
+
+
+def plainly(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:
+    async def wrapper(request: web.Request) -> web.Response:
+        return await handler(request)
+
+    return wrapper
+
+
+def properly(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:
+    @functools.wraps(handler)
+    async def wrapper(request: web.Request) -> web.Response:
+        return await handler(request)
+
+    return wrapper
+
+
+class Phones(web.View):
+    @gated(a_call_to_a_phone)
+    async def post(self) -> web.Response:
+        return web.Response(text="it ran")
+
+    async def get(self) -> web.Response:
+        return await self.post()
+
+
+class Desk:
+    @gated(a_call_to_a_phone)
+    async def call(self, request: web.Request) -> web.Response:
+        return web.Response(text="it ran")
+
+    async def other(self, request: web.Request) -> web.Response:
+        return await self.call(request=request)
+
+
+def served(office: Office, handler: Any, *, asked: bool = True) -> TestServer:
+    middlewares = [licence_middleware(office.gate, blocked_by="https://example.org")] if asked else []
+    app = web.Application(middlewares=middlewares)
+    app.router.add_view("/", handler) if isinstance(handler, type) else app.router.add_get("/", handler)
+    return TestServer(app)
+
+
+UNSEEN = [
+    pytest.param(plainly(unlawful), id="a decorator that hides it"),
+    pytest.param(functools.partial(unlawful), id="a partial"),
+    pytest.param(functools.partial(calls_it, "+86"), id="a partial that calls it"),
+    pytest.param(Phones, id="a view's other method"),
+    pytest.param(Desk().other, id="an object's other method"),
+    pytest.param(lawful_that_does_more, id="a handler that was allowed something else"),
+    pytest.param(plainly(lawful), id="hidden, however lawful it is"),
+]
+
+
+@pytest.mark.parametrize("handler", UNSEEN)
+async def test_a_gated_handler_that_nobody_asked_about_does_not_run(
+    office: Office, handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with TestClient(served(office, handler)) as client, client.get("/") as response:
+        assert (response.status, "it ran" in await response.text()) == (500, False)
+    [said] = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert (
+        "did not run, for the gate was not asked: the application needs `licence_middleware`" in said.message
+    )
+
+
+async def test_without_the_middleware_a_gated_handler_does_not_run(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with TestClient(served(office, lawful, asked=False)) as client, client.get("/") as response:
+        assert response.status == 500
+    assert "`lawful` did not run" in caplog.text
+
+
+SEEN = [
+    pytest.param(unlawful, id="a function"),
+    pytest.param(properly(unlawful), id="a decorator with wraps"),
+    pytest.param(Desk().call, id="an object's method"),
+]
+
+
+@pytest.mark.parametrize("handler", SEEN)
+async def test_what_the_middleware_sees_is_asked_about(office: Office, handler: Any) -> None:
+    async with TestClient(served(office, handler)) as client, client.get("/") as response:
+        assert response.status == 451
+
+
+async def test_a_lawful_handler_runs_as_well_under_a_decorator_with_wraps(office: Office) -> None:
+    async with TestClient(served(office, properly(lawful))) as client, client.get("/") as response:
+        assert (response.status, (await response.text())[:2]) == (200, "D-")
+
+
+def test_a_class_cannot_be_gated() -> None:
+    with pytest.raises(TypeError, match="`Phones` is a class"):
+        gated(an_app_call)(Phones)
 
 
 def test_the_document_quotes_the_example_as_it_is() -> None:
