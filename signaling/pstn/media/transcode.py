@@ -16,7 +16,8 @@ from wephone.media.opus import Decoder, Encoder, has_copy, packet_samples
 RATE = 8_000
 FACTOR = 6  # Opus's clock over G.711's
 MOST_MADE_UP = 5  # packets in a row; more is a pause, not a loss
-BITRATE = 16_000  # bit/s, with the copy of the packet before: narrow band needs no more
+BITRATE = 20_000  # bit/s, with the copy of the packet before: narrow band needs no more
+COMPLEXITY = 0  # of 10: a quarter of the processor time of 5, and STOI finds no difference at 8 kHz
 
 
 class FromOpus:
@@ -69,7 +70,7 @@ class ToOpus:
     """What a trunk says, as packets of 20 ms."""
 
     def __init__(self) -> None:
-        self._encoder = Encoder(BITRATE, rate=RATE)
+        self._encoder = Encoder(BITRATE, complexity=COMPLEXITY, rate=RATE)
         self._newest: Packet | None = None
         self._ready = silence(0)
 
