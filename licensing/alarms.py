@@ -18,6 +18,9 @@ class Alarm(StrEnum):
     EVIDENCE_LOST = "evidence_lost"
     CHECKPOINT_FAILED = "checkpoint_failed"
     PROFILE_OVERDUE = "profile_overdue"
+    TRUNK_DOWN = "trunk_down"
+    LEG_UNCONFIRMED = "leg_unconfirmed"
+    CALLS_CAPPED = "calls_capped"
 
 
 class Alarms:

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import os
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -24,6 +26,7 @@ from signaling.api.visit import Parts
 from signaling.bell import Bell, key_in
 from signaling.checkpoints import Checkpoints, Places
 from signaling.clock import SystemClock
+from signaling.dialling import NO_SOUND, NO_TRUNK, Unreached
 from signaling.evidence import Progress
 from signaling.exchange import Exchange, Timing
 from signaling.folder import DataFolder, FolderError, FolderInUseError
@@ -31,10 +34,16 @@ from signaling.holders import Holders
 from signaling.licence import Licence, NoProfileError
 from signaling.limits import Limits
 from signaling.lines import Lines
+from signaling.media import Listener, MediaBackend, MediaError
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords, new_password
-from signaling.ports import Clock, StoreError
+from signaling.ports import Clock, StoreError, Telephones
 from signaling.proofs import Proofs
+from signaling.pstn import trunk_file
+from signaling.pstn.media.embedded import EmbeddedBackend
+from signaling.pstn.media.place import Place as MediaPlace
+from signaling.pstn.network import Network
+from signaling.pstn.network import Parts as NetworkParts
 from signaling.retention import DAY_US, Retention, Schedule
 from signaling.revocation import Revocation
 from signaling.settings import Endpoint, Settings
@@ -44,6 +53,8 @@ from signaling.switch import Switch
 from signaling.texts import Texts
 from signaling.tickets import Tickets
 from signaling.web_push import PushKey, PushKeyError
+
+Sound = Callable[[Listener], MediaBackend]
 
 OWNER_EPOCH = 1  # of the calls on this node: a take-over by another one would raise it
 
@@ -64,6 +75,7 @@ class Server:
 
     settings: Settings
     parts: Parts
+    network: Network | None  # the telephone network, if there are trunks
     ready: dict[str, Any]  # what `wephone serve` prints after the word `ready`
     first_password: str | None  # of the operator's account, if this start has made it
     _stack: AsyncExitStack
@@ -95,10 +107,13 @@ class Server:
         await self._stack.aclose()
 
 
-async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
-    """Start a server and wait until it serves. StartError, and nothing left behind, if it cannot."""
+async def start(settings: Settings, *, clock: Clock | None = None, sound: Sound | None = None) -> Server:
+    """Start a server and wait until it serves. StartError, and nothing left behind, if it cannot.
+
+    `sound`: what carries that of telephone calls, in place of what the settings name.
+    """
     async with AsyncExitStack() as stack:
-        parts = await opened(settings, clock or SystemClock(), stack)
+        parts, network = await opened(settings, clock or SystemClock(), stack, sound or sound_of(settings))
         await parts.exchange.switch.restore()
         await parts.revocation.start(parts.exchange.switch.permit_changed)
         stack.push_async_callback(parts.revocation.close)
@@ -109,6 +124,9 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
         stack.push_async_callback(retention.close)
         try:
             ready, doors = await listen(settings, parts, stack)
+            if network is not None:
+                await begin_telephony(settings, parts, network, stack)
+                ready["sip"] = f"{network.place.host}:{network.place.port}" if network.place else None
             first_password = await first_operator(parts.accounts)
             for serve in doors:
                 await serve()
@@ -117,7 +135,7 @@ async def start(settings: Settings, *, clock: Clock | None = None) -> Server:
         # First of all that close: the connections, so that nothing new comes while the rest is closed.
         stack.callback(parts.exchange.hang_up_all, WSCloseCode.GOING_AWAY, "the server stops")
         log.info("ready", extra={"url": ready["url"], "operator_url": ready["operator_url"]})
-        return Server(settings, parts, ready, first_password, stack.pop_all())
+        return Server(settings, parts, network, ready, first_password, stack.pop_all())
 
 
 async def start_offline(settings: Settings, *, clock: Clock | None = None) -> Server:
@@ -126,41 +144,66 @@ async def start_offline(settings: Settings, *, clock: Clock | None = None) -> Se
     InUseError if a server has it already.
     """
     async with AsyncExitStack() as stack:
-        parts = await opened(settings, clock or SystemClock(), stack)
+        parts, _ = await opened(settings, clock or SystemClock(), stack, None)
         serve = await listen_locally(settings, parts, stack)
         try:
             first_password = await first_operator(parts.accounts)
         except StoreError as error:
             raise StartError(str(error)) from error
         await serve()
-        return Server(settings, parts, {}, first_password, stack.pop_all())
+        return Server(settings, parts, None, {}, first_password, stack.pop_all())
 
 
-async def opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Parts:
+async def opened(
+    settings: Settings, clock: Clock, stack: AsyncExitStack, sound: Sound | None
+) -> tuple[Parts, Network | None]:
     """The data folder and all parts; StartError if that cannot be."""
     try:
         stack.enter_context(DataFolder(settings.data))
-        return await wired(settings, clock, stack)
+        return await wired(settings, clock, stack, sound)
     except FolderInUseError as error:
         raise InUseError(str(error)) from error
-    except (FolderError, StoreError, JournalError, NoProfileError) as error:
+    except (FolderError, StoreError, JournalError, NoProfileError, trunk_file.TrunkError) as error:
         raise StartError(str(error)) from error
 
 
-async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Parts:
+async def wired(
+    settings: Settings, clock: Clock, stack: AsyncExitStack, sound: Sound | None
+) -> tuple[Parts, Network | None]:
     """All parts; `stack` undoes it in reverse."""
+    trunks = {} if settings.trunks is None else trunk_file.signed_in(settings.trunks)
     store = await open_store(settings.database_url, node=settings.node, owner_url=settings.database_owner)
     stack.push_async_callback(store.close)
     metrics, limits, tickets = Metrics(), Limits(clock, on=settings.limits), Tickets(clock)
     passwords = Passwords()
     stack.callback(passwords.close)
-    licence = await stack.enter_async_context(Licence(settings, store.journal, store.permits, clock))
+    emergency_in = trunk_file.help_in(trunks)
+    licence = await stack.enter_async_context(
+        Licence(settings, store.journal, store.permits, clock, emergency_in)
+    )
     places = Places(settings.data, settings.node, settings.checkpoint_folder)
     checkpoints = Checkpoints(store.checkpoints, store.journal, clock, licence.gate, licence.alarms, places)
     await checkpoints.open()
     stack.push_async_callback(checkpoints.close)
     lines = Lines(clock, int(settings.resume * SECOND), lambda party: switch.lost(party))
     revocation = Revocation(licence.permission, licence.register, licence.law, clock, metrics)
+    network = None
+    telephones: Telephones = Unreached(licence.permission, NO_SOUND if trunks else NO_TRUNK)
+    if trunks and sound is not None:
+        of_network = NetworkParts(
+            clock,
+            store,
+            licence.permission,
+            licence.gate,
+            licence.alarms,
+            metrics,
+            settings.node,
+            OWNER_EPOCH,
+        )
+        network = Network(of_network, trunks, sound, sip_tls(settings))
+        telephones = network.telephones
+    elif trunks:
+        log.warning("there are trunks, and nothing that carries their sound: set `media`")
     bell = Bell(
         store=store,
         lines=lines,
@@ -178,6 +221,7 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         store=store,
         lines=lines,
         permission=licence.permission,
+        telephones=telephones,
         revocation=revocation,
         bell=bell,
         limits=limits,
@@ -220,7 +264,51 @@ async def wired(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Part
         version=version("wephone"),
     )
     stack.push_async_callback(settle, exchange)
-    return parts
+    return parts, network
+
+
+async def begin_telephony(settings: Settings, parts: Parts, network: Network, stack: AsyncExitStack) -> None:
+    """Be there for trunks. Its end comes before that of calls, which hear of it; StartError."""
+    if isinstance(network.sound, EmbeddedBackend):
+        try:
+            await network.sound.start()
+        except MediaError as error:
+            raise StartError(f"media: {error}") from None
+        stack.push_async_callback(network.sound.stop)
+    try:
+        await network.start(parts.exchange.switch, settings.sip_listen.host, settings.sip_listen.port)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise StartError(f"sip_listen: cannot listen on {settings.sip_listen}: {why}") from None
+    stack.push_async_callback(network.close)
+    stack.callback(parts.licence.register.on_change(lambda taken: network.reconsider()))
+    parts.metrics.watch("trunks", "Trunks that are set up.", lambda: len(network.lines))
+    parts.metrics.watch("trunks_down", "Trunks that cannot be reached.", network.down)
+    parts.metrics.watch("telephone_legs", "Telephone legs that are at work.", network.at_work)
+
+
+def sound_of(settings: Settings) -> Sound | None:
+    """What carries the sound of telephone calls, by the settings."""
+    if settings.media == "none":
+        return None
+    first, _, last = settings.rtp_ports.partition("-")
+    place = MediaPlace(
+        address=str(settings.rtp_address),
+        told=None if settings.rtp_told is None else str(settings.rtp_told),
+        first_port=int(first),
+        last_port=int(last),
+        announcements=None if settings.announcements is None else str(settings.announcements),
+    )
+    return partial(EmbeddedBackend, place)
+
+
+def sip_tls(settings: Settings) -> ssl.SSLContext:
+    """What carriers' certificates are checked by; StartError if that cannot be read."""
+    try:
+        return ssl.create_default_context(cafile=settings.sip_tls_ca)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise StartError(f"sip_tls_ca: cannot read {settings.sip_tls_ca}: {why}") from None
 
 
 async def push_key(settings: Settings) -> PushKey:

@@ -1,107 +1,62 @@
-"""Calls to telephone numbers: the gate decides and writes it down. No carrier is connected yet."""
+"""What was dialled: how it stands in a call, and what becomes of it where no trunk is set up."""
 
-import logging
-from collections.abc import Callable
+import unicodedata
 
+from licensing.numbering import Number
+from signaling.core import events
 from signaling.core.holder import Person
 from signaling.core.party import Party
-from signaling.errands import Errands
-from signaling.facts import person_of
-from signaling.metrics import Metrics
-from signaling.permission import Answer, Permission, Refused, masked
-from signaling.ports import Clock, IdTakenError, OfferedCall, Store, StoreError
-from signaling.remembered import Remembered
-from wephone.protocol.ids import CallId
-from wephone.protocol.messages import Ended, Error, Invite
-from wephone.protocol.reasons import EndReason, ErrorCode, error_text
+from signaling.facts import Telephone
+from signaling.permission import Permission, Refused, masked
+from signaling.ports import Dialled
+from wephone.protocol.ids import CallId, UserId
+from wephone.protocol.messages import Media, Refusal, RefusalText
+from wephone.protocol.reasons import EndReason
 
-log = logging.getLogger(__name__)
-
-Tell = Callable[[Party, Ended | Error], None]
+LONGEST = 31  # digits of what is shown
 
 
-class Dialling:
-    """What was dialled, by whom, and how it ended."""
+def party_named(to: Telephone, text: str) -> UserId:
+    """As what a telephone is in a call: by the digits that were dialled. No account has such a name."""
+    if isinstance(to, Number):
+        return UserId(to.digits)
+    digits = [str(unicodedata.digit(each)) if each.isdigit() else each for each in text]
+    kept = [each for each in digits if each.isdigit() or each in "*#"]
+    return UserId(("+" if text.lstrip().startswith("+") else "") + "".join(kept[:LONGEST]))
 
-    def __init__(
-        self,
-        *,
-        node: str,
-        epoch: int,
-        clock: Clock,
-        store: Store,
-        permission: Permission,
-        metrics: Metrics,
-        tell: Tell,
-    ) -> None:
-        """`tell`: to a device that is there; an error is an answer, outside the count."""
-        self._node, self._epoch = node, epoch
-        self._clock, self._store, self._permission, self._metrics = clock, store, permission, metrics
-        self._tell = tell
-        self._calls: dict[CallId, tuple[Party, Ended | None]] = {}
-        self._over = Remembered(clock)
-        self._errands = Errands("a call to a number")
 
-    def dial(self, caller: Party, invite: Invite) -> None:
-        """Begin; the caller hears in any case how it ended."""
-        for call in self._over.forgotten():
-            self._calls.pop(call, None)
-        self._calls[invite.call] = (caller, None)
-        self._errands.start(self._dial(caller, invite))
+def is_telephone(user: UserId) -> bool:
+    """Is this party of a call a telephone? Users' names begin with a letter."""
+    return not user[:1].isalpha()
 
-    def caller(self, call: CallId) -> Party | None:
-        """Who dialled this call; none if it is no call to a number."""
-        known = self._calls.get(call)
-        return None if known is None else known[0]
 
-    def say_again(self, call: CallId) -> None:
-        """Its caller asks again, after a broken link."""
-        caller, ended = self._calls[call]
-        if ended is not None:
-            self._tell(caller, ended)
+NO_TRUNK = events.Unroutable(EndReason.NO_ROUTE)
+NO_SOUND = events.Refused(
+    Refusal(
+        code="NO_MEDIA_BACKEND",
+        text=RefusalText(
+            en="This server has nothing that carries the sound of telephone calls.",
+            zh_cn="此服务器未配置电话语音承载。",
+        ),
+    )
+)
 
-    async def close(self) -> None:
-        """Wait for what is being decided and written."""
-        await self._errands.close()
 
-    async def _dial(self, caller: Party, invite: Invite) -> None:
-        try:
-            person = await person_of(self._store, caller.user)
-        except StoreError:
-            log.exception("what is known about a caller could not be read")
-            person = Person(caller.user)
-        to = self._permission.dialled(invite.to, person)
-        answer = await self._permission.may_dial(invite.call, person, to, invite.media)
-        ended = self._undialled(invite.call, answer)
-        now = self._clock.now().utc_us
-        row = OfferedCall(
-            invite.call, caller, caller.user, invite.media, answer.decision, self._node, self._epoch, now
-        )
-        try:
-            await self._store.refused(row, ended.reason, masked(to))
-        except IdTakenError:
-            if not await self._ended_for(invite.call, caller):
-                self._calls.pop(invite.call)
-                code = ErrorCode.ID_TAKEN
-                self._metrics.error(code)
-                self._tell(caller, Error(code=code, text=error_text(code), ref=invite.ref, call=invite.call))
-                return
-        except StoreError:
-            log.exception("a refused call could not be recorded")
-        self._calls[invite.call] = (caller, ended)
-        self._over.add(invite.call)
-        self._tell(caller, ended)
+class Unreached:
+    """See `signaling.ports.Telephones`: each number is decided on and written down, none can be called."""
 
-    async def _ended_for(self, call: CallId, caller: Party) -> bool:
-        """Is the row under this id that of the same call, which an earlier server has refused?"""
-        try:
-            return await self._store.how_it_ended(call, caller.user) is not None
-        except StoreError:
-            log.exception("how a call ended could not be read")
-            return False
+    def __init__(self, permission: Permission, outcome: events.Refused | events.Unroutable) -> None:
+        """`outcome`: of a call that is permitted."""
+        self._permission, self._outcome = permission, outcome
 
-    def _undialled(self, call: CallId, answer: Answer) -> Ended:
-        if isinstance(answer, Refused):
-            self._metrics.refused(answer.refusal.code)
-            return Ended(call=call, reason=EndReason.REFUSED, refusal=answer.refusal)
-        return Ended(call=call, reason=EndReason.NO_ROUTE)
+    async def dial(
+        self, call: CallId, phone: Party, caller: Person, dialled: str, media: tuple[Media, ...]
+    ) -> Dialled:
+        """See `signaling.ports.Telephones`."""
+        to = self._permission.dialled(dialled, caller)
+        answer = await self._permission.may_dial(call, caller, to, media)
+        refused = events.Refused(answer.refusal) if isinstance(answer, Refused) else None
+        return Dialled(masked(to), answer.decision, refused or self._outcome)
+
+    def forget(self, call: CallId) -> None:
+        """Nothing was granted that anybody could use."""

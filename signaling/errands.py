@@ -24,9 +24,15 @@ class Errands:
         task.add_done_callback(self._finished)
         return task
 
-    async def close(self) -> None:
-        """Wait for all, and for those that they start."""
-        while self._tasks:
+    async def close(self, within: float | None = None) -> None:
+        """Wait for all, and for those that they start; after `within` seconds they are given up."""
+        try:
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            for task in self._tasks:
+                task.cancel()
             await asyncio.wait(self._tasks)
 
     def _finished(self, task: asyncio.Task[Result]) -> None:

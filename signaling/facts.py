@@ -15,6 +15,7 @@ from licensing.facts import (
     ServiceOffer,
     Source,
     app_leg,
+    calling_leg,
     phone_leg,
     sure,
 )
@@ -62,6 +63,19 @@ def facts_to_number(offer: Offer, caller: Person, to: Telephone, media: tuple[Me
         service_offer=offer.to,
         equipment_in=offer.equipment_in,
         number_fault=to.fault if isinstance(to, Unplaced) else None,
+    )
+
+
+def facts_from_number(
+    offer: Offer, caller: Telephone | None, callee: Person, media: tuple[Medium, ...]
+) -> CallFacts:
+    """Of a telephone that calls, by the number that its carrier tells, and an account."""
+    return CallFacts(
+        legs=(calling_leg(caller), leg_of(Role.DESTINATION, callee)),
+        media=media,
+        identity_verified=callee.facts.identity_verified,
+        service_offer=offer.to,
+        equipment_in=offer.equipment_in,
     )
 
 

@@ -35,7 +35,15 @@ class NoProfileError(Exception):
 class Licence:
     """In a context: open. JournalError if register or journal cannot be read."""
 
-    def __init__(self, settings: Settings, journal: Chains, permits: PermitStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Chains,
+        permits: PermitStore,
+        clock: Clock,
+        emergency_in: tuple[str, ...] = (),
+    ) -> None:
+        """`emergency_in`: countries whose calls for help a trunk carries."""
         self.alarms = Alarms()
         self.journal = journal
         self._clock = clock
@@ -45,7 +53,8 @@ class Licence:
         except ProfileError as error:
             raise NoProfileError(str(error)) from None
         warn_of_homes(settings, profiles)
-        self.law = Law(profiles, operator_of(settings), policy_of(settings, profiles), on_loss_of(settings))
+        operator = operator_of(settings, emergency_in)
+        self.law = Law(profiles, operator, policy_of(settings, profiles), on_loss_of(settings))
         self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms)
         self.gate = Gate(
             register=self.register,
@@ -103,9 +112,14 @@ def offer_of(settings: Settings) -> Offer:
     return Offer(settings.homes, to, settings.equipment_in)
 
 
-def operator_of(settings: Settings) -> Operator:
-    """Who offers the service, as every decision takes it; nothing carries calls for help yet."""
-    return Operator(legal_entity=settings.legal_entity, home=settings.homes, seat=settings.seat)
+def operator_of(settings: Settings, emergency_in: tuple[str, ...] = ()) -> Operator:
+    """Who offers the service, as every decision takes it."""
+    return Operator(
+        legal_entity=settings.legal_entity,
+        home=settings.homes,
+        seat=settings.seat,
+        emergency_route=emergency_in,
+    )
 
 
 def on_loss_of(settings: Settings) -> OnLoss:

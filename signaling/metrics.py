@@ -36,6 +36,8 @@ class Metrics:
             registry=self.registry,
             buckets=SECONDS,
         )
+        self._capped = self._counter("calls_capped", "Telephone calls refused by a cap.", "cap", "whose")
+        self._sip = self._counter("sip_turned_away", "What SIP peers were not let in for.", "why")
         self._pushed = self._counter("pushes", "Devices that were to be woken.", "outcome")
         self._purged = self._counter("rows_purged", "Rows deleted because they were too old.", "kind")
         self._children: dict[tuple[str, str], Counter] = {}
@@ -64,6 +66,14 @@ class Metrics:
         """All running calls were decided again."""
         self._reviewed.inc(calls)
         self._review_seconds.observe(seconds)
+
+    def capped(self, cap: str, whose: str) -> None:
+        """A telephone call was refused by a cap of this account or trunk."""
+        self._capped.labels(cap, whose).inc()
+
+    def telephone_turned_away(self, why: str) -> None:
+        """Something of a SIP peer was not let in, or had no room."""
+        self._child(self._sip, why).inc()
 
     def frame_in(self, kind: str) -> None:
         """A frame that could be read."""

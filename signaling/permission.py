@@ -5,23 +5,46 @@ from dataclasses import dataclass, replace
 from licensing.case import Decision
 from licensing.facts import CallFacts, Medium
 from licensing.gate import Ask, Begun, Gate, Review, Standing, Verdict
+from licensing.grant import Grant
 from licensing.identity import DecisionId
 from licensing.numbering import Number, Place, Unplaced, UserName, canonicalise, classify_callee, mask
-from licensing.reasons import Text, alternative_text, fault_text
+from licensing.reasons import Obligation, Text, alternative_text, fault_text, is_per_call
 from signaling.core.holder import Person
-from signaling.facts import Offer, Telephone, caller_id, facts_between, facts_to_number, place_of
+from signaling.facts import (
+    Offer,
+    Telephone,
+    caller_id,
+    facts_between,
+    facts_from_number,
+    facts_to_number,
+    place_of,
+)
 from wephone.protocol.codec import PeerError
-from wephone.protocol.ids import UserId
+from wephone.protocol.ids import WITHHELD, UserId
 from wephone.protocol.messages import Media, Refusal, RefusalText
 from wephone.protocol.reasons import ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """Yes; `decision` is its id in the operator's journal, `standing` what a later change is held against."""
+    """Yes; `decision` is its id in the operator's journal, `standing` what a later change is held against.
+
+    `grant` is for the one telephone leg that was asked for, `duties` are what is to be done for this call.
+    """
 
     decision: str
     standing: Standing | None = None
+    grant: Grant | None = None
+    duties: frozenset[Obligation] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """By which trunk a number is called: the leg's name, and the number that is shown if not the caller's."""
+
+    trunk: str
+    leg: str = "callee"
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +127,23 @@ class Permission:
         facts = facts_between(self._offer, caller, callee, mediums(media))
         return Standing(facts, None if decision is None else DecisionId(decision), None)
 
-    async def may_dial(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Answer:
+    async def may_dial(
+        self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...], way: Way | None = None
+    ) -> Answer:
         """May this user call that number? A grant comes with a yes, for the one leg it names."""
-        return answer(await self.gate.authorize(self.telephone_call(call, caller, to, media)))
+        return answer(await self.gate.authorize(self._telephone_ask(call, caller, to, mediums(media), way)))
+
+    async def may_ring(
+        self, call: str, caller: Telephone | None, callee: Person, media: tuple[Media, ...], trunk: str
+    ) -> Answer:
+        """May a telephone, by this number or by none that it says, reach this user? The grant is for it."""
+        people = {"callee": callee.user} | ({} if caller is None else {"caller": address(caller)})
+        facts = facts_from_number(self._offer, caller, callee, mediums(media))
+        return answer(await self.gate.authorize(Ask(call, facts, people, leg="caller", trunk=trunk)))
+
+    def why_not(self, grant: Grant, decision: str) -> Refusal:
+        """What a call that loses its permit is told: what would be decided about its leg now."""
+        return refusal(self.gate.check(grant.facts), decision)
 
     def telephone_call(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Ask:
         """What it would be if this user called that number."""
@@ -126,14 +163,22 @@ class Permission:
             return self.gate.check(facts_between(self._offer, caller, to, mediums(media)))
         return self.gate.check(facts_to_number(self._offer, caller, to, mediums(media)))
 
-    def _telephone_ask(self, subject: str, caller: Person, to: Telephone, media: tuple[Medium, ...]) -> Ask:
+    def _telephone_ask(
+        self,
+        subject: str,
+        caller: Person,
+        to: Telephone,
+        media: tuple[Medium, ...],
+        way: Way | None = None,
+    ) -> Ask:
         return Ask(
             subject,
             facts_to_number(self._offer, caller, to, media),
             {"caller": caller.user, "callee": address(to)},
-            leg="callee",
+            leg="callee" if way is None else way.leg,
             destination=to if isinstance(to, Number) else None,
-            caller_id=caller_id(caller),
+            caller_id=caller_id(caller) or (None if way is None else way.shown),
+            trunk=None if way is None else way.trunk,
         )
 
 
@@ -149,8 +194,14 @@ def mediums(media: tuple[Media, ...]) -> tuple[Medium, ...]:
 def answer(verdict: Verdict, facts: CallFacts | None = None) -> Answer:
     """The verdict as the wire knows it; with the `facts` of a call, also as its standing."""
     if verdict.allowed:
-        return Permitted(verdict.id, None if facts is None else Standing(facts, verdict.id, verdict.decision))
+        standing = None if facts is None else Standing(facts, verdict.id, verdict.decision)
+        return Permitted(verdict.id, standing, verdict.grant, duties(verdict.decision))
     return Refused(verdict.id, refusal(verdict.decision, verdict.id))
+
+
+def duties(decision: Decision) -> frozenset[Obligation]:
+    """What has to be done for this very call."""
+    return frozenset(code for code in decision.obligations if is_per_call(code))
 
 
 def refusal(decision: Decision, id: str | None) -> Refusal:
@@ -178,3 +229,8 @@ def address(to: Telephone) -> str:
 def masked(to: Telephone) -> str:
     """The number as records and logs may show it: `+86138****8000`."""
     return mask(to.address) if isinstance(to, Number) else f"unplaced ({to.fault})"
+
+
+def masked_name(user: UserId) -> str:
+    """A telephone's name in a call as records may show it; one that is withheld shows nothing anyway."""
+    return user if user == WITHHELD else mask(user)

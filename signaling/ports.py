@@ -6,10 +6,11 @@ from typing import Any, Protocol
 
 from licensing.audit import Draft
 from licensing.instant import Instant
+from signaling.core.events import Refused, Unroutable
 from signaling.core.holder import HolderFacts, Person
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
-from wephone.protocol.messages import Media
+from wephone.protocol.messages import Media, ServerMessage
 from wephone.protocol.reasons import EndReason
 
 # Times in rows are whole microseconds since 1970-01-01T00:00Z.
@@ -63,6 +64,42 @@ class Limits(Protocol):
     def invite_from(self, address: str) -> float: ...
 
     def text(self, user: UserId, address: str) -> float: ...
+
+
+class Phone(Protocol):
+    """A telephone as a party of a call: like a device, it hears what the call's machine sends to it, and what
+    it says comes back as events."""
+
+    def hear(self, message: ServerMessage) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """What came of dialling: a phone that may be called now, or why there is none.
+
+    `callee` is the number as records show it. `for_help`: no trouble with the store keeps the call.
+    """
+
+    callee: str
+    decision: str | None
+    outcome: Phone | Refused | Unroutable
+    trunk: str | None = None
+    for_help: bool = False
+
+
+class Telephones(Protocol):
+    """The telephone network, as calls to numbers ask for it."""
+
+    def dial(
+        self, call: CallId, phone: Party, caller: Person, dialled: str, media: tuple[Media, ...]
+    ) -> Awaitable[Dialled]:
+        """Read the number, ask the gate and whatever else may refuse, choose a trunk. Nothing is sent yet:
+        that is done when `phone`, the party that the telephone is of the call, hears of the call."""
+        ...
+
+    def forget(self, call: CallId) -> None:
+        """The call is over, and its record written: what was granted for it is worth nothing any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,31 +37,11 @@ PUSH_SERVICES = (
     "*.push.apple.com",
 )
 
-# What examples and manuals put where a secret belongs. Compared without case, `-` and `_`.
-PLACEHOLDERS = frozenset(
-    [
-        "changeme",
-        "changethis",
-        "changemeplease",
-        "secret",
-        "password",
-        "passwd",
-        "default",
-        "example",
-        "test",
-        "admin",
-        "placeholder",
-        "yoursecret",
-        "yoursecrethere",
-        "replaceme",
-        "mysecret",
-        "supersecret",
-        "insecure",
-        "todo",
-        "xxx",
-        "none",
-        "null",
-    ]
+# What examples and manuals put where a secret belongs is made of these, in whatever order and however often.
+PLACEHOLDERS = re.compile(
+    r"(?=.*[a-z])(?:a|admin|an|auth|change|coturn|default|demo|example|here|insecure|insert|key|me|my|none|null|passwd|password|please"
+    r"|placeholder|put|replace|sample|secret|shared|static|super|test|the|this|todo|token|turn|use|value|wephone|with|x+"
+    r"|your|[0-9])+"
 )
 
 
@@ -139,8 +119,9 @@ def origin(text: str) -> str:
 
 def is_placeholder(text: str) -> bool:
     """Is it what a manual or an example has in a secret's place?"""
-    plain = text.lower().replace("-", "").replace("_", "")
-    return plain in PLACEHOLDERS or plain.startswith(("changeme", "changethis", "replaceme", "yoursecret"))
+    plain = re.sub(r"[\W_]", "", text.lower())
+    begins = plain.startswith(("changeme", "changethis", "replaceme", "yoursecret"))
+    return begins or PLACEHOLDERS.fullmatch(plain) is not None
 
 
 def database_url(text: str) -> str:
@@ -349,6 +330,27 @@ class Settings(BaseModel):
     )
     offer_charged: bool | None = Field(
         None, description="is the service paid for? Recorded with each decision, and decides nothing"
+    )
+
+    trunks: Path | None = Field(
+        None, description="the file of trunks; if none, no telephone can be called or call"
+    )
+    media: Literal["none", "embedded"] = Field(
+        "none", description="what carries the sound of telephone calls; without it they are refused"
+    )
+    sip_listen: Listen = Field(
+        Endpoint("0.0.0.0", 5060), description="where trunks reach us over UDP and TCP, if there are any"
+    )
+    rtp_address: Address = Field(
+        ipaddress.IPv4Address("127.0.0.1"), description="the address of ours that trunks' sound comes to"
+    )
+    rtp_told: Address | None = Field(None, description="the address that trunks are told of, if another")
+    rtp_ports: Annotated[
+        str, spelled(r"[1-9][0-9]{3,4}-[1-9][0-9]{3,4}", "two ports, as in `20000-21999`")
+    ] = Field("20000-21999", description="the first and the last port for trunks' sound")
+    announcements: Path | None = Field(None, description="a folder with your own recordings of what is told")
+    sip_tls_ca: Path | None = Field(
+        None, description="PEM file: authorities of carriers' certificates; if none, those of the system"
     )
 
     checkpoint_folder: Path | None = Field(

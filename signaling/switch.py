@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -45,16 +46,29 @@ from signaling.core.glare import glare
 from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.core.sdp import carried, check_sdp
-from signaling.dialling import Dialling
+from signaling.dialling import is_telephone, party_named
 from signaling.errands import Errands
+from signaling.facts import person_of
 from signaling.lines import Lines
 from signaling.metrics import Metrics
-from signaling.permission import Permission, Refused
-from signaling.ports import Bell, Cancel, Clock, IdTakenError, Limits, OfferedCall, Store, StoreError
+from signaling.permission import Permission, Permitted, Refused, masked_name
+from signaling.ports import (
+    Bell,
+    Cancel,
+    Clock,
+    IdTakenError,
+    Limits,
+    LiveCall,
+    OfferedCall,
+    Phone,
+    Store,
+    StoreError,
+    Telephones,
+)
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
 from wephone.protocol.codec import PeerError
-from wephone.protocol.ids import CallId, UserId
+from wephone.protocol.ids import CallId, DeviceId, UserId
 from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Missed, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode, error_text
 
@@ -65,6 +79,11 @@ log = logging.getLogger(__name__)
 class Trail:
     """What the store and the journal hold of a call so far."""
 
+    dialled: str | None = None  # as its caller wrote it, if it is a call to a number
+    phone: Party | None = None  # the telephone that is one of its parties
+    answer: Permitted | None = None  # of the gate, to a telephone that calls
+    callee: str | None = None  # the number as records show it
+    trunk: str | None = None
     decision: str | None = None
     offered: bool = False  # its row is there, and has to be closed
     routing: asyncio.Task[None] | None = None
@@ -83,6 +102,7 @@ class Switch:
         store: Store,
         lines: Lines,
         permission: Permission,
+        telephones: Telephones,
         revocation: Revocation,
         bell: Bell,
         limits: Limits,
@@ -91,6 +111,8 @@ class Switch:
         self._node, self._epoch = node, epoch
         self._clock, self._store, self._lines = clock, store, lines
         self._permission, self._revocation = permission, revocation
+        self._telephones = telephones
+        self._phones: dict[Party, Phone] = {}
         self._bell, self._limits, self._metrics = bell, limits, metrics
         self._calls: dict[CallId, Call] = {}
         self._of_user: defaultdict[UserId, dict[CallId, None]] = defaultdict(dict)  # not ended
@@ -98,15 +120,6 @@ class Switch:
         self._timers: dict[tuple[CallId, Timer], Cancel] = {}
         self._live: set[CallId] = set()
         self._over = Remembered(clock)
-        self._dialling = Dialling(
-            node=node,
-            epoch=epoch,
-            clock=clock,
-            store=store,
-            permission=permission,
-            metrics=metrics,
-            tell=self._reply,
-        )
         self._errands = Errands("slow work of a call")
         self.draining = False
         self.idle = asyncio.Event()
@@ -126,31 +139,39 @@ class Switch:
         invite = invite.model_copy(update={"media": carried(invite.sdp, invite.media)})
         callee = self._permission.callee(invite.to)
         if not isinstance(callee, UserId):
-            self._dialling.dial(caller, invite)
+            phone = Party(party_named(callee, invite.to), DeviceId(str(uuid.uuid4())))
+            self._trails[invite.call] = Trail(dialled=invite.to, phone=phone)
+            self._place(caller, phone.user, invite, [phone.device])
         elif callee == caller.user:
             raise PeerError(ErrorCode.YOURSELF, field="to")
         else:
-            self._place(caller, callee, invite)
+            self._place(caller, callee, invite, [each.party.device for each in self._lines.of_user(callee)])
 
     def _is_known(self, caller: Party, invite: Invite) -> bool:
         """The same invite again, after a broken link: the caller hears how far it has come."""
         known = self._calls.get(invite.call)
-        owner = self._dialling.caller(invite.call) if known is None else known.caller
-        if owner is None:
+        if known is None:
             return False
-        if owner != caller:
+        if known.caller != caller:
             raise PeerError(ErrorCode.ID_TAKEN, invite.call, "call")
-        if known is not None:
-            self._receive(known.id, Returned(caller))
-        else:
-            self._dialling.say_again(invite.call)
+        self._receive(known.id, Returned(caller))
         return True
+
+    def ring(self, caller: Party, phone: Phone, invite: Invite, answer: Permitted) -> None:
+        """A telephone, which is `caller` in this call, calls a user; the gate has allowed it."""
+        self._phones[caller] = phone
+        trunk = None if answer.grant is None else answer.grant.attempt.trunk
+        self._trails[invite.call] = Trail(phone=caller, answer=answer, trunk=trunk)
+        callee = UserId(invite.to)
+        self._place(caller, callee, invite, [line.party.device for line in self._lines.of_user(callee)])
+
+    def phone_says(self, call: CallId, event: Event) -> None:
+        """What a telephone did, as an event of its call."""
+        self._receive(call, event)
 
     def receive(self, call: CallId, event: Event, ref: int | None) -> None:
         """Something a party says of a call; PeerError if there is no such call."""
-        known, dialler = self._calls.get(call), self._dialling.caller(call)
-        if dialler is not None and dialler == getattr(event, "by", None):
-            return  # its caller trickles, or gives up, while the gate decides: it hears the end in any case
+        known = self._calls.get(call)
         if isinstance(event, HungUp) and (known is None or known.role(event.by) is None):
             self._errands.start(self._recall(call, event.by, ref))
         elif known is not None:
@@ -191,6 +212,9 @@ class Switch:
         for row in rows:
             self._enter(restored(row.call, row.caller, row.answered_by, row.media, self._clock.now()))
             self._trails[row.call] = Trail(offered=True)
+            if row.trunk is not None:
+                self._end_telephone_call(row)
+                continue
             ends = await self._store.ends(row.caller.user, row.answered_by.user)
             caller = ends.caller or Person(row.caller.user)
             callee = ends.callee or Person(row.answered_by.user)
@@ -199,6 +223,11 @@ class Switch:
                 self._lines.expect(party)
         if ended or rows:
             log.info("calls found at start", extra={"ended": ended, "restored": len(rows)})
+
+    def _end_telephone_call(self, row: LiveCall) -> None:
+        """The sound of a telephone call went through the server that died: it is over for all."""
+        phone = row.caller if is_telephone(row.caller.user) else row.answered_by
+        self._receive(row.call, DeviceLost(phone))
 
     def permit_changed(self, call: CallId, event: Withdrawn | Reinstated) -> None:
         """A call has lost its permit, or got it back."""
@@ -213,13 +242,11 @@ class Switch:
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()
-        await self._dialling.close()
         await self._errands.close()
 
     # Calls and their effects
 
-    def _place(self, caller: Party, callee: UserId, invite: Invite) -> None:
-        devices = [line.party.device for line in self._lines.of_user(callee)]
+    def _place(self, caller: Party, callee: UserId, invite: Invite, devices: Sequence[DeviceId]) -> None:
         call, effects = place(
             invite.call,
             caller,
@@ -266,7 +293,8 @@ class Switch:
                 case Complain(to, code):
                     self._complain(call.id, to, code, ref)
                 case AskGate():
-                    self._trails[call.id] = Trail(routing=self._errands.start(self._route(call)))
+                    trail = self._trails.setdefault(call.id, Trail())
+                    trail.routing = self._errands.start(self._route(call))
                 case AskChange():
                     self._errands.start(self._ask_change(effect))
                 case RecordAnswer():
@@ -286,7 +314,9 @@ class Switch:
                     self._errands.start(self._record_end(call, effect))
 
     def _tell(self, to: Party, message: ServerMessage) -> None:
-        if (line := self._lines.get(to)) is not None:
+        if (phone := self._phones.get(to)) is not None:
+            phone.hear(message)
+        elif (line := self._lines.get(to)) is not None:
             line.send(message)
 
     def _reply(self, to: Party, message: Ended | Error) -> None:
@@ -358,6 +388,10 @@ class Switch:
             self._tell(by, Ended(call=call, reason=reason))
 
     async def _offer(self, call: Call, trail: Trail) -> Event:
+        if trail.dialled is not None and trail.phone is not None:
+            return await self._dial(call, trail, trail.dialled, trail.phone)
+        if trail.answer is not None:
+            return await self._offer_ringing(call, trail, trail.answer)
         ends = await self._store.ends(call.caller.user, call.callee)
         if ends.caller is None or ends.callee is None:
             return Unroutable(EndReason.UNKNOWN_USER)
@@ -384,6 +418,10 @@ class Switch:
         if ends.do_not_disturb:
             return Unroutable(EndReason.DO_NOT_DISTURB)
         await self._wake(call)
+        lost = await self._revocation.lost(call.id)
+        if lost is not None:
+            self._metrics.refused(lost.code)
+            return events.Refused(lost)
         return Allowed()
 
     async def _wake(self, call: Call) -> None:
@@ -395,15 +433,59 @@ class Switch:
         if call.id not in self._live:  # its caller gave up meanwhile
             self._bell.quiet(call.id)
 
+    async def _dial(self, call: Call, trail: Trail, dialled: str, phone: Party) -> Event:
+        """The number that was dialled, if there is a way to it: then its row, and the phone may be called."""
+        try:
+            person = await person_of(self._store, call.caller.user)
+        except StoreError:
+            log.exception("what is known about a caller could not be read")
+            person = Person(call.caller.user)
+        found = await self._telephones.dial(call.id, phone, person, dialled, call.media)
+        trail.decision, trail.callee, trail.trunk = found.decision, found.callee, found.trunk
+        if isinstance(found.outcome, events.Refused):
+            self._metrics.refused(found.outcome.refusal.code)
+            return found.outcome
+        if isinstance(found.outcome, Unroutable):
+            return found.outcome
+        self._phones[phone] = found.outcome
+        try:
+            await self._store.offer(self._row(call, found.decision))
+            trail.offered = True
+        except StoreError as error:
+            if not found.for_help or isinstance(error, IdTakenError):
+                raise
+            log.exception("a call for help goes on without its record")
+        return Allowed()
+
+    async def _offer_ringing(self, call: Call, trail: Trail, answer: Permitted) -> Event:
+        """A telephone that was allowed to call: the offer is durable before any device rings."""
+        trail.decision = answer.decision
+        ends = await self._store.ends(call.callee, call.callee)
+        if ends.callee is None:
+            return Unroutable(EndReason.UNKNOWN_USER)
+        await self._store.offer(self._row(call, answer.decision))
+        trail.offered = True
+        return Unroutable(EndReason.DO_NOT_DISTURB) if ends.do_not_disturb else Allowed()
+
     def _row(self, call: Call, decision: str | None) -> OfferedCall:
-        now = self._clock.now().utc_us
+        trail, now = self._trails[call.id], self._clock.now().utc_us
+        caller = self._shown(call.id, call.caller)
+        callee = UserId(trail.callee or call.callee)
         return OfferedCall(
-            call.id, call.caller, call.callee, call.media, decision, self._node, self._epoch, now
+            call.id, caller, callee, call.media, decision, self._node, self._epoch, now, trail.trunk
         )
+
+    def _shown(self, call: CallId, party: Party) -> Party:
+        """A party as rows have it: numbers are masked there."""
+        trail = self._trails.get(call)
+        if trail is None or trail.phone != party:
+            return party
+        return Party(UserId(trail.callee or masked_name(party.user)), party.device)
 
     async def _record_answer(self, effect: RecordAnswer) -> None:
         try:
-            first = await self._store.answer(effect.call, effect.by, effect.at.utc_us, self._epoch)
+            by = self._shown(effect.call, effect.by)
+            first = await self._store.answer(effect.call, by, effect.at.utc_us, self._epoch)
         except StoreError:
             log.exception("an answer could not be recorded")
             first = False
@@ -427,12 +509,22 @@ class Switch:
 
     async def _record_end(self, call: Call, end: RecordEnd) -> None:
         """Close the call's row, or write one for a call that was never offered."""
-        trail = self._trails.pop(call.id)
+        trail = self._trails[call.id]
         if trail.routing is not None:
             await asyncio.wait((trail.routing,))  # it may be writing that row
         try:
+            await self._close_row(call, end, trail)
+        finally:
+            del self._trails[call.id]
+            if trail.phone is not None:
+                self._phones.pop(trail.phone, None)
+                self._telephones.forget(call.id)
+
+    async def _close_row(self, call: Call, end: RecordEnd, trail: Trail) -> None:
+        try:
             if not trail.offered:
-                await self._store.refused(self._row(call, trail.decision), end.reason, call.callee)
+                callee = trail.callee or call.callee
+                await self._store.refused(self._row(call, trail.decision), end.reason, callee)
                 return
             await self._store.end(call.id, end.reason, end.at.utc_us, end.missed)
         except IdTakenError:

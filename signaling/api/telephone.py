@@ -122,7 +122,7 @@ async def unconfirmed(visit: Visit, query: Page) -> TelephoneLegs:
 
 @routes.add("GET", "/api/operator/calls/{call}/legs", Rule.AUDITOR)
 async def legs_of_call(visit: Visit) -> TelephoneLegs:
-    """Every attempt at a trunk that was made for a call, and how each ended; none of one that knew no trunk."""
+    """Every attempt at a trunk that was made for a call, and how each ended."""
     call = CallId(visit.request.match_info["call"])
     return TelephoneLegs(legs=tuple(map(shown_leg, await visit.parts.store.legs_of_call(call))))
 

@@ -110,7 +110,8 @@ class Limits(Model):
 
 
 class Trunk(Model):
-    """One carrier. Those of a lower `priority` are tried first; `sources` are where its calls come from."""
+    """One carrier. Those of a lower `priority` are tried first; `sources` are where its calls come from, and
+    `media_networks` where its sound may go to and come from: any public address if none is named."""
 
     uri: Annotated[str, AfterValidator(carrier_uri)]
     sign_in: Literal["register", "digest", "address"] = "register"
@@ -120,6 +121,7 @@ class Trunk(Model):
     register_every: Annotated[int, Field(ge=60, le=86_400)] = 300  # seconds
     options_every: Annotated[int, Field(ge=5, le=3600)] = 30  # seconds
     sources: Annotated[tuple[Network, ...], BeforeValidator(listed)] = ()
+    media_networks: Annotated[tuple[Network, ...], BeforeValidator(listed)] = ()
     codecs: Annotated[tuple[Codec, ...], BeforeValidator(listed), Field(min_length=1)] = ("PCMA", "PCMU")
     srtp: bool = False  # RFC 4568; never given up where it is asked for
     priority: Annotated[int, Field(ge=0, le=1000)] = 100
@@ -146,6 +148,8 @@ class Trunk(Model):
         uri = parse_uri(self.uri)
         if self.srtp and isinstance(uri, Uri) and allowed(uri) != (Transport.TLS,):
             raise ValueError("srtp needs TLS, or its keys can be read on the way (RFC 4568 §7.1)")
+        if not {"PCMA", "PCMU"} & set(self.codecs):
+            raise ValueError("codecs need PCMA or PCMU: no other is carried to a trunk")
         if self.dids and self.sign_in == "address" and not self.sources:
             raise ValueError("dids need sources, or nobody knows whose calls these are")
         return self

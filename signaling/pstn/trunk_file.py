@@ -29,6 +29,19 @@ def load(file: Path) -> dict[str, Trunk]:
     return trunks
 
 
+def signed_in(
+    file: Path, environment: Mapping[str, str] | None = None
+) -> dict[str, tuple[Trunk, Credentials | None]]:
+    """The trunks with what each is signed in to by. TrunkError names the first fault."""
+    trunks = load(file)
+    return {name: (trunk, credentials(file, name, trunk, environment)) for name, trunk in trunks.items()}
+
+
+def help_in(trunks: Mapping[str, tuple[Trunk, Credentials | None]]) -> tuple[str, ...]:
+    """The countries whose calls for help one of these trunks carries."""
+    return tuple(sorted({country for trunk, _ in trunks.values() for country in trunk.emergency_in}))
+
+
 def credentials(
     file: Path, name: str, trunk: Trunk, environment: Mapping[str, str] | None = None
 ) -> Credentials | None:

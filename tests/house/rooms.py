@@ -52,6 +52,7 @@ PURE = {
     "signaling.core",
     "signaling.pstn.caps",
     "signaling.pstn.numbers",
+    "signaling.pstn.outcome",
     "signaling.pstn.selection",
     "signaling.pstn.sip.answer",
     "signaling.pstn.sip.answering",

@@ -187,7 +187,7 @@ async def ask(switch: Switch, permission: Permission, to: Telephone) -> None:
         return
     switch._receive("call", Allowed())
 """,
-        "signaling.asking:ask can act on a leg (changes, rings) and is not in paths.txt",
+        "signaling.asking:ask can act on a leg (changes, rings, says 1xx, sends re-INVITE)",
     ),
     (
         "a route that places calls through the switch, and is not listed",

@@ -15,6 +15,7 @@ from licensing.numbering import Number, NumberType
 from signaling.core.events import CandidatesFound, HungUp
 from signaling.core.holder import Person
 from signaling.core.party import Party
+from signaling.dialling import NO_TRUNK, Unreached
 from signaling.facts import Telephone
 from signaling.limits import Limits
 from signaling.lines import Line, Lines
@@ -107,6 +108,7 @@ class Exchange:
             store=store,
             lines=self.lines,
             permission=self.door,  # type: ignore[arg-type]  # the part of it that the switch asks
+            telephones=Unreached(self.door, NO_TRUNK),  # type: ignore[arg-type]  # as above
             revocation=Revocation(self.door, None, None, self.clock, Metrics()),  # type: ignore[arg-type]  # not started
             bell=Silence(),
             limits=Limits(self.clock),
@@ -141,9 +143,7 @@ async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
         await made.settled()
 
 
-async def test_what_a_caller_trickles_while_the_gate_decides_on_a_number_changes_nothing(
-    exchange: Exchange,
-) -> None:
+async def test_a_caller_gives_up_while_the_gate_decides_on_a_number(exchange: Exchange) -> None:
     exchange.door.answers.clear()
     dialled = invite("+12025550123")
     exchange.switch.place(exchange.alice, dialled)
@@ -152,7 +152,9 @@ async def test_what_a_caller_trickles_while_the_gate_decides_on_a_number_changes
     exchange.door.answers.set()
     await exchange.settled()
     [ended] = exchange.heard_by_alice
-    assert (ended["reason"], ended["refusal"]["decision"]) == ("refused", "D-1")
+    assert ended["reason"] == "cancelled"
+    [record] = await exchange.store.history(ALICE, 2**62, 2)
+    assert (record.callee, record.decision, record.reason) == ("+120****0123", "D-1", EndReason.CANCELLED)
 
 
 async def test_a_number_dialled_again_under_the_same_id_has_one_decision_and_the_same_end(
@@ -249,9 +251,9 @@ async def test_nobody_speaks_in_a_call_that_somebody_else_dialled(exchange: Exch
     exchange.door.answers.clear()
     dialled = invite("+12025550123")
     exchange.switch.place(exchange.alice, dialled)
-    with pytest.raises(PeerError) as error:
-        exchange.switch.receive(dialled.call, CandidatesFound(exchange.bob, (), end=True), None)
-    assert error.value.code is ErrorCode.UNKNOWN_CALL
+    exchange.switch.receive(dialled.call, CandidatesFound(exchange.bob, (), end=True), 7)
+    [error] = exchange.heard_by_bob
+    assert (error["code"], error["ref"]) == ("unknown_call", 7)
 
 
 async def test_nobody_learns_how_a_call_of_others_ended(exchange: Exchange) -> None:

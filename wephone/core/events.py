@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wephone.protocol.ids import CallId, DeviceId, UserId
+from wephone.protocol.ids import CallId, DeviceId, Peer
 from wephone.protocol.messages import Media, Progress, Refusal, Role
 from wephone.protocol.reasons import EndReason, ErrorCode
 
@@ -12,7 +12,7 @@ class Rings:
     """Somebody calls: ring, then Accept or Decline."""
 
     call: CallId
-    peer: UserId
+    peer: Peer
     peer_device: DeviceId
     media: tuple[Media, ...]
 

@@ -51,7 +51,18 @@ class DeviceId(Identifier):
     pattern, longest, spelling = UUID4, 36, UUID4_SPELLING
 
 
-class UserId(Identifier):
+class Peer(Identifier):
+    """Whom a call is with: a user's name, a telephone number, parts of which may be masked (`*`, `•`), or
+    `(withheld)` for a telephone that does not say its number."""
+
+    pattern, longest = r"^([a-z][a-z0-9._-]{0,31}|\+?[0-9*#•]{1,31}|\(withheld\))$", 32
+    spelling = "a user's name or a telephone number"
+
+
+WITHHELD = "(withheld)"
+
+
+class UserId(Peer):
     """A user's name: starts with a letter, so that it can never be a telephone number."""
 
     pattern, longest = r"^[a-z][a-z0-9._-]{0,31}$", 32

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from wephone.protocol.ids import CallId, DeviceId, MessageId, SessionId, UserId
+from wephone.protocol.ids import CallId, DeviceId, MessageId, Peer, SessionId, UserId
 from wephone.protocol.reasons import EndReason, ErrorCode
 
 SUBPROTOCOL = "wephone.v1"
@@ -280,7 +280,7 @@ class CallSnapshot(Model):
 
     call: CallId
     role: Role
-    peer: UserId
+    peer: Peer
     peer_device: DeviceId | None = None  # none until answered
     answered: bool
     media: tuple[Media, ...]
@@ -321,7 +321,7 @@ class Incoming(ServerMessage):
 
     type: Literal["incoming"] = "incoming"
     call: CallId
-    peer: UserId
+    peer: Peer
     peer_device: DeviceId
     sdp: Sdp
     media: tuple[Media, ...]
@@ -410,7 +410,7 @@ class Missed(ServerMessage):
 
     type: Literal["missed"] = "missed"
     call: CallId
-    peer: UserId
+    peer: Peer
     at: Microseconds
 
 

@@ -25,6 +25,10 @@ class EndReason(StrEnum):
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_CALL = "unknown_call"
     NO_ROUTE = "no_route"
+    UNKNOWN_NUMBER = "unknown_number"
+    LINES_BUSY = "lines_busy"
+    CARRIER_FAILED = "carrier_failed"
+    TIME_LIMIT = "time_limit"
 
 
 class ErrorCode(StrEnum):
@@ -77,6 +81,10 @@ END_TEXTS: dict[EndReason, tuple[str, str]] = {
     EndReason.UNKNOWN_USER: ("there is no such user", "没有此用户"),
     EndReason.UNKNOWN_CALL: ("the server does not know this call", "服务器上没有此通话"),
     EndReason.NO_ROUTE: ("no carrier here takes calls to this number", "没有可接通此号码的线路"),
+    EndReason.UNKNOWN_NUMBER: ("there is no such number", "号码不存在或不完整"),
+    EndReason.LINES_BUSY: ("all lines are in use; try again shortly", "线路全忙，请稍后再试"),
+    EndReason.CARRIER_FAILED: ("the carrier could not place the call", "运营商未能接通此通话"),
+    EndReason.TIME_LIMIT: ("the call reached its longest time", "通话已达时长上限"),
 }
 
 ERROR_TEXTS: dict[ErrorCode, tuple[str, str]] = {

@@ -104,7 +104,7 @@ async def test_a_database_from_before_there_were_telephones_gets_them(url: str, 
         "DROP VIEW v_cdr",
         "ALTER TABLE call DROP COLUMN trunk",
         "CREATE VIEW v_cdr AS SELECT call_id AS call FROM call",
-        "UPDATE alembic_version SET version_num = '0006'",
+        "UPDATE alembic_version SET version_num = '0007'",
     ):
         direct.run(statement)
     async with await open_store(url) as store:

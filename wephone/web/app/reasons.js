@@ -21,6 +21,10 @@ export const ends = {
   unknown_user: ["there is no such user", "没有此用户"],
   unknown_call: ["the server does not know this call", "服务器上没有此通话"],
   no_route: ["no carrier here takes calls to this number", "没有可接通此号码的线路"],
+  unknown_number: ["there is no such number", "号码不存在或不完整"],
+  lines_busy: ["all lines are in use; try again shortly", "线路全忙，请稍后再试"],
+  carrier_failed: ["the carrier could not place the call", "运营商未能接通此通话"],
+  time_limit: ["the call reached its longest time", "通话已达时长上限"],
 };
 
 /** @type {Record<string, [string, string]>} */

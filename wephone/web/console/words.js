@@ -82,6 +82,9 @@ const WORDS = {
   "alarm trunk_down": ["A carrier cannot be reached.", "有运营商无法连接。"],
   "alarm leg_unconfirmed": ["A carrier has not confirmed the end of a call, and may charge it.", "有运营商未确认通话结束，可能继续计费。"],
   "alarm calls_capped": ["Telephone calls are refused by a limit.", "有电话因限额被拒绝。"],
+  "alarm trunk_down": ["A carrier cannot be reached.", "有运营商无法连接。"],
+  "alarm leg_unconfirmed": ["A carrier has not confirmed the end of a call, and may charge it.", "有运营商未确认通话结束，可能继续计费。"],
+  "alarm calls_capped": ["Telephone calls are refused by a limit.", "有电话因限额被拒绝。"],
   // Permits
   "standing in_force": ["In force", "有效"],
   "standing suspended": ["Suspended", "已中止"],

@@ -1,0 +1,189 @@
+"""A telephone that calls: decided before any device rings, and once more in the step that answers it (R4)."""
+
+import hashlib
+import logging
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from licensing.grant import Grant
+from licensing.numbering import Number, Unplaced
+from licensing.reasons import Reason
+from signaling.core import events
+from signaling.core.party import Party
+from signaling.dialling import party_named
+from signaling.facts import person_of
+from signaling.media import MediaError
+from signaling.permission import Permitted, Refused, masked
+from signaling.ports import BegunLeg, OfferedCall, StoreError
+from signaling.pstn.line import Line
+from signaling.pstn.phone import SOUND, Desk, Phone
+from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip.cause import NOT_AUTHORISED, TEMPORARY_FAILURE, Cause
+from signaling.pstn.sip.incoming import IncomingCall
+from signaling.switch import Switch
+from wephone.protocol.ids import WITHHELD, CallId, DeviceId, UserId
+from wephone.protocol.messages import Answered, CallProgress, Invite, Progress, ServerMessage
+from wephone.protocol.reasons import EndReason
+
+LATER = (("Retry-After", "10"),)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who calls whom: none is a caller who does not say their number."""
+
+    caller: Number | Unplaced | None
+    callee: UserId
+
+    @property
+    def name(self) -> UserId:
+        """The caller as a party of the call."""
+        return UserId(WITHHELD) if self.caller is None else party_named(self.caller, "")
+
+
+class Calling(Phone):
+    """See above. `begin` once it is known whom it calls."""
+
+    def __init__(
+        self, desk: Desk, switch: Switch, call: CallId, sip: IncomingCall, line: Line, who: Who
+    ) -> None:
+        super().__init__(desk, call, Party(who.name, DeviceId(str(uuid.uuid4()))))
+        self._switch, self._who = switch, who
+        self._incoming = self._sip = sip
+        self._line = line
+        self._answering = False
+        self._trunk_sdp = ""
+        self._nonce = secrets.token_hex(32)
+        sip.tell = self._told
+
+    async def begin(self, node: str, epoch: int) -> None:
+        """Ask the gate, and let the user's devices ring if it allows that."""
+        try:
+            answer = await self._asked()
+            if isinstance(answer, Refused):
+                await self._refused(answer, node, epoch)
+                return
+            await self._offer(answer)
+        except StoreError:
+            log.exception("a telephone call could not be recorded")
+            self._turn_away(503, Cause("the call cannot be recorded as required", TEMPORARY_FAILURE))
+        except MediaError as error:
+            log.warning("a telephone call has no sound: %s", error)
+            self._turn_away(488, Cause("no sound can be exchanged", 31, 488))
+
+    async def _asked(self) -> Permitted | Refused:
+        person = await person_of(self._desk.store, self._who.callee)
+        trunk = "" if self._line is None else self._line.name
+        return await self._desk.permission.may_ring(self._call, self._who.caller, person, SOUND, trunk)
+
+    async def _refused(self, answer: Refused, node: str, epoch: int) -> None:
+        """The carrier hears why, with the id of the decision; so does the record."""
+        self._desk.metrics.refused(answer.refusal.code)
+        words = f"{answer.refusal.text.en.rstrip('.')} ({answer.decision})"
+        trunk = None if self._line is None else self._line.name
+        self._turn_away(403, Cause(words, NOT_AUTHORISED, 403))
+        caller = UserId(WITHHELD if self._who.caller is None else masked(self._who.caller))
+        now = self._desk.clock.now().utc_us
+        party = Party(caller, self.party.device)
+        row = OfferedCall(
+            self._call, party, self._who.callee, SOUND, answer.decision, node, epoch, now, trunk
+        )
+        await self._desk.store.refused(row, EndReason.REFUSED, self._who.callee)
+
+    async def _offer(self, answer: Permitted) -> None:
+        """Its row, its sound, and then the devices."""
+        line, grant = self._line, answer.grant
+        if line is None or grant is None:  # given up meanwhile
+            return
+        leg = f"{self._call}:{grant.attempt.leg}"
+        now = self._desk.clock.now().utc_us
+        await self._desk.store.begin_leg(
+            BegunLeg(leg, self._call, line.name, self._who.callee, False, answer.decision, None, now)
+        )
+        self._work(line, leg, grant)
+        offer = self._incoming.remote_sdp.decode(errors="replace") or None
+        said = await self._desk.sound.open_incoming(leg, offer, line.media)
+        self._trunk_sdp = said.trunk
+        self._trickles = True
+        if self._over or not self._incoming.pending:
+            self._close(Cause("the caller hung up"))
+            return
+        invite = Invite(
+            call=self._call,
+            to=self._who.callee,
+            sdp=said.app,
+            media=SOUND,
+            commitment=hashlib.sha256(bytes.fromhex(self._nonce)).hexdigest(),
+        )
+        self._switch.ring(self.party, self, invite, answer)
+        self._trickle()
+
+    def _follow(self, message: ServerMessage) -> None:
+        match message:
+            case CallProgress(progress=Progress.ALERTING):
+                if self._grant is not None:
+                    self._ring(self._grant)
+            case Answered() if not self._answering:
+                self._answering = True
+                self._desk.errands.start(self._answer(message.sdp))
+            case _:
+                pass
+
+    def _ring(self, grant: Grant) -> None:
+        """A device really rings; the call was granted before any did."""
+        self._incoming.ring()
+
+    async def _answer(self, sdp: str) -> None:
+        """Somebody took the call: the 200, under the grant, which may have to be asked for anew."""
+        try:
+            await self._desk.sound.app_answered(self._leg, sdp)
+        except MediaError as error:
+            log.warning("a telephone call has no sound: %s", error)
+            self._say(events.HungUp(self.party, EndReason.MEDIA_FAILED))
+            return
+        await self._keep(self._incoming.dialog)
+        grant = self._grant
+        if grant is not None and (refused := self._accept(grant)) is not None:
+            await self._accept_anew(grant, refused)
+        self._say(events.Revealed(self.party, self._nonce))
+
+    def _accept(self, grant: Grant) -> Reason | None:
+        return self._incoming.accept(self._trunk_sdp.encode(), grant, grant.attempt)
+
+    async def _accept_anew(self, old: Grant, refused: Reason) -> None:
+        """The register has changed while it rang: what was granted then is decided again."""
+        answer = await self._asked()
+        if not isinstance(answer, Refused) and answer.grant is not None:
+            self._grant = answer.grant
+            if self._accept(answer.grant) is None:
+                return
+        why = answer.refusal if isinstance(answer, Refused) else None
+        now = self._desk.clock.now()
+        self._say(events.Withdrawn(why or self._desk.permission.why_not(old, old.decision), now))
+
+    def _leave(self, cause: Cause) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._incoming.session is not None:
+            self._incoming.hang_up(cause)
+        else:
+            self._turn_away(cause.status or 480, cause)
+
+    def _turn_away(self, status: int, cause: Cause) -> None:
+        """A final no, and nothing of the leg is left."""
+        self._over = True
+        self._incoming.refuse(status, cause, LATER if status == 503 else ())
+        self._close(cause)
+
+    def _told(self, event: told.Event) -> None:
+        match event:
+            case told.Failed(cause):
+                self._say(events.HungUp(self.party))
+                self._over = True
+                self._close(cause)
+            case _:
+                self._talked(event)

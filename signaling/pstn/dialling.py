@@ -1,0 +1,214 @@
+"""From a number that was dialled to a trunk that may be asked: the licence, the caps, the choice, the grant.
+
+Each attempt goes this way anew. The gate's word on the very attempt is the last: what is looked at before it
+writes nothing down and grants nothing.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
+
+from licensing.alarms import Alarm
+from licensing.case import Decision
+from licensing.grant import Grant
+from licensing.instant import SECOND
+from licensing.numbering import Number
+from signaling.core import events
+from signaling.core.holder import Person
+from signaling.core.party import Party
+from signaling.facts import Telephone, caller_id
+from signaling.permission import Answer, Refused, Way, duties, in_words, masked
+from signaling.ports import BegunLeg, Dialled, Entitlement, StoreError
+from signaling.pstn.called import Called, Route
+from signaling.pstn.caps import Allowed, Cap, Capped, Caps, Used, Whose, within
+from signaling.pstn.line import Line
+from signaling.pstn.outcome import reason_for
+from signaling.pstn.phone import SOUND, Desk
+from signaling.pstn.selection import Need, NoTrunk, Standing, next_trunk
+from signaling.pstn.sip.cause import Cause
+from wephone.protocol.ids import CallId, UserId
+from wephone.protocol.messages import Media, Refusal
+
+QUIET = 3600 * SECOND  # after which an alarm about caps is over by itself
+WORTH_AN_ALARM = frozenset({Cap.CALLS_PER_HOUR, Cap.MINUTES_PER_DAY, Cap.RANGE_CLOSED})
+
+log = logging.getLogger(__name__)
+
+
+class Dialling:
+    """See `signaling.ports.Telephones`."""
+
+    def __init__(self, desk: Desk, lines: Mapping[str, Line]) -> None:
+        self._desk, self._lines = desk, lines
+        # One attempt of an account at a time: two at once would each see the other's room.
+        self._turns: defaultdict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._alive: dict[CallId, Called] = {}
+
+    async def dial(
+        self, call: CallId, phone: Party, caller: Person, dialled: str, media: tuple[Media, ...]
+    ) -> Dialled:
+        """See `signaling.ports.Telephones`."""
+        to = self._desk.permission.dialled(dialled, caller)
+        attempt = Attempts(self, call, caller, to)
+        found = await attempt.first()
+        decision = attempt.decision
+        match found:
+            case Route():
+                self._alive[call] = called = Called(self._desk, call, phone, found, attempt.next)
+                for_help = found.to.emergency
+                return Dialled(masked(to), decision, called, found.line.name, for_help)
+            case NoTrunk():
+                return Dialled(masked(to), decision, events.Unroutable(reason_for(found)))
+            case refused:
+                return Dialled(masked(to), decision, refused)
+
+    def forget(self, call: CallId) -> None:
+        """See `signaling.ports.Telephones`."""
+        called = self._alive.pop(call, None)
+        if called is not None:
+            called.drop()
+        self._desk.leases.forget(call)
+
+    async def room(self, caller: UserId, to: Number, line: Line) -> Allowed | Capped:
+        """What the account's caps and the trunk's leave. A call for help asks nobody."""
+        if to.emergency:
+            return Allowed(None)
+        store, now = self._desk.store, self._desk.clock.now().utc_us
+        granted = await store.entitlement(caller)
+        used = await store.used_by_account(caller, now)
+        by_all = await store.used_by_trunk(line.name, now)
+        return within(
+            to,
+            None if granted is None else caps_of(granted),
+            Used(used.calls, used.attempts, used.seconds),
+            line.trunk.limits.caps(),
+            Used(line.calls, by_all.attempts, by_all.seconds),
+        )
+
+    def capped(self, capped: Capped) -> events.Refused:
+        """Refused, counted, and, where somebody may be stealing calls, an operator is told."""
+        code = f"CAP_{capped.cap.upper()}"
+        self._desk.metrics.capped(capped.cap, capped.whose)
+        if capped.cap in WORTH_AN_ALARM:
+            self._desk.alarms.sound(Alarm.CALLS_CAPPED, f"telephone calls are refused: {capped.text.en}")
+            over = partial(self._desk.alarms.clear, Alarm.CALLS_CAPPED)
+            self._desk.clock.call_at(self._desk.clock.now().after(QUIET), over)
+        return events.Refused(Refusal(code=code, text=in_words(capped.text)))
+
+    @property
+    def desk(self) -> Desk:
+        return self._desk
+
+    @property
+    def lines(self) -> Mapping[str, Line]:
+        return self._lines
+
+    def turn(self, caller: UserId) -> asyncio.Lock:
+        """Held from the look at what was used until the attempt's row is there."""
+        return self._turns[caller]
+
+
+class Attempts:
+    """The attempts of one call, one after another."""
+
+    def __init__(self, dialling: Dialling, call: CallId, caller: Person, to: Telephone) -> None:
+        self._dialling, self._call, self._caller, self._to = dialling, call, caller, to
+        self._desk = dialling.desk
+        self._own = caller_id(caller)
+        self._number = 0
+        self.decision: str | None = None  # the gate's last
+
+    async def first(self) -> Route | events.Refused | NoTrunk:
+        """The way of the first attempt. Whatever comes of it, the gate has decided and written that down."""
+        decision = self._desk.permission.check(self._caller, self._to, SOUND)
+        why = NoTrunk.NONE
+        if isinstance(self._to, Number) and decision.allows:
+            found = await self._find(self._to, decision, frozenset(), None, rang=False)
+            if isinstance(found, Capped):
+                return self._dialling.capped(found)
+            if not isinstance(found, NoTrunk):
+                return found
+            why = found
+        answer = await self._desk.permission.may_dial(self._call, self._caller, self._to, SOUND)
+        return self._noted(answer) or why
+
+    async def next(
+        self, tried: frozenset[str], last: Cause, *, rang: bool
+    ) -> Route | events.Refused | NoTrunk:
+        """The way of another attempt after one that failed, if there may be one."""
+        decision = self._desk.permission.check(self._caller, self._to, SOUND)
+        assert isinstance(self._to, Number), "there was a first attempt"
+        found = await self._find(self._to, decision, tried, last, rang=rang)
+        return NoTrunk.FULL if isinstance(found, Capped) else found
+
+    async def _find(
+        self, to: Number, decision: Decision, tried: frozenset[str], last: Cause | None, *, rang: bool
+    ) -> Route | events.Refused | NoTrunk | Capped:
+        need = Need(duties(decision), to.emergency, to.country if to.emergency else None)
+        async with self._dialling.turn(self._caller.user):
+            full: Capped | None = None
+            while True:
+                choice = next_trunk(self._standings(to), need, tried, last, rang=rang)
+                if isinstance(choice, NoTrunk):
+                    return choice if full is None else full
+                line = self._dialling.lines[choice.name]
+                room = await self._dialling.room(self._caller.user, to, line)
+                if isinstance(room, Allowed):
+                    return await self._grant(to, line, room.seconds)
+                if room.whose is Whose.ACCOUNT:
+                    return room
+                full, tried = room, tried | {line.name}
+
+    def _standings(self, to: Number) -> list[Standing]:
+        """Of the trunks that can be told this number and the caller's."""
+        now = self._desk.clock.now()
+        lines = self._dialling.lines.values()
+        return [line.standing(now) for line in lines if line.wish(to, self._own, "") is not None]
+
+    async def _grant(self, to: Number, line: Line, seconds: int | None) -> Route | events.Refused | NoTrunk:
+        """The decision on this attempt, durable, and its row."""
+        self._number += 1
+        name = "callee" if self._number == 1 else f"callee-{self._number}"
+        shown = line.shown(self._own)
+        way = Way(line.name, name, None if shown is None else shown.address)
+        answer = await self._desk.permission.may_dial(self._call, self._caller, to, SOUND, way)
+        refused = self._noted(answer)
+        if refused is not None:
+            return refused
+        assert not isinstance(answer, Refused)
+        if answer.grant is None or (not answer.duties <= line.trunk.duties and not to.emergency):
+            return NoTrunk.NO_DUTY
+        return await self._begin(to, line, answer.grant, seconds)
+
+    async def _begin(self, to: Number, line: Line, grant: Grant, seconds: int | None) -> Route:
+        """The attempt's row, before anything of it is sent."""
+        leg = f"{self._call}:{grant.attempt.leg}"
+        now = self._desk.clock.now()
+        row = BegunLeg(
+            leg, self._call, line.name, self._caller.user, True, grant.decision, seconds, now.utc_us
+        )
+        try:
+            await self._desk.store.begin_leg(row)
+        except StoreError:
+            if not to.emergency:
+                raise
+            log.exception("a call for help goes on without its row")
+        line.take(now)
+        return Route(line, leg, grant, to, self._own, seconds)
+
+    def _noted(self, answer: Answer) -> events.Refused | None:
+        self.decision = answer.decision
+        return events.Refused(answer.refusal) if isinstance(answer, Refused) else None
+
+
+def caps_of(granted: Entitlement) -> Caps:
+    """An account's entitlement as the rule of caps takes it."""
+    return Caps(
+        granted.concurrent_calls,
+        granted.calls_per_hour,
+        granted.minutes_per_day,
+        granted.call_minutes * 60,
+        granted.countries,
+    )

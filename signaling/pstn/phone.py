@@ -1,0 +1,290 @@
+"""A telephone as a party of a call: its SIP leg, its sound, its row, and what the call's machine hears of it.
+
+`called.py` and `calling.py` are its two kinds. To the call it is one more device: what happens on the trunk
+becomes that device's events, and what the machine sends to the device is done on the trunk.
+"""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from licensing.alarms import Alarm, Alarms
+from licensing.grant import Grant, Lease
+from licensing.instant import SECOND
+from licensing.reasons import Reason
+from signaling.core import events
+from signaling.core.party import Party
+from signaling.errands import Errands
+from signaling.media import CandidatesFound, Direction, MediaBackend, MediaError, TimedOut
+from signaling.media import Ended as SoundEnded
+from signaling.media import Event as SoundEvent
+from signaling.metrics import Metrics
+from signaling.permission import Permission
+from signaling.ports import Cancel, Clock, LegEnd, Store, StoreError
+from signaling.pstn.kept import kept
+from signaling.pstn.leases import Leases
+from signaling.pstn.line import Line
+from signaling.pstn.outcome import cause_of
+from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip.agent import Agent
+from signaling.pstn.sip.cause import NOT_AUTHORISED, Cause
+from signaling.pstn.sip.dialog import Dialog
+from signaling.pstn.sip.incoming import IncomingCall
+from signaling.pstn.sip.outgoing import OutgoingCall
+from wephone.protocol.ids import CallId
+from wephone.protocol.messages import (
+    Candidate,
+    Candidates,
+    Ended,
+    Media,
+    Negotiate,
+    ServerMessage,
+)
+from wephone.protocol.reasons import EndReason
+
+SOUND = (Media.AUDIO,)
+STRAYS = 120 * SECOND  # in which a second phone may still be answered and ended
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Desk:
+    """What telephones share."""
+
+    clock: Clock
+    store: Store
+    permission: Permission
+    leases: Leases
+    agent: Agent
+    sound: MediaBackend
+    alarms: Alarms
+    metrics: Metrics
+    errands: Errands
+    say: Callable[[CallId, events.Event], None]
+    phones: "dict[str, Phone]" = field(default_factory=dict)  # by the id of the leg that is at work
+    legs: dict[str, str] = field(default_factory=dict)  # SIP's Call-ID -> the id of the leg
+    idle: asyncio.Event = field(default_factory=asyncio.Event)  # no leg is at work
+
+    def __post_init__(self) -> None:
+        self.idle.set()
+
+
+class Phone(ABC):
+    """See above. One leg at a time; `over` once the call has ended for it."""
+
+    def __init__(self, desk: Desk, call: CallId, party: Party) -> None:
+        self._desk, self._call, self.party = desk, call, party
+        self._sip: OutgoingCall | IncomingCall | None = None
+        self._line: Line | None = None
+        self._grant: Grant | None = None
+        self._leg = ""
+        self._over = False
+        self._trickles = False  # what our side of the sound finds may be told
+        self._found: list[CandidatesFound] = []
+        self._heard: list[tuple[tuple[Candidate, ...], bool]] = []  # what the app's side found
+        self._notice: int | None = None  # until when it winds down, as was told
+        self._limit: Cancel | None = None
+        self._recording: asyncio.Task[None] | None = None  # the end of the last leg
+        self._dialog: Dialog | None = None
+
+    def hear(self, message: ServerMessage) -> None:
+        """What the call's machine sends to this party."""
+        match message:
+            case Candidates():
+                self._heard.append((message.candidates, message.end))
+                if self._leg:
+                    self._desk.sound.candidates(self._leg, message.candidates, message.end)
+            case Negotiate(kind="offer"):
+                self._desk.errands.start(self._negotiate(message))
+            case Ended():
+                self._leave(cause_of(message))
+            case _:
+                self._follow(message)
+
+    def sounded(self, event: SoundEvent) -> None:
+        """What became of the sound of the leg that is at work."""
+        match event:
+            case CandidatesFound():
+                self._found.append(event)
+                self._trickle()
+            case SoundEnded() | TimedOut():
+                log.warning("the sound of a telephone call is gone: %s", getattr(event, "text", "silence"))
+                self._say(events.HungUp(self.party, EndReason.MEDIA_FAILED))
+                self._leave(Cause("no sound comes any more", 41))
+
+    def drop(self) -> None:
+        """The call is over, and it may be that this party never heard of it."""
+        self._leave(Cause("the call was given up"))
+
+    # What its two kinds do
+
+    @abstractmethod
+    def _follow(self, message: ServerMessage) -> None:
+        """How the call goes on for this party."""
+
+    @abstractmethod
+    def _leave(self, cause: Cause) -> None:
+        """The call is over for this party, if it was not yet."""
+
+    # The leg at work
+
+    def _work(self, line: Line, leg: str, grant: Grant) -> None:
+        """From here on this is the leg."""
+        self._line, self._leg, self._grant = line, leg, grant
+        self._found.clear()
+        self._desk.phones[leg] = self
+        self._desk.idle.clear()
+        self._desk.leases.watch(grant.attempt.call, grant.attempt.leg, self._leased)
+
+    def _give_to_sound(self) -> None:
+        """The app's side was told of before there was anything to tell."""
+        for candidates, end in self._heard:
+            self._desk.sound.candidates(self._leg, candidates, end)
+
+    def _trickle(self) -> None:
+        if not self._trickles:
+            return
+        for each in self._found:
+            self._say(events.CandidatesFound(self.party, each.candidates, each.end))
+        self._found.clear()
+
+    def _say(self, event: events.Event) -> None:
+        if not self._over:
+            self._desk.say(self._call, event)
+
+    def _leased(self, answer: Lease | Reason) -> None:
+        """The leg has another lease, or none any more."""
+        if self._grant is None:
+            return
+        now = self._desk.clock.now()
+        if not isinstance(answer, Lease):
+            self._say(events.Withdrawn(self._desk.permission.why_not(self._grant, self._grant.decision), now))
+            return
+        self._desk.sound.lease(self._leg, answer.until_ns)
+        if answer.hard_end_ns is not None and answer.hard_end_ns != self._notice:
+            why = self._desk.permission.why_not(self._grant, answer.decision)
+            self._say(events.Withdrawn(why, now.after(max(0, answer.hard_end_ns - now.mono_ns))))
+        elif answer.hard_end_ns is None and self._notice is not None:
+            self._say(events.Reinstated(answer.decision))
+        self._notice = answer.hard_end_ns
+
+    async def _keep(self, dialog: Dialog) -> None:
+        """The dialog, for the server that comes after this one."""
+        self._dialog = dialog
+        try:
+            await self._desk.store.keep_leg(self._leg, kept(dialog), self._desk.clock.now().utc_us)
+        except StoreError:
+            log.exception("the dialog of a telephone call could not be kept")
+
+    def _end_after(self, seconds: int | None) -> None:
+        """However long the two may talk."""
+        if seconds is not None and not self._over:
+            deadline = self._desk.clock.now().after(seconds * SECOND)
+            self._limit = self._desk.clock.call_at(deadline, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._say(events.HungUp(self.party, EndReason.TIME_LIMIT))
+
+    def _ended(self, event: told.Ended) -> None:
+        """It was answered, and the leg is over; the call may be, or this ends it."""
+        if event.cause.q850 == NOT_AUTHORISED and self._grant is not None:
+            why = self._desk.permission.why_not(self._grant, self._grant.decision)
+            self._say(events.Withdrawn(why, self._desk.clock.now()))
+        self._say(events.HungUp(self.party, EndReason.HANGUP if event.by_peer else EndReason.CONNECTION_LOST))
+        self._over = True
+        self._close(event.cause, confirmed=event.confirmed)
+
+    def _close(self, cause: Cause, *, confirmed: bool = True) -> None:
+        """Nothing of the leg is at work any more: its line, its sound, its row."""
+        line, leg = self._line, self._leg
+        if line is None:
+            return
+        self._line = None
+        line.give_back()
+        if self._limit is not None:
+            self._limit()
+        self._desk.phones.pop(leg, None)
+        if not self._desk.phones:
+            self._desk.idle.set()
+        if self._sip is not None:
+            forget = partial(self._forget, self._sip.call_id)
+            self._desk.clock.call_at(self._desk.clock.now().after(STRAYS), forget)
+        if not confirmed:
+            said = f"trunk {line.name} never confirmed the end of leg {leg}: it may charge"
+            self._desk.alarms.sound(Alarm.LEG_UNCONFIRMED, said)
+        self._recording = self._desk.errands.start(self._record(leg, cause, confirmed))
+
+    def _forget(self, call_id: str) -> None:
+        self._desk.legs.pop(call_id, None)
+
+    async def _record(self, leg: str, cause: Cause, confirmed: bool) -> None:
+        end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
+        try:
+            await self._desk.sound.close(leg)
+        except MediaError as error:
+            log.warning("the sound of a leg could not be closed: %s", error)
+        try:
+            await self._desk.store.end_leg(leg, end)
+        except StoreError:
+            log.exception("the end of a telephone leg could not be recorded")
+
+    # Changes of a call that runs
+
+    async def _negotiate(self, offer: Negotiate) -> None:
+        """The app holds, resumes or moves; more than sound is not carried."""
+        answer = None
+        if offer.sdp is not None and set(offer.media) <= set(SOUND):
+            answer = await self._sound(self._desk.sound.app_offered(self._leg, offer.sdp))
+        if answer is None:
+            self._say(events.Negotiated(self.party, "decline", None, SOUND, False, offer.round))
+            return
+        self._say(events.Negotiated(self.party, "answer", answer, SOUND, False, offer.round))
+        lease = None if self._sip is None else self._sip.lease
+        if lease is not None:
+            await self._hold(lease, offer.hold)
+
+    async def _hold(self, lease: Lease, hold: bool) -> None:
+        """The carrier is told, under the lease that the leg has."""
+        direction: Direction = "inactive" if hold else "sendrecv"
+        sdp = await self._sound(self._desk.sound.offer_trunk(self._leg, direction))
+        if sdp is not None and self._sip is not None:
+            self._sip.change(sdp.encode())
+
+    async def _offered(self, lease: Lease, sdp: bytes) -> None:
+        """The carrier holds, moves or takes another codec."""
+        answer = await self._sound(self._desk.sound.trunk_offered(self._leg, sdp.decode(errors="replace")))
+        if self._sip is None:
+            return
+        if answer is None:
+            self._sip.refuse_offer()
+        else:
+            self._sip.answer(answer.encode())
+
+    async def _changed(self, sdp: bytes) -> None:
+        await self._sound(self._desk.sound.trunk_answered(self._leg, sdp.decode(errors="replace")))
+
+    async def _sound(self, asked: Awaitable[str | None]) -> str | None:
+        """What the backend says; none if it does not do it. An answer without words is empty."""
+        try:
+            return await asked or ""
+        except MediaError as error:
+            log.warning("the sound of a telephone call: %s", error)
+            return None
+
+    def _talked(self, event: told.Event) -> None:
+        """What happens on a leg that was answered."""
+        match event:
+            case told.Offered(sdp):
+                if self._sip is not None and (lease := self._sip.lease) is not None:
+                    self._desk.errands.start(self._offered(lease, sdp))
+            case told.Changed(sdp) | told.Confirmed(sdp):
+                if sdp:
+                    self._desk.errands.start(self._changed(sdp))
+            case told.Ended():
+                self._ended(event)
+            case _:
+                pass

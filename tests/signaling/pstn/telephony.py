@@ -1,0 +1,181 @@
+"""A server with trunks, people at it, and carriers or witnesses at the far end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from signaling.app import Server, start
+from signaling.configuration import made
+from signaling.ports import Entitlement
+from signaling.pstn.sip.sockets import Place
+from signaling.settings import Settings
+from tests.fakes.relay import Relay
+from tests.signaling.device import Device
+from wephone.protocol.ids import UserId
+
+PASSWORD = "correct horse battery"
+BOSS = UserId("boss")
+NUMBER = "+4930123456"  # whose telephone answers
+DID = "+49301111111"  # alice's
+PERMIT = {
+    "id": "basic",
+    "jurisdiction": "baseline",
+    "categories": ["baseline:basic"],
+    "holder": "us",
+    "basis": "own",
+    "issuer": "the regulator",
+    "number": "1",
+    "regions": ["*"],
+    "valid_from": "2020-01-01",
+    "valid_until": "2099-12-31",
+}
+TRUNK = """
+[trunks.{name}]
+uri = "sip:{host}:{port}"
+sign_in = "address"
+sources = ["127.0.0.0/8"]
+media_networks = ["127.0.0.0/8"]
+options_every = 5
+priority = {priority}
+caller_id = {{ default = "+49301111111", header = "from" }}
+[trunks.{name}.limits]
+countries = ["DE"]
+calls_per_second = 1000
+{limits}
+[trunks.{name}.dids]
+{dids}
+"""
+
+
+@dataclass
+class Trunks:
+    """The trunks of a test, as their file has them."""
+
+    text: str = ""
+
+    def add(
+        self, name: str, place: Place, *, limits: str = "", dids: Mapping[str, str] | None = None
+    ) -> "Trunks":
+        owned = "\n".join(f'"{did}" = "{user}"' for did, user in (dids or {}).items())
+        self.text += TRUNK.format(
+            name=name,
+            host=place.host,
+            port=place.port,
+            priority=self.text.count("[trunks.") + 1,
+            limits=limits,
+            dids=owned,
+        )
+        return self
+
+
+@dataclass
+class Office:
+    """A server, the sound of its telephone calls, and the people at it."""
+
+    server: Server
+    http: aiohttp.ClientSession
+    relays: list[Relay]
+    boss: str = ""
+    devices: list[Device] = field(default_factory=list)
+
+    @property
+    def sip(self) -> Place:
+        assert self.server.network is not None and self.server.network.place is not None
+        return self.server.network.place
+
+    @property
+    def relay(self) -> Relay:
+        return self.relays[-1]
+
+    async def person(self, name: str, *, entitled: bool = True, **caps: Any) -> Device:
+        """With an account and a device, who may call telephones in Germany."""
+        device = await Device.of_new_account(
+            self.http, f"http://{self.server.ready['listen']}", name, PASSWORD
+        )
+        self.devices.append(device)
+        if entitled:
+            granted = Entitlement(frozenset({"DE"}), BOSS, 1, **caps)
+            await self.server.parts.store.entitle(UserId(name), granted)
+        return device
+
+    async def operator(self, method: str, path: str, body: object = None) -> Any:
+        """What the operators' API answers."""
+        if not self.boss:
+            if await self.server.parts.store.account(BOSS) is None:
+                await self.server.parts.accounts.add(BOSS, PASSWORD, operator=True)
+            signed_in = {"name": "boss", "password": PASSWORD}
+            async with self.http.post(f"{self.server.operator_url}/api/session", json=signed_in) as response:
+                self.boss = (await response.json())["token"]
+        headers = {"Authorization": f"Bearer {self.boss}"}
+        url = f"{self.server.operator_url}/api/operator/{path}"
+        async with self.http.request(method, url, json=body, headers=headers) as response:
+            answer = await response.json(content_type=None)
+            assert response.status < 300, answer
+            return answer
+
+    async def another(self, device: Device) -> Device:
+        """Another device of the same person."""
+        other = Device(device.http, device.url, device.name)
+        other.token = device.token
+        self.devices.append(other)
+        await other.open()
+        return other
+
+    async def permit(self, id: str = "basic") -> None:
+        """What telephone calls need by the baseline."""
+        await self.operator("POST", "permits", {"permit": {**PERMIT, "id": id}, "why": "a test"})
+
+    async def record(self, call: str) -> dict[str, Any]:
+        """The record of a call, once it is closed."""
+        while True:
+            for each in (await self.operator("GET", "calls"))["calls"]:
+                if each["call"] == call and each["ended_at"] is not None:
+                    return dict(each)
+            await asyncio.sleep(0.02)
+
+    async def legs(self, call: str, *, over: bool = True) -> list[dict[str, Any]]:
+        """The legs of a call, once all of them are over."""
+        while True:
+            legs: list[dict[str, Any]] = (await self.operator("GET", f"calls/{call}/legs"))["legs"]
+            if legs and (not over or all(leg["ended_at"] is not None for leg in legs)):
+                return legs
+            await asyncio.sleep(0.02)
+
+
+def settings_in(folder: Path, **settings: Any) -> Settings:
+    """Of a server with trunks and all its data in this folder."""
+    values = {
+        "listen": "127.0.0.1:0",
+        "operator_listen": "127.0.0.1:0",
+        "data": folder / "data",
+        "trunks": folder / "trunks.toml",
+        "sip_listen": "127.0.0.1:0",
+        "homes": ["DE"],
+        "resume": 5,
+    }
+    return made(values | settings)
+
+
+@asynccontextmanager
+async def office(folder: Path, trunks: Trunks, **settings: Any) -> AsyncIterator[Office]:
+    """A server on this folder, while the block runs."""
+    (folder / "trunks.toml").write_text(trunks.text)
+    relays: list[Relay] = []
+
+    def sound(tell: Any) -> Relay:
+        relays.append(Relay(tell))
+        return relays[-1]
+
+    async with AsyncExitStack() as stack:
+        server = await start(settings_in(folder, **settings), sound=sound)
+        stack.push_async_callback(server.close)
+        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        made_office = Office(server, http, relays)
+        yield made_office
+        for device in made_office.devices:
+            await device.close()

@@ -1,0 +1,180 @@
+"""Telephones call people through the server: decided before anything rings, and again when it is answered."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from licensing.instant import SECOND
+from signaling.clock import SystemClock
+from signaling.pstn.carrier import Carrier
+from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.outgoing import OutgoingCall
+from signaling.pstn.sip.sockets import Place
+from signaling.pstn.sip.uri import Uri
+from tests.signaling.device import SDP
+from tests.signaling.pstn.telephony import DID, Office, Trunks, office
+from wephone.protocol.ids import UserId
+
+CALLER = "+4915112345678"
+
+
+@dataclass
+class Telephone:
+    """Somebody's, at the far end: what it heard of its call."""
+
+    call: OutgoingCall
+    heard: "asyncio.Queue[told.Event]" = field(default_factory=asyncio.Queue)
+
+    async def hears(self, kind: type[told.Event]) -> told.Event:
+        while True:
+            event = await asyncio.wait_for(self.heard.get(), 20)
+            if isinstance(event, kind):
+                return event
+
+
+@dataclass
+class Far:
+    """A carrier, and where it is."""
+
+    carrier: Carrier
+    place: Place
+
+    async def dial(self, here: Office, number: str = DID, caller: str = CALLER) -> Telephone:
+        heard: asyncio.Queue[told.Event] = asyncio.Queue()
+        to = Uri("sip", here.sip.host, number, port=here.sip.port)
+        call = await self.carrier.dial(to, caller, heard.put_nowait)
+        assert isinstance(call, OutgoingCall)
+        return Telephone(call, heard)
+
+
+@pytest.fixture
+async def far() -> AsyncIterator[Far]:
+    carrier = Carrier(SystemClock(), {}, peers=lambda address: True, picked_up_after=SECOND)
+    yield Far(carrier, await carrier.listen(Transport.UDP, "127.0.0.1"))
+    await carrier.close()
+
+
+def trunks(far: Far, limits: str = "") -> Trunks:
+    return Trunks().add("one", far.place, dids={DID: "alice"}, limits=limits)
+
+
+async def test_a_telephone_rings_all_devices_of_whom_it_calls_and_talks_with_one(
+    far: Far, tmp_path: Path
+) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        other = await here.another(alice)
+        telephone = await far.dial(here)
+        incoming = await alice.hears("incoming")
+        assert (incoming["peer"], (await other.hears("incoming"))["call"]) == (CALLER, incoming["call"])
+        await alice.say(type="alerting", call=incoming["call"])
+        ringing = await telephone.hears(told.Ringing)
+        assert isinstance(ringing, told.Ringing) and (ringing.status, ringing.sdp) == (180, None)
+        await alice.say(type="answer", call=incoming["call"], sdp=SDP, nonce=secrets.token_hex(32))
+        await telephone.hears(told.Answered)
+        await alice.hears("select_answer")
+        await alice.hears("reveal")
+        assert (await other.hears("ended"))["reason"] == "answered_elsewhere"
+        telephone.call.hang_up()
+        assert (await alice.hears("ended"))["reason"] == "hangup"
+        record = await here.record(incoming["call"])
+        assert (record["caller"], record["callee"], record["trunk"]) == ("+49151****5678", "alice", "one")
+        [leg] = await here.legs(incoming["call"])
+        assert (leg["outgoing"], leg["account"], leg["confirmed"]) == (False, "alice", True)
+
+
+async def test_without_a_permit_nothing_rings_and_the_carrier_hears_the_decision(
+    far: Far, tmp_path: Path
+) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        alice = await here.person("alice")
+        telephone = await far.dial(here)
+        failed = await telephone.hears(told.Failed)
+        assert isinstance(failed, told.Failed)
+        assert (failed.cause.status, failed.cause.q850) == (403, 57)
+        [record] = (await here.operator("GET", "calls"))["calls"]
+        assert (record["reason"], record["trunk"], record["answered_at"]) == ("refused", "one", None)
+        assert record["decision"].startswith("D-")
+        assert "incoming" not in alice.kinds
+        assert telephone.heard.empty()
+
+
+async def test_an_unknown_number_is_404(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        failed = await (await far.dial(here, "+49301111112")).hears(told.Failed)
+        assert isinstance(failed, told.Failed) and failed.cause.status == 404
+
+
+async def test_more_calls_than_the_trunk_may_have_are_told_to_come_later(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far, "concurrent_calls = 1")) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        await far.dial(here)
+        await alice.hears("incoming")
+        failed = await (await far.dial(here)).hears(told.Failed)
+        assert isinstance(failed, told.Failed)
+        assert (failed.cause.status, failed.retry_after) == (503, 10)
+
+
+async def test_a_caller_who_gives_up_is_a_missed_call(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        telephone = await far.dial(here)
+        call = (await alice.hears("incoming"))["call"]
+        telephone.call.hang_up()
+        assert (await alice.hears("ended"))["reason"] == "cancelled"
+        missed = await alice.hears("missed")
+        assert (missed["call"], missed["peer"]) == (call, CALLER)
+
+
+async def test_who_declines_is_heard_to_decline(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        telephone = await far.dial(here)
+        await alice.say(type="reject", call=(await alice.hears("incoming"))["call"])
+        failed = await telephone.hears(told.Failed)
+        assert isinstance(failed, told.Failed) and failed.cause.status == 603
+
+
+async def test_who_is_not_to_be_disturbed_is_busy(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        await here.person("alice")
+        await here.server.parts.store.set_do_not_disturb(UserId("alice"), True)
+        failed = await (await far.dial(here)).hears(told.Failed)
+        assert isinstance(failed, told.Failed) and failed.cause.status == 486
+
+
+async def test_a_permit_that_ends_while_it_rings_leaves_nothing_to_answer(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        telephone = await far.dial(here)
+        call = (await alice.hears("incoming"))["call"]
+        await here.operator("POST", "permits/basic/suspend", {"why": "a test"})
+        await alice.say(type="answer", call=call, sdp=SDP, nonce=secrets.token_hex(32))
+        failed = await telephone.hears(told.Failed)
+        assert isinstance(failed, told.Failed)
+        assert (failed.cause.status, failed.cause.q850) == (403, 57)
+        assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
+
+
+async def test_a_register_that_changed_in_another_place_is_decided_on_anew(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        telephone = await far.dial(here)
+        call = (await alice.hears("incoming"))["call"]
+        await here.permit("another")
+        await alice.say(type="answer", call=call, sdp=SDP, nonce=secrets.token_hex(32))
+        await telephone.hears(told.Answered)
+        await alice.hears("select_answer")

@@ -1,0 +1,241 @@
+"""People call telephones through the server: a real one, with carriers of ours at the far end."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from signaling.clock import SystemClock
+from signaling.media import Descriptions
+from signaling.pstn.carrier import Carrier
+from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.sockets import Place
+from tests.signaling.device import Device
+from tests.signaling.pstn.telephony import NUMBER, PASSWORD, Office, Trunks, office
+
+SOON_NS = 10_000_000
+
+
+@dataclass
+class Far:
+    """A carrier, and where it is."""
+
+    carrier: Carrier
+    place: Place
+
+
+@pytest.fixture
+async def far() -> AsyncIterator[Far]:
+    carrier = Carrier(SystemClock(), {}, peers=lambda address: True, picked_up_after=SOON_NS)
+    yield Far(carrier, await carrier.listen(Transport.UDP, "127.0.0.1"))
+    await carrier.close()
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Far]:
+    carrier = Carrier(SystemClock(), {}, peers=lambda address: True, picked_up_after=SOON_NS)
+    yield Far(carrier, await carrier.listen(Transport.UDP, "127.0.0.1"))
+    await carrier.close()
+
+
+async def test_a_number_is_called_rings_is_answered_and_hung_up(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        assert (await alice.hears("progress"))["progress"] == "sent"
+        assert (await alice.hears("progress"))["progress"] == "alerting"
+        answered = await alice.hears("answered")
+        assert "m=audio" in answered["sdp"]
+        await alice.say(type="hangup", call=call)
+        assert (await alice.hears("ended"))["reason"] == "hangup"
+        record = await here.record(call)
+        assert (record["callee"], record["trunk"], record["reason"]) == ("+4930****56", "one", "hangup")
+        [leg] = await here.legs(call)
+        assert (leg["trunk"], leg["confirmed"], leg["account"]) == ("one", True, "alice")
+        assert far.carrier.calls == 1
+        assert here.server.parts.licence.gate.leases == ()
+
+
+async def ended(office: Office, device: Device, number: str) -> dict[str, Any]:
+    """How a call to this number ends, with its record."""
+    call = await device.invite(number)
+    end = await device.hears("ended")
+    return {**end, "record": await office.record(call), "call": call}
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason", "q850"),
+    [
+        ("01", "busy", 17),
+        ("04", "unknown_number", 1),
+        ("05", "declined", 21),
+        ("06", "lines_busy", 34),
+    ],
+)
+async def test_how_a_call_fails_is_told_as_it_is(
+    far: Far, tmp_path: Path, ending: str, reason: str, q850: int
+) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        end = await ended(here, await here.person("alice"), f"+49301234{ending}")
+        assert (end["reason"], end["record"]["reason"]) == (reason, reason)
+        [leg] = await here.legs(end["call"])
+        assert (leg["q850"], leg["answered_at"]) == (q850, None)
+
+
+async def test_another_trunk_is_asked_after_a_failure_by_a_decision_of_its_own(
+    far: Far, other: Far, tmp_path: Path
+) -> None:
+    trunks = Trunks().add("one", far.place).add("two", other.place)
+    async with office(tmp_path, trunks) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite("+493012345606")
+        end = await alice.hears("ended")
+        assert end["reason"] == "lines_busy"
+        legs = await here.legs(call)
+        assert [leg["trunk"] for leg in legs] == ["one", "two"]
+        assert len({leg["decision"] for leg in legs}) == 2
+        assert (await here.record(call))["trunk"] == "two"
+
+
+async def test_a_caller_who_gives_up_cancels_at_the_carrier(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite("+493012345602")
+        while (await alice.hears("progress"))["progress"] != "alerting":
+            pass
+        await alice.say(type="hangup", call=call)
+        assert (await alice.hears("ended"))["reason"] == "cancelled"
+        [leg] = await here.legs(call)
+        assert leg["answered_at"] is None
+        assert [each.over for each in far.carrier.agent.legs] == [True]
+
+
+async def test_without_a_permit_nothing_is_sent_and_the_reason_is_the_laws(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        end = await ended(here, await here.person("alice"), NUMBER)
+        assert (end["reason"], end["refusal"]["code"]) == ("refused", "DENY_NO_PERMIT")
+        assert end["record"]["decision"] == end["refusal"]["decision"]
+        assert far.carrier.agent.legs == ()
+
+
+async def test_who_is_not_entitled_or_has_used_it_up_is_refused_in_words(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        nobody = await here.person("nobody", entitled=False)
+        assert (await ended(here, nobody, NUMBER))["refusal"]["code"] == "CAP_NOT_ENTITLED"
+        alice = await here.person("alice", calls_per_hour=1)
+        assert (await ended(here, alice, "+43123456789"))["refusal"]["code"] == "CAP_COUNTRY_CLOSED"
+        assert (await ended(here, alice, "+49900123456"))["reason"] == "refused"
+        assert (await ended(here, alice, "+493012345601"))["reason"] == "busy"
+        assert (await ended(here, alice, NUMBER))["refusal"]["code"] == "CAP_CALLS_PER_HOUR"
+        assert len(far.carrier.agent.legs) == 1
+        assert (
+            b'calls_capped_total{cap="calls_per_hour",whose="account"} 1.0'
+            in here.server.parts.metrics.text()
+        )
+
+
+async def test_a_permit_that_is_suspended_ends_a_running_call_by_bye(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place), on_loss_suspended=1) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        await alice.hears("answered")
+        await here.operator("POST", "permits/basic/suspend", {"why": "a test"})
+        ending = await alice.hears("ending")
+        assert 0 < ending["within"] <= 1
+        assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
+        [leg] = await here.legs(call)
+        assert leg["confirmed"]
+
+
+async def test_the_switch_ends_calls_at_once(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        await alice.hears("answered")
+        await here.operator("PUT", "telephone", {"on": False, "why": "a test"})
+        assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
+        assert (await here.legs(call))[0]["confirmed"]
+
+
+async def test_the_far_end_hangs_up(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        await alice.invite(NUMBER)
+        await alice.hears("answered")
+        [leg] = far.carrier.agent.legs
+        leg.hang_up()
+        end = await alice.hears("ended")
+        assert (end["reason"], end["by"]) == ("hangup", "callee")
+
+
+async def test_a_server_that_is_killed_is_followed_by_one_that_says_bye(far: Far, tmp_path: Path) -> None:
+    """Nobody else can: the carrier would charge on and on."""
+    trunks = Trunks().add("one", far.place)
+    async with office(tmp_path, trunks) as here:
+        await here.permit()
+        await here.person("alice")
+    victim = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.signaling.pstn.victim", tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert victim.stdout is not None
+        ready = json.loads(await victim.stdout.readline())
+        async with aiohttp.ClientSession() as http:
+            alice = Device(http, ready["url"], "alice")
+            alice.token = (await alice.post("/api/session", {"name": "alice", "password": PASSWORD}))["token"]
+            await alice.open()
+            call = await alice.invite(NUMBER)
+            await alice.hears("answered")
+            [leg] = far.carrier.agent.legs
+            assert not leg.over
+            victim.kill()
+            await victim.wait()
+            await alice.close()
+    finally:
+        if victim.returncode is None:
+            victim.kill()
+            await victim.wait()
+    async with office(tmp_path, trunks) as survivor:
+        [row] = await survivor.legs(call)
+        assert (row["cause"], row["confirmed"]) == ("the server was started anew", True)
+        assert leg.over
+        assert (await survivor.record(call))["reason"] == "connection_lost"
+        assert (await survivor.operator("GET", "telephone/unconfirmed"))["legs"] == []
+
+
+async def test_the_switch_between_a_decision_and_its_invite_keeps_it_from_being_sent(
+    far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The grant is looked at once more in the step that gives the INVITE to the network."""
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        opened = here.relay.open_outgoing
+
+        async def switched_off(*args: Any) -> Descriptions:
+            await here.operator("PUT", "telephone", {"on": False, "why": "a test"})
+            return await opened(*args)
+
+        monkeypatch.setattr(here.relay, "open_outgoing", switched_off)
+        end = await ended(here, alice, NUMBER)
+        assert (end["reason"], end["refusal"]["code"]) == (
+            "licence_withdrawn",
+            "DENY_TELEPHONE_SWITCHED_OFF",
+        )
+        assert far.carrier.agent.legs == ()
+        [leg] = await here.legs(end["call"])
+        assert leg["answered_at"] is None

@@ -1,0 +1,169 @@
+"""A witness at the far end keeps every packet: nothing that begins, answers or widens a leg comes unasked."""
+
+import secrets
+from pathlib import Path
+
+from signaling.pstn.sip.sockets import Place
+from tests.fakes.relay import Relay
+from tests.interop.witness import SDP as SOUND
+from tests.interop.witness import Witness, line, witness
+from tests.signaling.device import SDP
+from tests.signaling.pstn.telephony import DID, NUMBER, Trunks, office
+
+HOLD = SOUND + "a=sendonly\r\n"
+
+
+def request(method: str, to: Place, us: Place, *, uri: str = DID, call: str = "raw", extra: str = "") -> str:
+    """A request of nobody's dialog, as anybody might write it."""
+    body = SOUND if method == "INVITE" else ""
+    head = (
+        f"{method} sip:{uri}@{to.host}:{to.port} SIP/2.0",
+        f"Via: SIP/2.0/UDP {us.host}:{us.port};branch=z9hG4bK{secrets.token_hex(8)}",
+        "From: <sip:+4915112345678@witness>;tag=w",
+        f"To: <sip:{uri}@{to.host}>",
+        f"Call-ID: {call}",
+        f"CSeq: 1 {method}",
+        f"Contact: <sip:witness@{us.host}:{us.port}>",
+        "Max-Forwards: 70",
+        *([extra] if extra else []),
+        *(["Content-Type: application/sdp"] if body else []),
+        f"Content-Length: {len(body)}",
+        "",
+        "",
+    )
+    return "\r\n".join(head) + body
+
+
+async def after_options(phone: Witness) -> None:
+    """The trunk is looked at, and is there."""
+    phone.answer(await phone.hear("OPTIONS"), "200 OK")
+
+
+async def test_a_call_that_is_not_permitted_leaves_no_packet(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        alice = await here.person("alice")
+        await alice.invite(NUMBER)
+        assert (await alice.hears("ended"))["reason"] == "refused"
+        assert phone.with_media() == []
+
+
+async def test_a_redirect_is_not_followed_and_a_refer_is_refused(tmp_path: Path) -> None:
+    async with witness() as phone, witness() as elsewhere:
+        async with office(tmp_path, Trunks().add("one", phone.place)) as here:
+            await after_options(phone)
+            await here.permit()
+            alice = await here.person("alice")
+            await alice.invite(NUMBER)
+            invite = await phone.hear("INVITE")
+            phone.answer(invite, "302 Moved Temporarily")
+            await phone.hear("ACK")
+            assert (await alice.hears("ended"))["reason"] == "carrier_failed"
+            call = await alice.invite(NUMBER)
+            invite = await phone.hear("INVITE")
+            phone.answer(invite, "200 OK", sdp=True)
+            await phone.hear("ACK")
+            await alice.hears("answered")
+            to = elsewhere.place
+            refer = request("REFER", here.sip, phone.place, extra=f"Refer-To: <sip:x@{to.host}:{to.port}>")
+            ours = line(invite, "From").replace("From", "To")
+            refer = refer.replace(line(refer, "To"), ours).replace("Call-ID: raw", line(invite, "Call-ID"))
+            phone.send(refer, here.sip)
+            assert (await phone.hear("SIP/2.0")).startswith("SIP/2.0 405")
+            await alice.say(type="hangup", call=call)
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            await here.legs(call)
+        assert elsewhere.packets == []
+
+
+async def test_hold_at_either_side_is_told_to_the_other_under_the_lease(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "200 OK", sdp=True)
+        await phone.hear("ACK")
+        await alice.hears("answered")
+        await alice.say(type="negotiate", call=call, kind="offer", round=1, sdp=SDP, hold=True)
+        answer = await alice.hears("negotiate")
+        assert (answer["kind"], answer["round"]) == ("answer", 1)
+        held = await phone.hear("INVITE")
+        assert "a=inactive" in held
+        phone.answer(held, "200 OK", tag="w", sdp=True)
+        await phone.hear("ACK")
+        again = held.replace("a=inactive", "a=sendrecv")
+        theirs = request("INVITE", here.sip, phone.place).replace(SOUND, HOLD)
+        theirs = theirs.replace(f"Content-Length: {len(SOUND)}", f"Content-Length: {len(HOLD)}")
+        theirs = theirs.replace(line(theirs, "To"), line(again, "From").replace("From", "To"))
+        theirs = theirs.replace(line(theirs, "From"), line(again, "To").replace("To", "From"))
+        theirs = theirs.replace("Call-ID: raw", line(again, "Call-ID"))
+        phone.send(theirs, here.sip)
+        assert "m=audio" in await phone.hear("SIP/2.0 200")
+        await alice.say(type="negotiate", call=call, kind="offer", round=2, sdp=SDP, media=["audio", "video"])
+        assert (await alice.hears("negotiate"))["kind"] == "decline"
+
+
+async def test_a_request_with_forged_headers_is_a_call_like_any_other(tmp_path: Path) -> None:
+    """What it says of itself is no permit: the number that it is for decides whom it may reach."""
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place, dids={DID: "alice"})
+        async with office(tmp_path, trunks) as here:
+            await after_options(phone)
+            alice = await here.person("alice")
+            forged = "X-WePhone-Grant: D-1\r\nP-Asserted-Identity: <sip:+493011@wephone>\r\nReplaces: raw"
+            phone.send(request("INVITE", here.sip, phone.place, extra=forged), here.sip)
+            refused = await phone.hear("SIP/2.0 4")
+            assert refused.startswith("SIP/2.0 403") and "Q.850;cause=57" in line(refused, "Reason")
+            assert "D-" in line(refused, "Reason")
+            phone.send(request("INVITE", here.sip, phone.place, uri=NUMBER, call="out"), here.sip)
+            assert (await phone.hear("SIP/2.0 4")).startswith("SIP/2.0 404")
+            assert "incoming" not in alice.kinds
+            assert phone.with_media() == []
+
+
+async def test_a_stranger_gets_no_answer_and_is_counted(tmp_path: Path) -> None:
+    async with witness() as phone, witness("127.0.0.7") as stranger:
+        trunks = Trunks().add("one", phone.place, dids={DID: "alice"})
+        trunks.text = trunks.text.replace('sources = ["127.0.0.0/8"]', 'sources = ["127.0.0.1"]')
+        async with office(tmp_path, trunks) as here:
+            await after_options(phone)
+            await here.permit()
+            stranger.send(request("INVITE", here.sip, stranger.place), here.sip)
+            stranger.send(request("OPTIONS", here.sip, stranger.place), here.sip)
+            phone.send(request("OPTIONS", here.sip, phone.place), here.sip)
+            await phone.hear("SIP/2.0 200")
+            assert stranger.packets == []
+            assert b'sip_turned_away_total{why="stranger"} 2.0' in here.server.parts.metrics.text()
+
+
+async def test_a_carrier_that_never_confirms_an_end_is_told_of_and_listed(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+        await alice.hears("answered")
+        await alice.say(type="hangup", call=call)
+        phone.answer(await phone.hear("BYE"), "407 Proxy Authentication Required")
+        [leg] = await here.legs(call)
+        [listed] = (await here.operator("GET", "telephone/unconfirmed"))["legs"]
+        assert (listed["leg"], listed["confirmed"]) == (leg["leg"], False)
+        assert "leg_unconfirmed" in here.server.parts.licence.alarms.raised
+
+
+async def test_the_death_of_what_carries_the_sound_ends_the_call(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+        await alice.hears("answered")
+        relay: Relay = here.relay
+        relay.die()
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        assert (await alice.hears("ended"))["reason"] == "media_failed"
+        await here.legs(call)
