@@ -9,6 +9,8 @@ from typing import Any, TextIO
 
 from aiohttp.http_exceptions import HttpProcessingError
 
+from licensing.numbering import mask
+
 # What a LogRecord has of its own; all else was given as `extra`.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -33,12 +35,15 @@ SECRET_FIELDS = frozenset(
     ]
 )
 
-# Seven or more digits, perhaps with separators, that are no part of an id, a time or a decimal: a number.
+# Seven or more digits of any script, perhaps with separators: no id, date, address or part of a word.
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_DATE = r"(?<![0-9])[12][0-9]{3}-[01][0-9]-[0-3][0-9](?:[T ][0-9:.]+)?(?![0-9])"
+_IPV4 = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?::[0-9]+)?(?![0-9.])"
 _NUMBER = re.compile(
-    rf"{_UUID}|(?<![0-9A-Za-z.:_-])(?P<number>\+?[0-9](?:[ ()/.-]{{0,2}}[0-9]){{6,14}})(?![0-9A-Za-z:_-])"
+    rf"{_UUID}|{_DATE}|{_IPV4}"
+    r"|(?:(?<![0-9A-Za-z])|(?<=%2[Bb]))(?P<number>\+?\d(?:[ ()/.-]{0,2}\d){6,14})(?![0-9A-Za-z])"
 )
-_SDP = re.compile(r"v=0\s.*", re.DOTALL)
+_SDP = re.compile(r"v=0(?:\s|\\r|\\n).*", re.DOTALL)  # also as `repr` shows one
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+\S+")
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")  # 256 bits in base64url
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
@@ -54,10 +59,9 @@ def clean(text: str) -> str:
 
 
 def masked(number: str) -> str:
-    """A telephone number of which only the beginning and the end are left: `+8613***00`."""
-    digits = re.sub(r"[^0-9]", "", number)
-    plus = "+" if number.startswith("+") else ""
-    return f"{plus}{digits[:4]}***{digits[-2:]}"
+    """A telephone number as records show it too, so that the two together say no more: `+86138****8000`."""
+    digits = "".join(str(int(each)) for each in number if each.isdecimal())
+    return mask(("+" if number.startswith("+") else "") + digits)
 
 
 class JsonLines(logging.Formatter):

@@ -13,4 +13,5 @@ def new_token() -> str:
 
 def token_hash(token: str) -> bytes:
     """What is stored in its place. Random tokens need no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).digest()
+    # Bytes of a header that are no UTF-8 are surrogates as aiohttp reads them, and nobody's token.
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

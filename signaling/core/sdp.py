@@ -9,6 +9,7 @@ from wephone.protocol.reasons import ErrorCode
 MAX_LINES = 1024
 MAX_LINE = 2048  # characters
 MAX_SECTIONS = 8  # audio, video and room for what browsers add
+BY_DTLS = ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/DTLS/SCTP", "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/SCTP")
 # RFC 8122 §5. SHA-1 and MD5 are refused: RFC 8827 §6.5 wants a fingerprint that binds.
 FINGERPRINT = re.compile(r"a=fingerprint:(sha-(?:256|384|512)) ((?:[0-9A-Fa-f]{2}:){31,63}[0-9A-Fa-f]{2})")
 DIGEST_PAIRS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -50,7 +51,7 @@ def offers_video(sdp: str) -> bool:
 
 def check_lines(lines: list[str]) -> None:
     """Every line on its own, then what must be there at least once."""
-    sections = candidates = fingerprints = 0
+    sections = candidates = 0
     for line in lines:
         if len(line) > MAX_LINE:
             raise bad(f"a line of {len(line)} characters, at most {MAX_LINE}")
@@ -60,13 +61,36 @@ def check_lines(lines: list[str]) -> None:
             raise bad("a=crypto (SDES) is not allowed in WebRTC (RFC 8827 §6.5)")
         sections += line.startswith("m=")
         candidates += line.startswith("a=candidate:")
-        fingerprints += is_fingerprint(line)
     if not 1 <= sections <= MAX_SECTIONS:
         raise bad(f"{sections} media sections, from 1 to {MAX_SECTIONS}")
     if candidates > MAX_CANDIDATES:
         raise bad(f"{candidates} candidates, at most {MAX_CANDIDATES}")
-    if not fingerprints:
+    check_security(lines)
+
+
+def check_security(lines: list[str]) -> None:
+    """Each section that is not turned down is secured by DTLS: with a fingerprint of its own, that of the
+    session, or that of the bundle it is in (RFC 8827 §6.5, RFC 8843 §9)."""
+    fingerprints = [0]  # of the session, then of each section
+    turned_down = set[int]()
+    for line in lines:
+        if line.startswith("m="):
+            if is_turned_down(line):
+                turned_down.add(len(fingerprints))
+            fingerprints.append(0)
+        fingerprints[-1] += is_fingerprint(line)
+    live = [count for place, count in enumerate(fingerprints) if place and place not in turned_down]
+    is_shared = fingerprints[0] > 0 or any(line.startswith("a=group:BUNDLE ") for line in lines)
+    if not any(fingerprints) or not (is_shared or all(live)):
         raise bad("no DTLS fingerprint (RFC 8122)")
+
+
+def is_turned_down(line: str) -> bool:
+    """Has this section port 0? PeerError for one that DTLS does not secure (RFC 8827 §6.5)."""
+    _, port, protocol = (*line.split(" ")[:3], "", "")[:3]
+    if protocol not in BY_DTLS:
+        raise bad(f"a media section over {protocol[:32]!a}, not one of {', '.join(BY_DTLS)}")
+    return port == "0"
 
 
 def is_fingerprint(line: str) -> bool:

@@ -79,7 +79,19 @@ def test_a_bad_value_is_named_with_its_source(name: str, value: str, said: str) 
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "changeme", "change-me-please", "YOUR_SECRET_HERE", "short", "aaaaaaaaaaaaaaaaaaaaaaaa"]
+    "secret",
+    [
+        "",
+        "changeme",
+        "change-me-please",
+        "YOUR_SECRET_HERE",
+        "short",
+        "aaaaaaaaaaaaaaaaaaaaaaaa",
+        "supersecretsupersecret",
+        "insert-secret-here!!",
+        "example-secret-key-1",
+        "passwordpassword1",
+    ],
 )
 def test_a_placeholder_is_no_secret(secret: str) -> None:
     text = refusal({"WEPHONE_TURN_SECRET": secret, "WEPHONE_TURN_URLS": "turn:relay.example.org"})

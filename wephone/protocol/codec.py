@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from wephone.protocol.ids import Identifier
 from wephone.protocol.messages import (
     MAX_FRAME,
+    ONE_LINE,
     SUBPROTOCOL,
     AnyClientMessage,
     AnyServerMessage,
@@ -23,6 +24,7 @@ SERVER: TypeAdapter[AnyServerMessage] = TypeAdapter(AnyServerMessage)
 
 SPELLINGS = {
     r"^[0-9a-f]{64}$": "64 hexadecimal digits in lower case",
+    ONE_LINE: "one line of ASCII characters",
     **{kind.pattern: kind.spelling for kind in Identifier.__subclasses__()},
 }
 MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")  # how pydantic shows a member of an enumeration

@@ -18,6 +18,8 @@ MAX_SDP = 32 * 1024  # characters
 MAX_CANDIDATES = 64  # per party and call, and so per frame
 MAX_TEXT = 4096  # characters
 
+ONE_LINE = r"^[\x20-\x7e]*$"  # of SDP, in which it may be put as it is
+
 CONTROL = frozenset(chr(c) for c in [*range(9), 11, 12, *range(14, 32), 127])
 
 
@@ -86,10 +88,10 @@ class ServerMessage(Model):
 class Candidate(Model):
     """One ICE candidate (RFC 8839 §5.1; W3C RTCIceCandidateInit)."""
 
-    candidate: Annotated[str, StringConstraints(max_length=512)]
-    sdp_mid: Annotated[str, StringConstraints(max_length=32)] | None = None
+    candidate: Annotated[str, StringConstraints(max_length=512, pattern=ONE_LINE)]
+    sdp_mid: Annotated[str, StringConstraints(max_length=32, pattern=ONE_LINE)] | None = None
     sdp_mline_index: Annotated[int, Field(ge=0, le=32)] | None = None
-    username_fragment: Annotated[str, StringConstraints(max_length=256)] | None = None
+    username_fragment: Annotated[str, StringConstraints(max_length=256, pattern=ONE_LINE)] | None = None
 
 
 class Resume(Model):

@@ -1,5 +1,6 @@
 """Who gets in: every route of both listeners, taken from the router, against every kind of credentials."""
 
+import asyncio
 import inspect
 import re
 
@@ -112,6 +113,21 @@ async def test_no_route_but_the_open_ones_takes_somebody_without_good_credential
             somebody = Somebody(world.http, base)
             somebody.token = token
             assert (await ask(somebody, method, path)).status == 401, ("expired", method, path)
+
+
+@pytest.mark.parametrize(
+    "header", [b"Authorization: Bearer \xff\xfe", b"Cookie: __Host-wephone=\xff", b"Cookie: wephone=\xff"]
+)
+async def test_bytes_that_are_no_text_are_nobodys_token(
+    header: bytes, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for base in (world.callers, world.operators):
+        host, _, port = base.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /api/account HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + b"\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"401"
+        writer.close()
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_no_operators_route_takes_a_callers_account(world: World) -> None:

@@ -10,6 +10,8 @@ from wephone.protocol.reasons import ErrorCode
 
 CANDIDATE = "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\n"
 
+VIDEO = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendrecv\r\n"
+
 
 @pytest.mark.parametrize(
     "sdp",
@@ -19,8 +21,20 @@ CANDIDATE = "a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\r\n"
         SDP + CANDIDATE * (MAX_CANDIDATES - 1),
         SDP.replace("sha-256", "sha-384").replace(FINGERPRINT[22:], ":".join(["0f"] * 48)),
         SDP + "a=x-name:grüße\r\n",
+        SDP.replace("t=0 0\r\n", "t=0 0\r\na=group:BUNDLE 0 1\r\n") + VIDEO,
+        SDP.replace(FINGERPRINT + "\r\n", "").replace("t=0 0\r\n", f"t=0 0\r\n{FINGERPRINT}\r\n") + VIDEO,
+        SDP + VIDEO.replace("video 9", "video 0"),
     ],
-    ids=["as browsers make it", "bare line feeds", "all candidates", "sha-384", "other letters"],
+    ids=[
+        "as browsers make it",
+        "bare line feeds",
+        "all candidates",
+        "sha-384",
+        "other letters",
+        "a bundle with one fingerprint",
+        "the session's fingerprint",
+        "video turned down",
+    ],
 )
 def test_a_good_description_is_taken(sdp: str) -> None:
     check_sdp(sdp)
@@ -40,6 +54,9 @@ def test_a_good_description_is_taken(sdp: str) -> None:
         (SDP + "a=\x1b[31m\r\n", "control"),
         (SDP + "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n", "SDES"),
         (SDP.replace(FINGERPRINT + "\r\n", ""), "no DTLS fingerprint"),
+        (SDP + VIDEO, "no DTLS fingerprint"),
+        (SDP.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), "a media section over 'RTP/AVP'"),
+        (SDP.replace("m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=audio"), "a media section over ''"),
         (SDP.replace("sha-256", "sha-1"), "unusable fingerprint"),
         (SDP.replace("sha-256", "sha-512"), "unusable fingerprint"),
         (SDP.replace(":AB:AB", ""), "unusable fingerprint"),
