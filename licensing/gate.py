@@ -26,8 +26,8 @@ from licensing.reasons import Reason, reason_text
 from licensing.record import KEEP, Ask, Circumstances, Random, allows, entry
 from licensing.recorder import Recorder
 from licensing.register import Register
-from licensing.review import Review, Standing
-from licensing.snapshot import Snapshot
+from licensing.review import Review, Standing, is_same
+from licensing.snapshot import Ground, Snapshot
 from licensing.soundness import ClockWatch, Synchronised
 
 __all__ = ["Ask", "Attempt", "Begun", "Gate", "Grant", "Lease", "Review", "Standing", "Verdict"]
@@ -51,23 +51,12 @@ class Verdict:
 
     id: DecisionId
     decision: Decision
+    ground: Ground  # a change of the register since then has to be looked at
     grant: Grant | None = None
 
     @property
     def allowed(self) -> bool:
         return allows(self.decision)
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A yes that holds while the register is at this epoch, and until this UTC nanosecond."""
-
-    verdict: Verdict
-    epoch: int
-    until_ns: int
-
-    def holds(self, epoch: int, now: Instant) -> bool:
-        return epoch == self.epoch and now.utc_ns < self.until_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +95,7 @@ class Gate:
         self._watch = ClockWatch(synchronised)
         self._recorder = Recorder(journal, self._alarms, self._watch.wrote)
         self._book = Book()
-        self._said: OrderedDict[tuple[object, CallFacts], _Said] = OrderedDict()
+        self._said: OrderedDict[tuple[object, CallFacts], Verdict] = OrderedDict()
         self._graphs: dict[str, CallFacts] = {}  # of calls with a leg that holds a lease
         self._judged_at = (-1, -1)  # an epoch, and until when by its dates
         self._lost: str | None = None  # what the database lacks of a checkpoint kept elsewhere
@@ -162,13 +151,12 @@ class Gate:
         key = (tuple(ask.people.items()), ask.facts)
         known = self._said.get(key)
         now = self._clock.now()
-        holds = known is not None and known.holds(self._register.snapshot.epoch, now)
-        if known is not None and holds and not (known.verdict.decision.permits and self._doubt(now)):
-            return known.verdict
+        holds = known is not None and known.ground.holds(self._register.snapshot.epoch, now)
+        if known is not None and holds and not (known.decision.permits and self._doubt(now)):
+            return known
         verdict = await self.authorize(ask)
         if verdict.allowed and verdict.grant is None:
-            taken = self._register.snapshot
-            self._said[key] = _Said(verdict, taken.epoch, self._law.stands_until(taken, now))
+            self._said[key] = verdict
             if len(self._said) > MOST_SAID:
                 self._said.popitem(last=False)
         return verdict
@@ -182,23 +170,32 @@ class Gate:
         draft = self._entry(ask, judged, id, now, overtaken)
         if not allows(judged.decision):
             await self._recorder.write(draft, WAIT_FOR_PHONES if ask.facts.telephone else WAIT_FOR_APPS)
-            return Verdict(id, judged.decision)
+            return Verdict(id, judged.decision, self._law.ground(judged.taken, now))
         if ask.facts.emergency:
             await self._recorder.write(draft, WAIT_FOR_HELP)
             return self._allow(ask, judged, id, now)
         if not judged.binding(ask.facts):
             writing = self._recorder.begin(draft)
-            if begun is not None:
+            if begun is not None and overtaken is None:
                 begun(id)
             await self._recorder.durable(writing, WAIT_FOR_APPS)
-            return self._allow(ask, judged, id, now)
+            return self._allow(ask, judged, id, now) if self._stands(ask.facts, judged) else id
         if not await self._recorder.write(draft, WAIT_FOR_PHONES, keep=False):
             refused = self._refused(judged, Reason.DENY_JOURNAL_UNAVAILABLE, "not durable in time")
             self._recorder.later(self._entry(ask, refused, id, now, overtaken))
-            return Verdict(id, refused.decision)
+            return Verdict(id, refused.decision, self._law.ground(judged.taken, now))
         if self._register.snapshot.epoch != judged.taken.epoch:
             return id
         return self._allow(ask, judged, id, now)
+
+    def _stands(self, facts: CallFacts, judged: _Judged) -> bool:
+        """Is it the answer still, on the register as it has become meanwhile?
+
+        A change that does not concern an app call must not hold it up, however many follow each other.
+        """
+        if self._register.snapshot.epoch == judged.taken.epoch:
+            return True
+        return is_same(self._judge_known(facts, self._clock.now()).decision, judged.decision)
 
     async def _judged(self, facts: CallFacts) -> tuple[_Judged, Instant]:
         """Judge; a register that is stale gets one more look first."""
@@ -285,7 +282,9 @@ class Gate:
                 "decision", id, now.utc_us, canonical({"reason": refused.reason.value, "fault": fault})
             )
         self._recorder.later(draft)
-        return self._allow(ask, judged, id, now) if allows(refused) else Verdict(id, refused)
+        if allows(refused):
+            return self._allow(ask, judged, id, now)
+        return Verdict(id, refused, Ground(judged.taken.epoch, now.utc_ns))
 
     def _entry(
         self,
@@ -301,10 +300,11 @@ class Gate:
 
     def _allow(self, ask: Ask, judged: _Judged, id: DecisionId, now: Instant) -> Verdict:
         """The yes, with the grant for its leg; without one it is about a call as it already is."""
+        ground = self._law.ground(judged.taken, now)
         if ask.leg is None or not ask.facts.telephone:
             if ask.subject in self._graphs:
                 self._graphs[ask.subject] = ask.facts
-            return Verdict(id, judged.decision)
+            return Verdict(id, judged.decision, ground)
         attempt = Attempt(
             ask.subject,
             ask.leg,
@@ -313,10 +313,9 @@ class Gate:
             ask.caller_id,
             ask.trunk,
         )
-        until = self._law.stands_until(judged.taken, now)
-        grant = Grant(id, attempt, ask.facts, judged.taken.epoch, until, now, ask.facts.emergency)
+        grant = Grant(id, attempt, ask.facts, ground.epoch, ground.until_ns, now, ask.facts.emergency)
         self._book.issue(grant, now)
-        return Verdict(id, judged.decision, grant)
+        return Verdict(id, judged.decision, ground, grant)
 
     # Running app calls
 
@@ -334,7 +333,8 @@ class Gate:
         seconds = None if allows(decision) else self._law.seconds_left(decision)
         ask = Ask(subject, standing.facts)  # the people are in the decision that this one follows
         writing = self._recorder.begin(self._entry(ask, judged, id, now, standing.id, seconds))
-        return Review(standing, Standing(standing.facts, id, decision), seconds, writing)
+        told = Standing(standing.facts, id, decision, self._law.ground(judged.taken, now))
+        return Review(standing, told, seconds, writing)
 
     def in_doubt(self) -> bool:
         """Is it unknown now whether calls that rely on permits may go on?"""

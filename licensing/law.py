@@ -12,7 +12,7 @@ from licensing.jurisdiction import OnLoss, Profiles
 from licensing.permit import Permit, Toggle, local_date, next_change
 from licensing.reasons import Obligation, Reason, reason_text
 from licensing.record import Basis
-from licensing.snapshot import Snapshot
+from licensing.snapshot import Ground, Snapshot
 
 ENGINE = "wephone-licensing/1"  # another number when the same case may be decided otherwise than before
 MOST_LEFT = OnLoss()  # nobody leaves a running call more
@@ -114,6 +114,10 @@ class Law:
             permit_needed=None,
             alternative=None,
         )
+
+    def ground(self, taken: Snapshot, now: Instant) -> Ground:
+        """What an answer that is given now, on this register, rests on."""
+        return Ground(taken.epoch, self.stands_until(taken, now))
 
     def stands_until(self, taken: Snapshot, now: Instant) -> int:
         """The next UTC nanosecond at which a date in the register may change an answer."""

@@ -12,15 +12,17 @@ from licensing.case import Decision
 from licensing.facts import CallFacts
 from licensing.identity import DecisionId
 from licensing.record import allows
+from licensing.snapshot import Ground
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a running call was told last. The decision itself is none where a restart forgot it."""
+    """What a running call was told last, and what that rests on. A restart forgets the last two."""
 
     facts: CallFacts
     id: DecisionId | None
     decision: Decision | None
+    ground: Ground | None = None
 
     @property
     def refused(self) -> bool:
@@ -28,10 +30,10 @@ class Standing:
         return self.decision is not None and not allows(self.decision)
 
     def still(self, decision: Decision) -> bool:
-        """Is this the answer that the call has? What could be done instead is no part of it."""
+        """Is this the answer that the call has?"""
         if self.decision is None:
             return allows(decision) and not decision.permits
-        return _answer(decision) == _answer(self.decision)
+        return is_same(decision, self.decision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ async def durable(reviews: Sequence[Review], within: float) -> frozenset[Review]
     if reviews:
         await asyncio.wait({review.writing for review in reviews}, timeout=within)
     return frozenset(review for review in reviews if review.writing.done() and review.writing.result())
+
+
+def is_same(one: Decision, other: Decision) -> bool:
+    """Do both say the same of a call? What could be done instead is no part of it."""
+    return _answer(one) == _answer(other)
 
 
 def _answer(decision: Decision) -> tuple[object, ...]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from licensing.instant import Instant
 from licensing.permit import Permit, Toggle
 from licensing.ports import RegisterRow, RegisterRows
 
@@ -33,6 +34,16 @@ class Proposal:
     why: str
     at: int  # UTC microseconds
     about: int  # the version, of the permit or switch, that was looked at
+
+
+class Ground(NamedTuple):
+    """On what an answer rests besides its facts: an epoch, and until when that holds by its dates."""
+
+    epoch: int
+    until_ns: int  # UTC
+
+    def holds(self, epoch: int, now: Instant) -> bool:
+        return epoch == self.epoch and now.utc_ns < self.until_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ not before.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from licensing.instant import MICROSECOND, MILLISECOND, SECOND, Instant
 from licensing.law import Law
 from licensing.register import Register
 from licensing.review import Review, Standing, durable
+from licensing.snapshot import Ground
 from signaling.core.events import Reinstated, Withdrawn
 from signaling.core.holder import Person
 from signaling.metrics import Metrics
@@ -32,7 +33,6 @@ WAIT_FOR_RETURN = (
 FAR = 24 * 3600 * SECOND  # a date beyond needs no timer yet: the next look at the calendar sets one
 
 Tell = Callable[[CallId, Withdrawn | Reinstated], None]
-Seen = tuple[int, int]  # an epoch of the register, and until when that holds by its dates
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ class Wish:
 
     media: tuple[Media, ...]
     standing: Standing
-    seen: Seen
 
 
 @dataclass(slots=True)
@@ -54,6 +53,7 @@ class Running:
     standing: Standing
     wish: Wish | None = None
     ends_by: int | None = None  # UTC microseconds: an earlier server announced it
+    since: int = 0  # UTC microseconds: when it was allowed, or found again after a restart
 
 
 class Slices:
@@ -81,7 +81,7 @@ class Revocation:
         self._running: dict[CallId, Running] = {}
         self._cut: dict[UserId, Standing] = {}  # whose last call ended for want of a permit
         self._tell: Tell = lambda call, event: None
-        self._seen: Seen = (-1, 0)
+        self._seen = Ground(-1, 0)
         self._unsure = False  # something could not be said, or has changed since it was
         self._woken = asyncio.Event()
         self._timer: Cancel | None = None
@@ -107,10 +107,24 @@ class Revocation:
     # What the switch says
 
     def runs(self, call: CallId, users: tuple[UserId, UserId], standing: Standing) -> None:
-        """A call between these two was allowed."""
-        self._running[call] = Running(users, standing)
+        """A call between these two was allowed; it rings when `lost` has been asked."""
+        self._running[call] = Running(users, standing, since=self._clock.now().utc_us)
         for user in users:
             self._cut.pop(user, None)
+        if standing.ground != self._seen:
+            self._look()
+
+    async def lost(self, call: CallId) -> Refusal | None:
+        """Why a call that was allowed may not ring after all: what it rests on has changed meanwhile."""
+        running = self._running.get(call)
+        if running is None:
+            return None
+        ground = self._law.ground(self._register.snapshot, self._clock.now())
+        review = None if running.standing.ground == ground else self._again(call)
+        if review is not None and review.refused:
+            await durable([review], WAIT_FOR_LOSS)
+        told = running.standing
+        return refusal(told.decision, told.id) if told.decision is not None and told.refused else None
 
     def found(
         self,
@@ -123,17 +137,18 @@ class Revocation:
     ) -> None:
         """A call outlived the last server, which had announced its end if `ends_by` (UTC us) is given."""
         standing = self._permission.standing(caller, callee, media, decision)
-        self._running[call] = Running((caller.user, callee.user), standing, ends_by=ends_by)
+        self._running[call] = Running(
+            (caller.user, callee.user), standing, ends_by=ends_by, since=self._clock.now().utc_us
+        )
 
     async def may_change(self, call: CallId, media: tuple[Media, ...]) -> Answer | None:
         """May the call carry that? None if it is over."""
         running = self._running.get(call)
         if running is None:
             return None
-        seen = self._seen
         answer = await self._permission.may_change(call, running.standing, media)
         if isinstance(answer, Permitted) and answer.standing is not None:
-            running.wish = Wish(media, answer.standing, seen)
+            running.wish = Wish(media, answer.standing)
         return answer
 
     def carries(self, call: CallId, media: tuple[Media, ...]) -> None:
@@ -144,10 +159,14 @@ class Revocation:
         wish, running.wish = running.wish, None
         if wish is not None and set(wish.media) == set(media):
             running.standing = wish.standing
-            if wish.seen == self._seen:
+            if wish.standing.ground == self._seen:
                 return
         else:  # fewer than before, as a call that winds down may
             running.standing = self._permission.carrying(running.standing, media)
+        self._look()
+
+    def _look(self) -> None:
+        """Something has to be decided again, though the register is as it was seen last."""
         self._unsure = True
         self._woken.set()
 
@@ -161,10 +180,9 @@ class Revocation:
         """Every running call: between whom, and what it was told last."""
         return tuple((call, running.users, running.standing) for call, running in self._running.items())
 
-    def standing(self, call: CallId) -> Standing | None:
-        """What a running call was told last; none if it does not run, or is not decided on yet."""
-        running = self._running.get(call)
-        return None if running is None else running.standing
+    def running(self) -> Iterator[tuple[CallId, Running]]:
+        """Every running call, the newest first."""
+        return iter(reversed(self._running.items()))
 
     def winding_down(self) -> int:
         """How many running calls have lost their permit and come to an end."""
@@ -219,9 +237,8 @@ class Revocation:
     async def _review(self) -> None:
         """Decide every running call again, and tell those whose answer is another."""
         taken, now = self._register.snapshot, self._clock.now()
-        until = self._law.stands_until(taken, now)
-        self._seen = (taken.epoch, until)
-        self._arm(now, until)
+        self._seen = self._law.ground(taken, now)
+        self._arm(now, self._seen.until_ns)
         self._unsure = self._permission.in_doubt()
         calls = tuple(self._running)
         reviewed = []

@@ -190,6 +190,32 @@ async def test_a_call_that_only_rings_ends_at_once(wephone: Kit) -> None:
     assert await withdrawn(placed, taken) == "DENY_PERMIT_SUSPENDED"
 
 
+@pytest.mark.parametrize("moment", ["its row is written", "the callee is woken"])
+async def test_a_permit_that_is_lost_while_the_call_is_set_up_refuses_it(
+    wephone: Kit, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    await permitted(wephone, "CN")
+    alice, bob = await resident(wephone, "alice", "CN"), await resident(wephone, "bob", "CN")
+    parts = wephone.server.running.parts
+    slow, name = {"its row is written": (parts.store, "offer"), "the callee is woken": (parts.bell, "ring")}[
+        moment
+    ]
+    plain = getattr(slow, name)
+
+    async def suspended_meanwhile(*of: Any) -> Any:
+        done = await plain(*of)
+        await wephone.permits.suspend("cn")
+        return done
+
+    monkeypatch.setattr(slow, name, suspended_meanwhile)
+    with pytest.raises(CallRefused, match="suspended") as refused:
+        await alice.call(bob)
+    assert not bob.talks
+    again = await explained(wephone, refused.value.refusal.decision)
+    assert again["reason"] == "DENY_PERMIT_SUSPENDED"
+    assert (await explained(wephone, again["again"]))["outcome"] == "allow"
+
+
 async def test_what_has_ended_cannot_be_had_again(wephone: Kit) -> None:
     await permitted(wephone, "CN")
     placed, taken = await talking(wephone, "CN")
