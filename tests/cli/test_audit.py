@@ -1,14 +1,18 @@
 """`wephone audit` and `explain`: what they find whole, and what they find out."""
 
+import base64
 import json
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.cli.conftest import Commands
 from tests.cli.office import BASIC, Office
@@ -114,6 +118,109 @@ async def test_an_export_is_checked_without_any_of_our_code(office: Office, tmp_
     assert "exists already" in (await office.run("audit", "export", str(folder))).err
 
 
+Json = dict[str, Any]
+
+
+def entry_hash(entry: Json) -> str:
+    """As the README of an export says."""
+    told = {key: entry[key] for key in ("at", "kind", "node", "said_at", "seq", "subject")}
+    text = json.dumps({**told, "body": json.loads(entry["body"])}, sort_keys=True, separators=(",", ":"))
+    return sha256(bytes.fromhex(entry["prev"]) + text.encode()).hexdigest()
+
+
+def forged(records: list[Json]) -> list[Json]:
+    """The whole of an export anew, with another answer, signed by somebody else's key."""
+    key, prev, line, hashes = Ed25519PrivateKey.generate(), "0" * 64, "0" * 64, {}
+    public = "ed25519:" + base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    for record in records:
+        if "seq" in record:
+            record["prev"] = prev
+            record["body"] = record["body"].replace('"order"', '"ordre"')
+            prev = record["hash"] = hashes[record["seq"]] = entry_hash(record)
+        elif "checkpoint" in record:
+            fields = json.loads(record["document"]) | {"key": public, "prev": line}
+            for head in fields["heads"]:
+                head["hash"] = hashes[head["seq"]]
+            record["document"] = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+            record["signature"] = base64.b64encode(key.sign(record["document"].encode())).decode()
+            line = sha256(record["document"].encode()).hexdigest()
+    for head in records[0]["heads"]:
+        head["hash"] = hashes[head["seq"]]
+    return records
+
+
+async def test_a_forged_or_shortened_copy_does_not_pass_for_a_whole_one(
+    office: Office, tmp_path: Path
+) -> None:
+    folder, kept = tmp_path / "copy", tmp_path / "checkpoint.json"
+    await office.does("audit", "checkpoint", "--out", str(kept))
+    await office.does("audit", "export", str(folder))
+    key = (await office.does("audit", "key"))["key"]
+    journal = folder / "journal.jsonl"
+    whole = journal.read_text()
+    end = json.loads(whole.splitlines()[0])["heads"][0]["seq"]
+
+    def says(records: list[Json], *arguments: str) -> tuple[int, str]:
+        journal.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return checked(folder, *arguments)
+
+    def copy() -> list[Json]:
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def cut(*, signed: bool = True) -> list[Json]:
+        records = [
+            each for each in copy() if each.get("seq", 0) <= 2 and (signed or "checkpoint" not in each)
+        ]
+        last = next(each for each in records if each.get("seq") == 2)
+        records[0]["heads"] = [{name: last[name] for name in ("node", "seq", "at", "hash")}]
+        records[0]["until"] = 4_000_000_000_000_000
+        named = {f"{each['kind']} {each['key']}" for each in rows_of(records)}
+        return [
+            each for each in records if "register" not in each or f"{each['register']} {each['key']}" in named
+        ]
+
+    code, said = says(copy())
+    assert code == 0 and f"local signs with {key}" in said and "compare the one that signs" in said
+    code, said = says(forged(copy()))
+    assert code == 1 and f"the first line names the key {key}, and the checkpoints are signed by" in said
+    forgery = forged(copy())
+    forgery[0]["key"] = json.loads(next(each for each in forgery if "checkpoint" in each)["document"])["key"]
+    code, said = says(forgery)
+    assert code == 0 and f"local signs with {forgery[0]['key']}" in said and key not in said
+    assert says(forgery, "--key", key)[0] == 1
+
+    for records, arguments in (
+        (cut(), []),
+        (cut(), ["--head", str(kept)]),
+        (cut(signed=False), ["--head", str(kept)]),
+    ):
+        code, said = says(records, *arguments)
+        assert code == 1 and "local: the export stops at entry 2, and" in said and f"goes up to {end}" in said
+        code, said = says(records, *arguments, "--partial")
+        assert code == 0 and "local: it stops at entry 2, and" in said, said
+    code, said = says(cut(signed=False), "--key", key, "--partial")
+    assert code == 1 and "it has no checkpoint" in said
+    behind = [each for each in copy() if each.get("seq", 2) > 1]
+    behind[0]["after"] = [
+        {name: each[name] for name in ("node", "seq", "at", "hash")}
+        for each in copy()
+        if each.get("seq") == 1
+    ]
+    code, said = says(behind)
+    assert code == 1 and "local: entries 1 to 1 are not in this export" in said
+    for heading in ({"after": [], "heads": [], "node": "other", "until": 1}, {"after": [], "heads": []}):
+        code, said = says([copy()[0] | heading], "--partial")
+        assert code == 1 and "names no chain" in said
+    code, said = says([*copy(), {"foo": 1}])
+    assert code == 1 and 'a record that no export has: {"foo": 1}' in said
+
+
+def rows_of(records: list[Json]) -> Iterator[Json]:
+    """What the entries say of the register."""
+    for each in records:
+        yield from json.loads(each["body"]).get("rows", []) if "seq" in each else []
+
+
 async def test_a_part_of_the_journal_can_be_exported_by_its_days(office: Office, tmp_path: Path) -> None:
     for name, options, some in (
         ("all", ["--from", "2020-01-01", "--to", "2099-01-01"], True),
@@ -122,7 +229,9 @@ async def test_a_part_of_the_journal_can_be_exported_by_its_days(office: Office,
     ):
         told = await office.does("audit", "export", str(tmp_path / name), *options)
         assert (told["entries"] > 0) is some, name
-        assert checked(tmp_path / name)[0] == 0, name
+        assert checked(tmp_path / name, "--partial")[0] == 0, name
+    code, said = checked(tmp_path / "before")
+    assert code == 1 and "there is no entry in this export" in said
 
 
 async def test_an_old_backup_closes_the_telephone_until_an_operator_accepts_the_loss(

@@ -2,12 +2,15 @@
 
 It runs on Python 3.11 and the package `cryptography`:
 
-    python verify.py [--key ed25519:... | --key FILE] [--head FILE] [JOURNAL]
+    python verify.py [--key ed25519:... | --key FILE] [--head FILE] [--partial] [JOURNAL]
 
 JOURNAL is what `wephone audit export` wrote: the file, or its folder (default: this one).
 --key is the public key by which the checkpoints have to be signed, as the operator published it or as you
-noted it before; without one the key in the export itself is believed, which proves less. --head is a
-checkpoint, or an earlier export, that you kept: what it says has to be in this one. Both may be repeated.
+noted it before; without one whoever signed is believed and named, which proves less: compare that key.
+--head is a checkpoint, or an earlier export, that you kept: what it says has to be in this one. Both may be
+repeated. --partial: the export is of a part (of one node, or of some days), so that what lies before or
+behind it is not missed. Without it an export that does not begin at the first entry, or that ends before an
+entry which a checkpoint or a kept head names, is not whole.
 
 Exit code 0 if all is whole, 1 if not, with the first bad record on stderr.
 """
@@ -117,12 +120,28 @@ class Line:
         self.count += 1
         self.signed.append(fields)
 
+    def covers(self, chain: Chain) -> int:
+        """The last entry of a chain that is signed; 0 if none is."""
+        heads = (head for fields in self.signed for head in fields["heads"])
+        return max((head["seq"] for head in heads if head["node"] == chain.node), default=0)
 
-def verify(file: Path, trusted: set[str], kept: list[tuple[str, list[Json]]]) -> list[str]:
+    def settled(self, key: str) -> None:
+        """The heading names a signer, and a key that is trusted has signed something. BadError."""
+        if not self.signed:
+            if self.trusted:
+                raise BadError(
+                    "nothing in this export is signed by a key that you trust: it has no checkpoint"
+                )
+        elif key not in self.keys.values():
+            signers = ", ".join(sorted(set(self.keys.values())))
+            raise BadError(f"the first line names the key {key}, and the checkpoints are signed by {signers}")
+
+
+def verify(file: Path, trusted: set[str], kept: list[tuple[str, list[Json]]], *, partial: bool) -> list[str]:
     """What was found to be whole, in sentences; BadError, or what reading raises."""
     records = read(file)
     first = next(records)
-    chains = {after["node"]: Chain(after) for after in first["after"]}
+    chains = begun(first, partial=partial)
     line = Line(trusted)
     documents: dict[str, tuple[str, int, str]] = {}  # hash of a permit's version -> what an entry says it is
     versions = []
@@ -139,60 +158,77 @@ def verify(file: Path, trusted: set[str], kept: list[tuple[str, list[Json]]]) ->
             line.add(record)
         elif "register" in record:
             versions.append(record)
+        else:
+            raise BadError(f"there is a record that no export has: {json.dumps(record)[:80]}")
     for head in first["heads"]:
         if chains[head["node"]].seq != head["seq"]:
             raise BadError(f"{head['node']}: the entries end before {head['seq']}, where this export ends")
-    to_the_end = first["until"] is None
-    agree(chains, line, kept, first["node"], to_the_end=to_the_end)
-    whole = to_the_end and first["node"] is None and all(chain.first == 0 for chain in chains.values())
-    permits = sum(held(record, documents, whole=whole) for record in versions)
+    line.settled(first["key"])
+    known = [*((f"checkpoint {each['number']}", each["heads"]) for each in line.signed), *kept]
+    beyond = agree(chains, known, partial=partial)
+    permits = sum(held(record, documents, whole=not partial) for record in versions)
     if gone := documents.keys() - set(map(version_of, versions)):  # every export has all versions
         raise BadError(f"{min(gone)} is missing, and was filed")
-    return sentences(chains, line, first["key"], permits)
+    return sentences(chains, line, beyond, permits)
 
 
-def agree(
-    chains: dict[str, Chain],
-    line: Line,
-    kept: list[tuple[str, list[Json]]],
-    node: str | None,
-    *,
-    to_the_end: bool,
-) -> None:
-    """Entries and checkpoints, of this export and kept elsewhere, have to say the same. BadError.
+def begun(first: Json, *, partial: bool) -> dict[str, Chain]:
+    """The chains that the heading announces, each before its first entry. BadError."""
+    chains = {after["node"]: Chain(after) for after in first["after"]}
+    ends = {head["node"]: head["seq"] for head in first["heads"]}
+    if not chains or chains.keys() != ends.keys():
+        raise BadError("the first line names no chain, or not where each begins and ends")
+    for chain in chains.values():
+        if chain.first and not partial:
+            raise BadError(f"{chain.node}: entries 1 to {chain.first} are not in this export; {IF_PART}")
+    if not partial and not any(ends.values()):
+        raise BadError("there is no entry in this export")
+    return chains
 
-    `node`: the export is of that one alone. `to_the_end`: it has everything up to its making.
+
+IF_PART = "if it is meant to be of a part, say --partial"
+
+
+def agree(chains: dict[str, Chain], known: list[tuple[str, list[Json]]], *, partial: bool) -> dict[str, str]:
+    """Entries and heads, signed in this export or kept elsewhere, have to say the same. BadError.
+
+    What is known of each node beyond the end of a partial export.
     """
-    signed = [(f"checkpoint {fields['number']}", fields["heads"]) for fields in line.signed]
-    for name, heads in [*signed, *((f"`{name}`", heads) for name, heads in kept)]:
+    beyond = {}
+    for name, heads in known:
         for head in heads:
-            if node is not None and head["node"] != node:
+            node, seq = head["node"], head["seq"]
+            chain = chains.get(node, Chain({"node": node, "seq": 0, "at": 0, "hash": GENESIS}))
+            if chain.holds(head, name) or seq <= chain.seq:
                 continue
-            chain = chains.get(
-                head["node"], Chain({"node": head["node"], "seq": 0, "at": 0, "hash": GENESIS})
-            )
-            if not chain.holds(head, name) and head["seq"] > chain.seq and to_the_end:
+            if not partial:
                 raise BadError(
-                    f"{head['node']}: entry {chain.seq + 1} is missing: {name} goes up to {head['seq']}"
+                    f"{node}: the export stops at entry {chain.seq}, and {name} goes up to {seq}; {IF_PART}"
                 )
+            beyond[node] = f"{name} goes up to {seq}"
+    return beyond
 
 
-def sentences(chains: dict[str, Chain], line: Line, key: str, permits: int) -> list[str]:
+def sentences(chains: dict[str, Chain], line: Line, beyond: dict[str, str], permits: int) -> list[str]:
     """What a person should know of an export that is whole."""
     said = []
     for chain in chains.values():
-        reached = [
-            head["seq"] for fields in line.signed for head in fields["heads"] if head["node"] == chain.node
-        ]
-        covered = max((seq for seq in reached if seq <= chain.seq), default=0)
-        if max(reached, default=0) > chain.seq:
-            covered = chain.seq
+        covered = chain.seq if chain.node in beyond else line.covers(chain)
         said.append(
             f"{chain.node}: entries {chain.first + 1} to {chain.seq} are whole, signed up to {covered}"
+            if chain.seq > chain.first
+            else f"{chain.node}: there is no entry in this part"
         )
+    said += (
+        f"{node}: it stops at entry {chains[node].seq if node in chains else 0}, and {known}"
+        for node, known in beyond.items()
+    )
     said.append(f"{line.count} checkpoints and {permits} versions of permits and switches are whole")
-    if not line.trusted:
-        said.append(f"the key was taken from the export itself: compare it with a note of your own: {key}")
+    said += (f"{node} signs with {key}" for node, key in sorted(line.keys.items()))
+    if not line.signed:
+        said.append("nothing is signed: whoever has this copy could have written it")
+    elif not line.trusted:
+        said.append("no key was given: compare the one that signs with a note of your own")
     said.append("that every call is in this journal only the carrier's own records can show")
     return said
 
@@ -264,12 +300,14 @@ def main() -> int:
     parser.add_argument("journal", nargs="?", type=Path, default=Path(__file__).parent)
     parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--head", action="append", default=[], type=Path)
+    parser.add_argument("--partial", action="store_true")
     arguments = parser.parse_args()
     journal: Path = arguments.journal
     file = journal / "journal.jsonl" if journal.is_dir() else journal
     try:
-        kept = [(str(head), kept_in(head)) for head in arguments.head]
-        for sentence in verify(file, set(map(key_in, arguments.key)), kept):
+        kept = [(f"`{head}`", kept_in(head)) for head in arguments.head]
+        trusted = set(map(key_in, arguments.key))
+        for sentence in verify(file, trusted, kept, partial=arguments.partial):
             print(sentence)
     except BadError as error:
         print(error, file=sys.stderr)
