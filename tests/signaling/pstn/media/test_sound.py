@@ -17,12 +17,10 @@ from signaling.pstn.media.embedded import EmbeddedBackend
 from signaling.pstn.media.rtp import FRAME
 from signaling.pstn.media.sounds import Sounds
 from signaling.pstn.media.trunk_sdp import PAYLOADS
-from tests.media.ends import begin, close, end
 from tests.signaling.pstn.media.conftest import Embedded
 from tests.signaling.pstn.media.ends import TRUNK, Far, Told, in_seconds, open_wire
 from tests.signaling.pstn.media.web_app import WebApp
 from wephone.media.audio import Samples
-from wephone.media.devices import Voice
 from wephone.media.files import read_wav
 from wephone.media.opus import Decoder, Encoder
 from wephone.media.score import heard
@@ -115,28 +113,6 @@ async def test_an_app_that_speaks_opus_alone_and_a_telephone_hear_each_other(
     said, answered = heard(alice, phone.heard), heard(bob, decoded(app))
     assert said.good, said
     assert answered.good, answered
-
-
-@pytest.mark.long
-async def test_a_headless_peer_and_a_telephone_hear_each_other_in_real_time(
-    embedded: Embedded, phone: Phone
-) -> None:
-    backend, fresh = embedded
-    told, app = fresh(), end()
-    alice, bob = read_wav(SAMPLES / "alice.wav"), read_wav(SAMPLES / "bob.wav")
-    opened = await backend.open_outgoing(LEG, await app.peer.create_offer(), TRUNK)
-    phone.learn(opened.trunk)
-    await app.peer.apply_answer(opened.app)
-    await backend.trunk_answered(LEG, phone.describe())
-    await asyncio.gather(told.first(Connected), app.told.connected.wait())
-    backend.lease(LEG, in_seconds(60))
-    await backend.statistics(LEG)
-    begin(app, Voice(alice))
-    await phone.speak(read_wav(SAMPLES / "bob.wav", RATE), 0.0199)
-    await backend.close(LEG)
-    await close(app)
-    assert heard(alice, phone.heard).stoi > 0.8
-    assert heard(bob, app.ear.heard).stoi > 0.8
 
 
 @pytest.mark.parametrize(("offered", "spoken"), [(("PCMU",), "PCMU"), (("opus", "PCMA"), "PCMA")])
