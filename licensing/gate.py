@@ -313,7 +313,16 @@ class Gate:
             ask.caller_id,
             ask.trunk,
         )
-        grant = Grant(id, attempt, ask.facts, ground.epoch, ground.until_ns, now, ask.facts.emergency)
+        grant = Grant(
+            id,
+            attempt,
+            ask.facts,
+            ground.epoch,
+            ground.until_ns,
+            now,
+            ask.facts.emergency,
+            judged.decision.permits,
+        )
         self._book.issue(grant, now)
         return Verdict(id, judged.decision, ground, grant)
 
@@ -330,11 +339,16 @@ class Gate:
         if judged.withheld is not None or standing.still(decision):
             return None
         id = decision_id(now, self._random(RANDOM))
-        seconds = None if allows(decision) else self._law.seconds_left(decision)
+        seconds = None if allows(decision) else self._left(judged, standing.relied, now)
         ask = Ask(subject, standing.facts)  # the people are in the decision that this one follows
         writing = self._recorder.begin(self._entry(ask, judged, id, now, standing.id, seconds))
-        told = Standing(standing.facts, id, decision, self._law.ground(judged.taken, now))
+        relied = standing.relied if seconds is not None else decision.permits
+        told = Standing(standing.facts, id, decision, self._law.ground(judged.taken, now), relied)
         return Review(standing, told, seconds, writing)
+
+    def _left(self, judged: _Judged, relied: tuple[str, ...], now: Instant) -> int:
+        """Seconds that something keeps which runs, and is refused now."""
+        return self._law.seconds_left(judged.decision, relied, judged.taken.permits, now)
 
     def in_doubt(self) -> bool:
         """Is it unknown now whether calls that rely on permits may go on?"""
@@ -408,13 +422,13 @@ class Gate:
         judged, now = await self._judged(facts)
         if judged.withheld is not None and judged.decision.reason is not Reason.DENY_TELEPHONE_SWITCHED_OFF:
             return judged.decision.reason
-        allowed = allows(judged.decision)
-        seconds = None if allowed else self._law.seconds_left(judged.decision)
+        seconds = None if allows(judged.decision) else self._left(judged, lease.relied, now)
         id = decision_id(now, self._random(RANDOM))
         ask = Ask(lease.grant.attempt.call, facts, {}, lease.grant.attempt.leg)
         draft = self._entry(ask, judged, id, now, lease.decision, seconds)
         durable = await self._recorder.write(draft, WAIT_FOR_PHONES)
-        again = Again(id, judged.taken.epoch, self._law.stands_until(judged.taken, now))
+        until = self._law.stands_until(judged.taken, now)
+        again = Again(id, judged.taken.epoch, until, judged.decision.permits)
         now = self._clock.now()
         if seconds is not None:
             return self._book.wind_down(lease, again, seconds, now) or judged.decision.reason

@@ -38,6 +38,7 @@ class Grant:
     stands_until: int  # the UTC nanosecond at which some permit begins or ends by its dates
     issued: Instant
     emergency: bool = False  # no permit, epoch or clock takes it back
+    relied: tuple[str, ...] = ()  # the permits that it rests on, as `id@version`
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Lease:
     stands_until: int  # as a grant's
     until_ns: int
     hard_end_ns: int | None = None
+    relied: tuple[str, ...] = ()  # the permits of the last yes
 
     @property
     def leg(self) -> tuple[str, str]:
@@ -71,6 +73,7 @@ class Again:
     decision: DecisionId
     epoch: int
     stands_until: int
+    relied: tuple[str, ...] = ()
 
 
 class Book:
@@ -97,7 +100,9 @@ class Book:
         if _too_old(grant, now):
             return None
         until = now.mono_ns + LEASE
-        return self._put(Lease(grant, grant.decision, grant.epoch, grant.stands_until, until))
+        return self._put(
+            Lease(grant, grant.decision, grant.epoch, grant.stands_until, until, relied=grant.relied)
+        )
 
     def renew(self, lease: Lease, now: Instant) -> Lease | None:
         """The same decision still stands. A lease that winds down stays as it is; one that is over, over."""
@@ -146,8 +151,9 @@ class Book:
         return tuple(self._leases.values())
 
     def _decided(self, lease: Lease, again: Again, until_ns: int, hard_end_ns: int | None) -> Lease:
+        relied = again.relied if hard_end_ns is None else lease.relied
         return self._put(
-            Lease(lease.grant, again.decision, again.epoch, again.stands_until, until_ns, hard_end_ns)
+            Lease(lease.grant, again.decision, again.epoch, again.stands_until, until_ns, hard_end_ns, relied)
         )
 
     def _put(self, lease: Lease) -> Lease:

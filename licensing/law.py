@@ -6,12 +6,14 @@ from dataclasses import replace
 from licensing.case import BASELINE, Case, Decision, Operator, Outcome, Policy
 from licensing.classify import classify
 from licensing.decision import decide, governing
+from licensing.expiry import zone_of
 from licensing.facts import CallFacts
 from licensing.instant import Instant
 from licensing.jurisdiction import OnLoss, Profiles
-from licensing.permit import Permit, Toggle, local_date, next_change
+from licensing.permit import Permit, Toggle, is_suspended, local_date, next_change, standing
 from licensing.reasons import Obligation, Reason, reason_text
 from licensing.record import Basis
+from licensing.requirement import FAILURES, STANDINGS
 from licensing.snapshot import Ground, Snapshot
 
 ENGINE = "wephone-licensing/1"  # another number when the same case may be decided otherwise than before
@@ -136,11 +138,39 @@ class Law:
         )
         return min((change for change in changes if change is not None), default=_FOREVER)
 
-    def seconds_left(self, decision: Decision) -> int:
-        """How long a running call keeps going that this decision refuses (MODEL §8)."""
+    def seconds_left(
+        self, decision: Decision, relied: Iterable[str], permits: Iterable[Permit], now: Instant
+    ) -> int:
+        """How long a running call keeps going that this decision refuses (MODEL §8).
+
+        What counts is what has become of the permits (`id@version`) that it relied on. The decision itself
+        speaks of the one that gets furthest now, which may be another.
+        """
         profile = self._profiles.by_code.get(decision.jurisdiction)
         left = MOST_LEFT if profile is None else profile.on_loss
-        return min(_left(left, decision.reason), _left(self._on_loss, decision.reason))
+        reasons = self._losses(decision, relied, permits, now) or {decision.reason}
+        return min(_left(each, reason) for each in (left, self._on_loss) for reason in reasons)
+
+    def _losses(
+        self, decision: Decision, relied: Iterable[str], permits: Iterable[Permit], now: Instant
+    ) -> set[Reason]:
+        """Why the call is refused; none if nothing has become of a permit that it relied on."""
+        by_id = {permit.id: permit for permit in permits}
+        reasons = set() if decision.reason in FAILURES.values() else {decision.reason}
+        for name in relied:
+            id, _, version = name.rpartition("@")
+            permit = by_id.get(id)
+            if permit is None:
+                reasons.add(Reason.DENY_NO_PERMIT)
+                continue
+            worth = standing(permit, zone_of(permit, self._profiles), now.utc_ns)
+            if worth in STANDINGS:
+                reasons.add(FAILURES[STANDINGS[worth]])
+            elif version != str(permit.version):
+                reasons.add(decision.reason)  # in force, and no longer what it was
+            if is_suspended(permit, now.utc_ns):
+                reasons.add(Reason.DENY_PERMIT_SUSPENDED)
+        return reasons
 
 
 def _left(on_loss: OnLoss, reason: Reason) -> int:

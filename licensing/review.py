@@ -17,12 +17,13 @@ from licensing.snapshot import Ground
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a running call was told last, and what that rests on. A restart forgets the last two."""
+    """What a running call was told last, and what that rests on. A restart forgets all but its id."""
 
     facts: CallFacts
     id: DecisionId | None
     decision: Decision | None
     ground: Ground | None = None
+    relied: tuple[str, ...] = ()  # the permits of the last yes, as `id@version`
 
     @property
     def refused(self) -> bool:

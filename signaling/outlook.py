@@ -53,7 +53,7 @@ async def turned(
     for call, users, standing in running:
         decision = decided[standing.facts]
         if allows(decision) is standing.refused:
-            seconds = 0 if allows(decision) else law.seconds_left(decision)
+            seconds = 0 if allows(decision) else law.seconds_left(decision, standing.relied, permits, now)
             found.append(Turned(call, users, decision, seconds))
     return found
 

@@ -194,7 +194,8 @@ def mediums(media: tuple[Media, ...]) -> tuple[Medium, ...]:
 def answer(verdict: Verdict, facts: CallFacts | None = None) -> Answer:
     """The verdict as the wire knows it; with the `facts` of a call, also as its standing."""
     if verdict.allowed:
-        standing = None if facts is None else Standing(facts, verdict.id, verdict.decision, verdict.ground)
+        by = verdict.decision
+        standing = None if facts is None else Standing(facts, verdict.id, by, verdict.ground, by.permits)
         return Permitted(verdict.id, standing, verdict.grant, duties(verdict.decision))
     return Refused(verdict.id, refusal(verdict.decision, verdict.id))
 

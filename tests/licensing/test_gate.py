@@ -427,6 +427,21 @@ async def test_a_leg_that_lost_its_permit_has_one_hard_end(office: Office, loss:
     assert await office.gate.renew(later) is Reason.DENY_GRANT_NOT_VALID
 
 
+async def test_an_old_permit_on_file_gives_no_leg_more_time(office: Office) -> None:
+    old = BASIC | {"id": "basic-0", "valid_from": "2019-01-01", "valid_until": "2020-12-31"}
+    await office.register.add_permit(old, by="root", why="what we had before")
+    await office.licensed()
+    lease = await lease_of(office, phone_call())
+    for loss, seconds in ((office.register.suspend, 60), (office.register.revoke, 30)):
+        await loss("basic-1", by="root", why="order")
+        renewed = await office.gate.renew(lease)
+        assert isinstance(renewed, Lease)
+        lease = renewed
+        assert lease.hard_end_ns == office.clock.now().mono_ns + seconds * SECOND
+        [body] = await office.entries(lease.decision)
+        assert body["winds_down"] == seconds
+
+
 async def test_the_panic_switch_ends_legs_at_once(office: Office) -> None:
     lease = await lease_of(await office.licensed(), phone_call())
     await office.register.switch_telephone_off(by="root", why="fraud")

@@ -121,6 +121,14 @@ async def test_a_revoked_permit_leaves_thirty_seconds(wephone: Kit, country: str
     assert await withdrawn(placed, taken) == "DENY_PERMIT_REVOKED"
 
 
+async def test_an_old_permit_on_file_gives_a_call_no_more_time(wephone: Kit) -> None:
+    await permitted(wephone, "AE")
+    await permitted(wephone, "AE", id="ae-old", valid_until="2020-12-31")
+    placed, taken = await talking(wephone, "AE")
+    await wephone.permits.revoke("ae")
+    assert round((await notices(placed, taken)).within) == 30
+
+
 async def test_a_call_may_finish_under_an_expired_permit_within_fifteen_minutes(wephone: Kit) -> None:
     # The clock is set forward, past the date: no timer has rung.
     await permitted(wephone, "AE", valid_until=days_from_now(wephone, 1))
