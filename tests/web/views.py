@@ -24,6 +24,20 @@ URL = "https://wephone.test"  # HTTPS: without it a browser gives neither microp
 LANGUAGES = ("en", "zh-CN")
 THEMES = ("light", "dark")
 WITHIN = 20_000  # ms
+MOST_FRAMES = 120  # a timer or a level that moves never stands
+# What a view shows can be there while the rest of it is still asked for, loaded or moved into place.
+SETTLED = """async (most) => {
+  await document.fonts.ready;
+  let quiet = 0;
+  const watch = new MutationObserver(() => { quiet = 0; });
+  watch.observe(document, { subtree: true, childList: true, attributes: true });
+  for (let frame = 0; quiet < 4 && frame < most; frame++) {
+    await new Promise((then) => requestAnimationFrame(then));
+    const ends = document.getAnimations().map(({ effect }) => effect.getComputedTiming().endTime);
+    quiet = ends.some((end) => end !== Infinity) ? 0 : quiet + 1; // a spinner never ends
+  }
+  watch.disconnect();
+}"""
 NEVER, GONE = object(), object()  # answers that do not come, and a server that is not there
 HOUR = 3600 * 1_000_000  # microseconds
 
@@ -365,6 +379,11 @@ Respond = Callable[[Route, View, list[Route]], Awaitable[None]]
 Show = Callable[[BrowserContext, View], AbstractAsyncContextManager[Page]]
 
 
+async def settled(page: Page) -> None:
+    """Wait until all that is drawn stands: what is looked at in between is no view that anybody would see."""
+    await page.evaluate(SETTLED, MOST_FRAMES)
+
+
 @asynccontextmanager
 async def shown(context: BrowserContext, view: View, respond: Respond = answer) -> AsyncIterator[Page]:
     """A page that shows this view; nothing may have gone wrong in it."""
@@ -380,6 +399,7 @@ async def shown(context: BrowserContext, view: View, respond: Respond = answer) 
         found = page.locator(selector).first
         await (found.click(timeout=WITHIN) if typed is None else found.fill(typed, timeout=WITHIN))
     await page.locator(view.sees).first.wait_for(timeout=WITHIN)
+    await settled(page)
     yield page
     met = list(faults)
     for route in waiting:
