@@ -177,8 +177,11 @@ class CallRows(Protocol):
         """What a running call carries now, and by when it has to be over if it winds down."""
         ...
 
-    def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> Awaitable[None]:
-        """A call that was never offered: its record, already ended. `callee` is user or masked number."""
+    def refused(
+        self, row: OfferedCall, reason: EndReason, callee: str, ended_at: int | None = None
+    ) -> Awaitable[None]:
+        """A call that was never offered: its record, already ended. `callee` is user or masked number;
+        without `ended_at` it ended at the moment it was placed."""
         ...
 
     def live_calls(self) -> Awaitable[Sequence[LiveCall]]:

@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from signaling.core import events
@@ -88,6 +88,7 @@ class Trail:
     offered: bool = False  # its row is there, and has to be closed
     routing: asyncio.Task[None] | None = None
     offering: asyncio.Future[None] | None = None  # its row is being written
+    withheld_at: int | None = None  # when it would have been, were its caller not blocked
 
 
 class Switch:
@@ -398,7 +399,10 @@ class Switch:
 
         def offer(decision: str) -> None:
             """Begin to write the row, if the call is still there to be offered."""
-            if call.id in self._live and not ends.blocked:
+            if ends.blocked:
+                # For a record like any other's: its caller does not find out by it.
+                trail.withheld_at = trail.withheld_at or self._clock.now().utc_us
+            elif call.id in self._live:
                 trail.offering = asyncio.ensure_future(self._store.offer(self._row(call, decision)))
 
         answer = await self._permission.may_call(call.id, ends.caller, ends.callee, call.media, offer)
@@ -524,7 +528,10 @@ class Switch:
         try:
             if not trail.offered:
                 callee = trail.callee or call.callee
-                await self._store.refused(self._row(call, trail.decision), end.reason, callee)
+                row, over = self._row(call, trail.decision), None
+                if trail.withheld_at is not None:
+                    row, over = replace(row, at=trail.withheld_at), end.at.utc_us
+                await self._store.refused(row, end.reason, callee, over)
                 return
             await self._store.end(call.id, end.reason, end.at.utc_us, end.missed)
         except IdTakenError:

@@ -211,10 +211,10 @@ def _journalled(rows: Iterable[Row]) -> Steps:
 
 
 @command
-def refused(reason: str, *row: object) -> Steps:
-    """`row` is in the order of OFFERED; the call ends at the moment it was placed."""
+def refused(reason: str, ended_at: int, *row: object) -> Steps:
+    """`row` is in the order of OFFERED."""
     values = dict(zip(OFFERED, row, strict=True))
-    rows = yield REFUSED, {**values, "reason": reason, "ended_at": values["offered_at"]}
+    rows = yield REFUSED, {**values, "reason": reason, "ended_at": ended_at}
     if not rows:
         raise Taken(f"the call id `{row[0]}` was used before")
     yield from _journalled(rows)

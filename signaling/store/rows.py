@@ -55,9 +55,12 @@ class CallRows:
     async def course(self, call: CallId, media: tuple[Media, ...], ends_by: int | None) -> None:
         await self.database.write("course", str(call), _media_text(media), ends_by)
 
-    async def refused(self, row: OfferedCall, reason: EndReason, callee: str) -> None:
+    async def refused(
+        self, row: OfferedCall, reason: EndReason, callee: str, ended_at: int | None = None
+    ) -> None:
         await self.journal.settled()
-        await self.database.write("refused", reason.value, *_offered(row, callee))
+        over = row.at if ended_at is None else ended_at
+        await self.database.write("refused", reason.value, over, *_offered(row, callee))
 
     async def live_calls(self) -> Sequence[LiveCall]:
         return [_live_call(row) for row in await self.database.read("live_calls", self.database.node)]

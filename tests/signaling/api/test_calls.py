@@ -3,7 +3,9 @@
 import json
 import uuid
 
+from licensing.instant import Instant
 from licensing.permit import Permit
+from tests.fakes.clock import HandClock
 from tests.signaling.api.conftest import Begin, World
 from tests.signaling.device import Device
 
@@ -160,3 +162,29 @@ async def test_a_blocked_caller_sees_somebody_who_cannot_be_reached(world: World
     assert (await devices[0].hears("ended"))["reason"] == "do_not_disturb"
     for device in devices:
         await device.close()
+
+
+class Running(HandClock):
+    """A millisecond passes whenever somebody looks."""
+
+    def now(self) -> Instant:
+        return self.advance(0.001)
+
+
+async def test_a_blocked_caller_finds_the_same_record_as_of_a_call_to_somebody_away(begin: Begin) -> None:
+    world = await begin(Running(), limits=False)
+    alice, bob, _ = [await world.user(name) for name in ("alice", "bob", "carol")]
+    assert (await bob.ask("PUT", "/api/blocked/alice")).status == 204
+    device = Device(world.http, world.callers, "alice")
+    device.token = str(alice.token)
+    await device.open()
+    for callee in ("bob", "carol"):
+        await device.invite(callee)
+        await device.hears("ended")
+    records = []
+    while [call["ended_at"] for call in records].count(None) or len(records) < 2:  # told, then written down
+        records = (await alice.get("/api/history/calls")).json["calls"]
+    assert {
+        (call["reason"], call["answered_at"], call["ended_at"] > call["offered_at"]) for call in records
+    } == {("unreachable", None, True)}
+    await device.close()
