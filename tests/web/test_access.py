@@ -13,7 +13,7 @@ from tests.web.views import THEMES, Show, View, dressed, shown, views
 __all__ = ["packages"]  # a fixture
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Nothing is fetched for it: a style sheet or video that came late would be seen on one day and not on another.
+# Nothing is fetched for it: a style sheet or video that came late would be seen on some days only.
 CHEAP = {"resultTypes": ["violations"], "selectors": False, "preload": False}
 AXE = """async (options) => {
   const { violations } = await axe.run(document, options);
