@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import aioice
-import pylibsrtp
 from aiortc import (
     RTCCertificate,
     RTCDtlsFingerprint,
@@ -32,10 +31,11 @@ from wephone.media.private import (
     widen_sockets,
 )
 from wephone.media.servers import IceSettings
+from wephone.media.srtp import LARGEST, Error
 from wephone.protocol.messages import Candidate
 
+MOST_READ = 1_500  # bytes of a datagram that pylibsrtp takes
 BUFFER = 1 << 20  # bytes that the kernel keeps of what has not been read: some seconds of one call
-LARGEST = 1400  # bytes of a packet that pylibsrtp takes, with room for what it adds
 
 
 class Listener(Protocol):
@@ -161,12 +161,12 @@ class SecureLine:
         return send_now(self.connection, self._sent.protect_rtcp(packet))
 
     def _came(self, data: bytes) -> None:
-        if self._received is None or len(data) < 12 or len(data) > LARGEST:
+        if self._received is None or len(data) < 12 or len(data) > MOST_READ:
             return
         report = 192 <= data[1] <= 223  # RFC 5761 §4
         try:
             packet = self._received.unprotect_rtcp(data) if report else self._received.unprotect(data)
-        except pylibsrtp.Error:
+        except Error:
             self._forged += 1
             return
         self._listener.packet_came(packet)

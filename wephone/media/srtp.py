@@ -2,7 +2,9 @@
 
 from pylibsrtp import Error, Policy, Session
 
-__all__ = ["Error", "Protection"]
+__all__ = ["LARGEST", "Error", "Protection"]
+
+LARGEST = 1_300  # bytes of a packet: pylibsrtp takes 1500 with all that may be added
 
 WINDOW = 1024  # packets within which a late one is taken, and one that came already is known
 

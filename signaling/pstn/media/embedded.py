@@ -5,6 +5,7 @@ import logging
 import secrets
 import socket
 import subprocess
+from itertools import chain, repeat
 from typing import TypeVar
 
 from signaling.child import start_child
@@ -91,13 +92,14 @@ class EmbeddedBackend:
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=messages.LONGEST)
         try:
             async with asyncio.timeout(STARTS_S):
-                line = await reader.readline()
-        except TimeoutError:
-            line = b""
-        if not line:
+                if not await reader.readline():
+                    raise MediaError(Problem.DOWN, "the media process does not start")
+        except BaseException as error:
             writer.close()
             await ended(process)
-            raise MediaError(Problem.DOWN, "the media process does not start")
+            if isinstance(error, TimeoutError):
+                raise MediaError(Problem.DOWN, "the media process does not begin in time") from None
+            raise
         self._process, self._writer = process, writer
         return reader
 
@@ -119,13 +121,13 @@ class EmbeddedBackend:
             reader = await self._begin_again()
 
     async def _begin_again(self) -> asyncio.StreamReader:
-        for wait in AGAIN_S:
+        for wait in chain(AGAIN_S, repeat(AGAIN_S[-1])):
             await asyncio.sleep(wait)
             try:
                 return await self._begin()
             except (MediaError, OSError) as error:
                 log.error("%s", error)
-        return await self._begin_again()
+        raise AssertionError("it is tried for ever")
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         """Until it is gone."""

@@ -19,6 +19,7 @@ EVENTS = 101  # our payload type of telephone-event in an offer; what everybody 
 SUITE = "AES_CM_128_HMAC_SHA1_80"  # RFC 4568 §6.2.1, the one that everybody has
 KEY = 30  # bytes of master key and salt (RFC 4568 §6.1)
 LARGEST = 16 * 1024  # bytes of a description
+NOWHERE = ("0.0.0.0", "::")  # how hold was said before directions (RFC 3264 §8.4)
 DIRECTIONS: dict[str, Direction] = {
     "sendrecv": "sendrecv",
     "sendonly": "sendonly",
@@ -106,7 +107,7 @@ def parse(sdp: str, trunk: TrunkMedia) -> Trunk:
     section = sections[chosen]
     said = (DIRECTIONS[line] for line in section.lines if line in DIRECTIONS)
     direction: Direction = next(said, "sendrecv")
-    if section.host in ("0.0.0.0", "::"):  # how hold was said before directions (RFC 3264 §8.4)
+    if section.host in NOWHERE:
         direction = "sendonly" if direction == "sendrecv" else "inactive"
     else:
         check_address(section.host, trunk.networks)

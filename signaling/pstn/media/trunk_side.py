@@ -7,9 +7,9 @@ from signaling.media import Direction, Srtp, TrunkMedia
 from signaling.pstn.media import trunk_sdp
 from signaling.pstn.media.ports import Address, Pair
 from signaling.pstn.media.rtp import Format
-from signaling.pstn.media.trunk_sdp import EVENTS, PAYLOADS, REVERSED, Crypto, Ours, Trunk
+from signaling.pstn.media.trunk_sdp import EVENTS, NOWHERE, PAYLOADS, REVERSED, Crypto, Ours, Trunk
 from signaling.pstn.media.way import Hears
-from wephone.media.srtp import Error, Protection
+from wephone.media.srtp import LARGEST, Error, Protection
 
 RATE = 8_000
 
@@ -116,8 +116,8 @@ class TrunkSide:
         return address[0] == self.theirs.host and address[1] == port
 
     def send(self, packet: bytes) -> bool:
-        """Send sound; False if there is nobody to send it to."""
-        if self.theirs is None or self.theirs.host in ("0.0.0.0", "::"):
+        """Send sound; False if there is nobody to send it to, or more of it than a packet should hold."""
+        if self.theirs is None or self.theirs.host in NOWHERE or len(packet) > LARGEST:
             return False
         data = self._protection.protect(packet) if self._protection else packet
         self._pair.sound.sendto(data, (self.theirs.host, self.theirs.port))
@@ -125,7 +125,7 @@ class TrunkSide:
 
     def send_report(self, packet: bytes) -> None:
         """Send a report, if there is somebody to send it to."""
-        if self.theirs is None or self.theirs.host in ("0.0.0.0", "::"):
+        if self.theirs is None or self.theirs.host in NOWHERE:
             return
         data = self._protection.protect(packet, report=True) if self._protection else packet
         self._pair.reports.sendto(data, (self.theirs.host, self.theirs.control))

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -18,6 +20,7 @@ from signaling.media import (
     LeaseOver,
     MediaError,
     Problem,
+    Sound,
     Srtp,
     TimedOut,
     TrunkMedia,
@@ -290,3 +293,41 @@ async def test_when_all_ports_are_taken_a_call_is_refused_and_the_next_one_works
     await backend.open_outgoing("three", offer, TRUNK)
     await backend.stop()
     await app.close()
+
+
+async def test_twenty_calls_leave_nothing_behind(embedded: Embedded) -> None:
+    backend, fresh = embedded
+    told = fresh()
+    held: list[int] = []
+    for number in range(20):
+        call = Call(backend, told, WebApp("PCMU"), Far(await open_wire()), f"{number}/phone")
+        told.events.clear()
+        await call.backend.open_outgoing(call.leg, await call.app.offer(), TRUNK)
+        await call.backend.play(call.leg, "app", Sound.MUSIC)
+        await call.end()
+        assert backend.pid is not None
+        held.append(open_files(backend.pid))
+    assert held[-1] <= held[0] + 2  # what was closed last may not have gone yet
+
+
+def open_files(pid: int) -> int:
+    """How many files and sockets a process holds."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+async def test_packets_of_any_kind_disturb_nobody(call: Call) -> None:
+    await call.begin()
+    dice = random.Random(7)
+    for size in (0, 1, 11, 12, 13, 40, 172, 1_400, 4_000):
+        junk = dice.randbytes(size)
+        for first in (b"", b"\x80", b"\xb0", b"\x80\x00", b"\x80\xc8", b"\x80\x65"):
+            call.far.wire.transport.sendto((first + junk)[:size], call.far.to)
+            call.far.wire.transport.sendto((first + junk)[:size], (HOST, call.far.to[1] + 1))
+        if size > 12:
+            call.app.send(b"\x80\x00" + junk[:1_200])
+    call.far.say(B)
+    while B not in call.app.payloads:
+        await call.app.until(len(call.app.packets) + 1)
+    call.app.say(A)
+    while A not in [packet.payload for packet in call.far.packets]:
+        await call.far.wire.until(len(call.far.wire.came) + 1)
