@@ -99,6 +99,13 @@ class Chains(Journal, Protocol):
         """
         ...
 
+    def strays(self) -> Awaitable[Sequence[Entry]]:
+        """Entries outside of every chain: the lowest of a node that has no head, or of a number below 1.
+
+        Whoever writes past the journal can put them there; no walk along a chain meets them.
+        """
+        ...
+
     def filed(self) -> Awaitable[Filed]:
         """The register beside the entries of its changes, of one moment; quick on chains of any length."""
         ...

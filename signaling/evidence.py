@@ -5,7 +5,7 @@ something decided?
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from licensing.audit import Checked, Head, beginning, sealed_in
+from licensing.audit import Broken, Checked, Entry, Head, beginning, sealed_in
 from licensing.explain import Explanation, explain, profiles_named
 from licensing.filed import FiledFault, filed_faults, not_accepted
 from licensing.lawbook import profiles_then
@@ -35,14 +35,25 @@ async def walk(
     names: bool = True,
     tell: Callable[[int], None] = lambda count: None,
 ) -> Checked:
-    """Verify one node's whole chain, which has to agree with the heads kept elsewhere."""
-    return await chains.checked(beginning(node), kept, names=names, tell=tell)
+    """Verify one node's whole chain, which has to agree with the heads kept elsewhere.
+
+    Entries beside the chain, that only somebody who writes past the journal can have put there, are a fault.
+    """
+    checked = await chains.checked(beginning(node), kept, names=names, tell=tell)
+    for stray in await chains.strays():
+        if stray.node == node:
+            checked.broken = Broken(node, stray.seq, IN_NO_CHAIN)
+    return checked
+
+
+IN_NO_CHAIN = "is in no chain that this database has noted"
 
 
 async def nodes(chains: Chains, own: str, kept: Iterable[Head] = ()) -> list[str]:
-    """Every node that wrote here, or of which a head is kept elsewhere."""
-    found = {own, *(head.node for head in await chains.heads()), *(head.node for head in kept)}
-    return sorted(found)
+    """Every node of which there is an entry or a head here, or a head kept elsewhere."""
+    heads = (*await chains.heads(), *kept)
+    strays = await chains.strays()
+    return sorted({own, *(head.node for head in heads), *(stray.node for stray in strays)})
 
 
 async def first_at(chains: Chains, head: Head, at: int) -> int:
@@ -74,7 +85,23 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     profiles = await profiles_then(chains, named, licence.law.profiles)
     explanation = explain(entries, clear, filed.rows, profiles)
     edited = (fault.said for fault in filed_faults(filed, explanation.body["epoch"]))
-    return replace(explanation, faults=(*explanation.faults, *edited))
+    loose = await unlinked(chains, [entry for entry in entries if entry.kind == "decision"])
+    return replace(explanation, faults=(*explanation.faults, *loose, *edited))
+
+
+async def unlinked(chains: Chains, entries: Iterable[Entry]) -> list[str]:
+    """Those of the entries that the chain does not go on from: what follows has another hash."""
+    heads = {head.node: head for head in await chains.heads()}
+    faults = []
+    for entry in entries:
+        head, name = heads.get(entry.node), f"entry {entry.seq} of {entry.node}"
+        if head is None or not 1 <= entry.seq <= head.seq:
+            faults.append(f"{name} {IN_NO_CHAIN}")
+            continue
+        following = await chains.entries_of(entry.node, entry.seq, 1)
+        if entry.hash != (following[0].prev if following else head.hash):
+            faults.append(f"{name} was altered: the chain does not go on from it")
+    return faults
 
 
 def call_in(body: str) -> str:

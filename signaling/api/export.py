@@ -16,7 +16,7 @@ from signaling.api.evidence import reading
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.checkpoints import UnsignedError
-from signaling.evidence import first_at
+from signaling.evidence import IN_NO_CHAIN, first_at
 from wephone.protocol.messages import Model
 
 routes = Routes()
@@ -66,6 +66,10 @@ async def audit_export(visit: Visit, query: ExportQuery) -> web.StreamResponse:
     try:
         for before, last in spans:
             await write_chain(response, chains, before, last)
+        for stray in await chains.strays():  # as it is there, for the verifier to find
+            if query.node in (None, stray.node):
+                log.error("entry %d of node `%s` %s", stray.seq, stray.node, IN_NO_CHAIN)
+                await response.write(line(exported(stray)))
         for checkpoint in checkpoints:
             await response.write(line(exported_checkpoint(checkpoint)))
         for row in (await chains.filed()).rows:

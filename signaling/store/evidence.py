@@ -102,6 +102,11 @@ class StoredJournal:
         async with _as_journal_errors():
             return [Entry(*row) for row in await self._database.read("entries_of", node, after, limit)]
 
+    async def strays(self) -> Sequence[Entry]:
+        """See licensing.ports.Chains."""
+        async with _as_journal_errors():
+            return [Entry(*row) for row in await self._database.read("strays")]
+
     async def checked(
         self, after: Head, kept: Sequence[Head], *, names: bool, tell: Callable[[int], None]
     ) -> Checked:

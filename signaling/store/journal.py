@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from licensing.audit import Draft, Head, beginning, link
+from licensing.audit import MOST_NAMED, Draft, Head, beginning, link
 from signaling.store.steps import (
     Many,
     Refused,
@@ -92,6 +92,14 @@ ABOUT = Statement(
     .where(journal_entry.c.subject == words("subject"))
     .order_by(journal_entry.c.at, journal_entry.c.node, journal_entry.c.seq)
 )
+# One step along the key for each node, however many entries it has.
+LOWEST = Statement(select(*_ENTRY).order_by(journal_entry.c.node, journal_entry.c.seq).limit(1))
+LOWEST_BEHIND = Statement(
+    select(*_ENTRY)
+    .where(journal_entry.c.node > words("node"))
+    .order_by(journal_entry.c.node, journal_entry.c.seq)
+    .limit(1)
+)
 CHANGED = Statement(
     select(*_ENTRY).where(CHANGES).order_by(journal_entry.c.at, journal_entry.c.node, journal_entry.c.seq)
 )
@@ -171,6 +179,20 @@ def head_of(node: str) -> Steps:
 @query
 def heads() -> Steps:
     return (yield HEADS, {})
+
+
+@survey
+def strays() -> Steps:
+    """The lowest entry of each node, where it is in no chain; no more than are worth naming."""
+    headed = {head[0] for head in (yield HEADS, {})}
+    found: list[object] = []
+    rows = yield LOWEST, {}
+    while rows and len(found) < MOST_NAMED:
+        node, seq = rows[0][:2]
+        if node not in headed or seq < 1:
+            found += rows
+        rows = yield LOWEST_BEHIND, {"node": node}
+    return found
 
 
 @survey

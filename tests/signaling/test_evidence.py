@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from licensing.audit import Draft, Head, canonical, seal
-from signaling.evidence import nodes, walk
+from licensing.audit import Draft, Head, canonical, link, seal
+from signaling.evidence import IN_NO_CHAIN, nodes, unlinked, walk
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 
@@ -105,6 +105,48 @@ async def test_a_node_that_is_gone_with_all_its_entries_is_missed(store: Databas
     assert await nodes(store.journal, "local", [kept]) == ["elsewhere", "local"]
     broken = (await walk(store.journal, "elsewhere", [kept])).broken
     assert broken is not None and (broken.seq, broken.fault) == (1, "the chain ends before checkpoint 7")
+
+
+SPLICED = "node, seq, at, said_at, kind, subject, body, prev, hash"
+
+
+@pytest.mark.parametrize(
+    ("statement", "node", "seq"),
+    [
+        ("SELECT 'other', 1, at, said_at, kind, 'D-9', body, prev, hash", "other", 1),
+        ("SELECT '', 7, at, said_at, kind, 'D-9', body, prev, hash", "", 7),
+        ("SELECT node, 0, at, said_at, kind, 'D-9', body, prev, hash", "local", 0),
+    ],
+)
+async def test_an_entry_beside_every_chain_is_a_fault(
+    store: DatabaseStore, tmp_path: Path, statement: str, node: str, seq: int
+) -> None:
+    assert await store.journal.strays() == []
+    edit(
+        tmp_path / "wephone.db",
+        f"INSERT INTO journal_entry ({SPLICED}) {statement} FROM journal_entry WHERE seq = 1",
+    )
+    assert node in await nodes(store.journal, "local")
+    broken = (await walk(store.journal, node)).broken
+    assert broken is not None and (broken.seq, broken.fault) == (seq, IN_NO_CHAIN)
+    [fault] = await unlinked(store.journal, await store.journal.about("D-9"))
+    assert fault == f"entry {seq} of {node} is in no chain that this database has noted"
+
+
+async def test_an_entry_written_anew_is_not_what_the_chain_goes_on_from(
+    store: DatabaseStore, tmp_path: Path
+) -> None:
+    for seq in (2, ENTRIES):  # the next entry tells the first, the head the last
+        [entry] = await store.journal.about(f"D-{seq}")
+        assert await unlinked(store.journal, [entry]) == []
+        body = entry.body.replace("caller", "callee")
+        new = link(Head("local", seq - 1, entry.at, entry.prev), Draft(entry.kind, entry.subject, seq, body))
+        edit(
+            tmp_path / "wephone.db",
+            f"UPDATE journal_entry SET body = '{new.body}', hash = '{new.hash}' WHERE seq = {seq}",
+        )
+        [fault] = await unlinked(store.journal, await store.journal.about(f"D-{seq}"))
+        assert fault == f"entry {seq} of local was altered: the chain does not go on from it"
 
 
 async def test_names_are_present_erased_or_altered_and_the_chain_holds(

@@ -99,6 +99,19 @@ def tampered(direct: Direct, statement: str) -> None:
     direct.run("UPDATE journal_entry SET seq = -seq WHERE seq < 0")
 
 
+async def test_an_entry_of_a_node_without_a_head_is_a_stray(url: str, direct: Direct) -> None:
+    store = await open_store(url)
+    await written(store)
+    assert await store.journal.strays() == []
+    moved = ", ".join("'another'" if name == "node" else name for name in COLUMNS)
+    await asyncio.to_thread(
+        direct.run,
+        f"INSERT INTO journal_entry ({', '.join(COLUMNS)}) SELECT {moved} FROM journal_entry WHERE seq > 2",
+    )
+    assert [(each.node, each.seq) for each in await store.journal.strays()] == [("another", 3)]
+    await store.close()
+
+
 async def test_names_are_present_erased_or_altered(url: str, direct: Direct) -> None:
     store = await open_store(url)
     await written(store)
