@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from licensing.audit import Broken, ClearValue, Entry, Head, clear_state, verify
-from licensing.case import Operator, Policy
+from licensing.case import Operator, Outcome, Policy
 from licensing.facts import facts_from_json
 from licensing.instant import Instant
 from licensing.jurisdiction import Profiles, ServiceRule
 from licensing.law import ENGINE, Law
 from licensing.permit import Permit
 from licensing.ports import RegisterRow
+from licensing.reasons import Reason
 from licensing.record import answer
 from licensing.snapshot import Snapshot, as_of
 
@@ -77,6 +78,7 @@ def explain(
     except (KeyError, TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         raise UnexplainedError(f"the entry about {entry.subject} cannot be read: {error}") from None
     faults += _differences(body.get("withheld", body), again, body["engine"])
+    faults += _beyond_the_gate(body, taken)
     people = _people(body, clear)
     faults += [
         f"the clear value of `{datum.role}` was altered" for datum in people if datum.state == "altered"
@@ -138,6 +140,44 @@ def _differences(stored: Mapping[str, Any], again: Mapping[str, Any] | None, eng
         for key in compared
         if stored.get(key) != again[key]
     ]
+
+
+def _beyond_the_gate(body: Mapping[str, Any], taken: Snapshot) -> list[str]:
+    """What an answer in place of the law's says that the gate cannot have said. Nothing decides it again."""
+    if "withheld" not in body and body.get("profile_version"):
+        return []  # the law's own answer
+    law = body.get("withheld")
+    reason = body["reason"]
+    if reason == Reason.EMERGENCY_OVERRIDE:
+        for_help = facts_from_json(body["facts"]).emergency
+        helped = for_help and (law is None or law["outcome"] == Outcome.DENY)
+        expected: dict[str, Any] = {"outcome": Outcome.ALLOW_WITH_OBLIGATIONS.value, "permits": []}
+        faults = [] if helped else [f"the gate does not answer {reason} to a call that is none for help"]
+    else:
+        expected = {"outcome": Outcome.DENY.value, "permits": [], "obligations": []}
+        if law is not None:
+            expected |= {key: law[key] for key in ("service", "jurisdiction", "profile_version")}
+        faults = [] if reason in THE_GATES_OWN else [f"{reason} is no reason of the gate"]
+        if reason == Reason.DENY_TELEPHONE_SWITCHED_OFF and not taken.telephone_off:
+            faults.append(f"the answer was {reason}, and calls with phones were not switched off")
+    return faults + [
+        f"`{key}` was stored as {body.get(key)!r}, and in place of the law's answer it is {value!r}"
+        for key, value in expected.items()
+        if body.get(key) != value
+    ]
+
+
+THE_GATES_OWN = frozenset(
+    {
+        Reason.DENY_REGISTER_STALE,
+        Reason.DENY_JOURNAL_UNAVAILABLE,
+        Reason.DENY_CLOCK_UNSOUND,
+        Reason.DENY_GATE_FAILED,
+        Reason.DENY_TELEPHONE_SWITCHED_OFF,
+        Reason.DENY_GRANT_NOT_VALID,
+        Reason.DENY_EVIDENCE_LOST,
+    }
+)
 
 
 def _people(body: Mapping[str, Any], clear: Iterable[ClearValue]) -> tuple[Datum, ...]:

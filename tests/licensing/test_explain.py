@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,10 @@ def edited(entry: Entry, edit: Edit) -> Entry:
     return link(Head(entry.node, entry.seq - 1, entry.at, entry.prev), draft)
 
 
+def with_changes(changes: dict[str, Any], body: dict[str, Any]) -> None:
+    body.update(changes)
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -130,6 +135,44 @@ async def test_an_edited_entry_does_not_agree_even_with_new_hashes(office: Offic
     entries = await office.file.about(verdict.id)
     forged = [edited(entry, edit) for entry in entries]
     assert not explain(forged, [], await versions_of(office), load_profiles()).sound
+
+
+async def test_an_edited_refusal_of_the_gate_does_not_agree(office: Office) -> None:
+    """The law's answer is kept beside it and agrees; the gate's own cannot be decided again."""
+    await office.licensed()
+    await office.register.switch_telephone_off(by="root", why="fraud")
+    off = await office.gate.authorize(phone_call())
+    assert (await explained(office, off.id)).sound
+    entries, versions = await office.file.about(off.id), await versions_of(office)
+    for changes, fault in (
+        (
+            {"outcome": "allow"},
+            "`outcome` was stored as 'allow', and in place of the law's answer it is 'deny'",
+        ),
+        ({"reason": "OK_PERMIT_COVERS"}, "OK_PERMIT_COVERS is no reason of the gate"),
+        ({"permits": ["basic-1@1"]}, "`permits` was stored as ['basic-1@1'], and in place"),
+        (
+            {"reason": "EMERGENCY_OVERRIDE"},
+            "the gate does not answer EMERGENCY_OVERRIDE to a call that is none",
+        ),
+        ({"service": "sms"}, "`service` was stored as 'sms', and in place"),
+        ({"profile_version": ""}, "`profile_version` was stored as '', and in place"),
+    ):
+        forged = [edited(entry, partial(with_changes, changes)) for entry in entries]
+        faults = explain(forged, [], versions, load_profiles()).faults
+        assert any(each.startswith(fault) for each in faults), (changes, faults)
+    before = [row for row in versions if row.kind != SWITCH]
+    faults = explain(entries, [], before, load_profiles()).faults
+    assert "the answer was DENY_TELEPHONE_SWITCHED_OFF, and calls with phones were not switched off" in faults
+
+
+async def test_an_edited_answer_of_a_gate_that_gave_up_does_not_agree(office: Office) -> None:
+    verdict = await office.gate.authorize(phone_call())
+    entries = await office.file.about(verdict.id)
+    entries = [edited(entry, partial(with_changes, {"profile_version": None})) for entry in entries]
+    forged = [edited(entry, partial(with_changes, {"outcome": "allow"})) for entry in entries]
+    faults = explain(forged, [], await versions_of(office), load_profiles()).faults
+    assert "DENY_NO_PERMIT is no reason of the gate" in faults
 
 
 async def test_an_entry_edited_in_the_file_was_altered(office: Office, tmp_path: Path) -> None:
