@@ -18,12 +18,18 @@ class NotSignedIn(WePhoneError):
 
 
 class SignInRefused(NotSignedIn):
-    """The server answered the sign-in with an error. `status` is HTTP's, `retry_after` in seconds."""
+    """The server answered the sign-in with an error.
 
-    def __init__(self, text: str, status: int, retry_after: float | None = None) -> None:
+    `status` is HTTP's, `retry_after` in seconds, `code` the problem document's, for programs.
+    """
+
+    def __init__(
+        self, text: str, status: int, retry_after: float | None = None, code: str | None = None
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.retry_after = retry_after
+        self.code = code
 
 
 class NotPossible(WePhoneError):

@@ -104,6 +104,15 @@ class Server:
         """End the session that the token stands for; the token is of no use afterwards."""
         await self.request("DELETE", "/api/session", None, token)
 
+    async def change_password(self, name: str, old: str, new: str, label: str) -> None:
+        """Give the account another password; every session of it ends. SignInRefused says why not."""
+        token = await self.sign_in(Credentials(name, old), label)
+        try:
+            await self.post("/api/account/password", {"password": old, "new_password": new}, token)
+        except NotSignedIn:
+            await self.sign_out(token)
+            raise
+
     async def ticket(self, token: str) -> str:
         """A single-use ticket for the socket's first frame. NotSignedIn if the token is no good."""
         return text_of(await self.post("/api/ticket", {}, token), "ticket")
@@ -224,4 +233,5 @@ def refused(status: int, text: bytes, path: str, retry_after: str) -> NotSignedI
     wait = float(retry_after) if retry_after.replace(".", "", 1).isdigit() else None
     if not isinstance(sentence, str):
         sentence = f"the server answered {path} with HTTP {status}"
-    return SignInRefused(sentence, status, wait)
+    code = problem.get("code")
+    return SignInRefused(sentence, status, wait, code if isinstance(code, str) else None)

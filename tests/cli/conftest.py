@@ -1,6 +1,7 @@
 """The command as people run it: a process of its own, with a home of its own."""
 
 import asyncio
+import codecs
 import os
 import signal
 import sys
@@ -12,6 +13,9 @@ import pytest
 
 from tests.command import Done
 from wephone.testing.kit import Kit
+
+PIECE = 65536  # bytes read at once
+PROMPT = ": "  # how a line ends that waits for an answer
 
 
 class Running:
@@ -29,9 +33,9 @@ class Running:
             asyncio.create_task(self._read(process.stderr, self._err)),
         ]
 
-    async def says(self, text: str) -> None:
-        """Wait until it has said this."""
-        while text not in self.said:
+    async def says(self, text: str, times: int = 1) -> None:
+        """Wait until it has said this, so many times."""
+        while self.said.count(text) < times:
             assert self._news is not None and not all(reader.done() for reader in self._readers), self.said
             self._news.clear()
             await self._news.wait()
@@ -46,10 +50,17 @@ class Running:
         self.process.send_signal(signal.SIGINT)
 
     async def _read(self, stream: asyncio.StreamReader, lines: list[str]) -> None:
-        while line := await stream.readline():
-            lines.append(line.decode())
-            self.said += line.decode()
-            self._news.set()
+        decoder, begun = codecs.getincrementaldecoder("utf-8")(), ""
+        while piece := await stream.read(PIECE):
+            whole, end, begun = (begun + decoder.decode(piece)).rpartition("\n")
+            if begun.endswith(PROMPT):
+                end, begun = end + begun, ""
+            self._add(whole + end, lines)
+        self._add(begun, lines)
+
+    def _add(self, text: str, lines: list[str]) -> None:
+        lines.append(text)
+        self.said += text
         self._news.set()
 
 
@@ -70,7 +81,7 @@ class Commands:
         return running
 
     async def start_at_terminal(self, terminal: int, *arguments: str, **environment: str) -> Running:
-        """Begin one with a person at its terminal."""
+        """Begin one with a person at its terminal, and at no other."""
         return await self._start(terminal, arguments, environment)
 
     async def _start(self, stdin: int, arguments: tuple[str, ...], environment: dict[str, str]) -> Running:
@@ -81,6 +92,7 @@ class Commands:
             stdin=stdin,
             stdout=PIPE,
             stderr=PIPE,
+            start_new_session=True,  # or `getpass` would ask whoever runs the tests, at /dev/tty
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self._home),

@@ -8,21 +8,23 @@ import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from wephone.cli.output import Failure, Progress
+from wephone.cli.output import Failure, Progress, say
 from wephone.cli.words import words
 from wephone.client import Client
-from wephone.errors import WePhoneError
+from wephone.errors import SignInRefused, WePhoneError
 from wephone.events import Draining, LinkLost, Welcome
 from wephone.media.errors import DeviceError
 from wephone.protocol.ids import DeviceId
 from wephone.sound import preload
+from wephone.transport import Server
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 MOST_AT_ONCE = 16  # programs of one user on one machine that have an id kept for them
+CHANGE_FIRST, BAD_PASSWORD = "password_change_required", "bad_password"  # the server's codes
 LONGEST = 64  # bytes of a file that holds an id
 
 _locks: list[int] = []  # open files
@@ -30,6 +32,18 @@ _locks: list[int] = []  # open files
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Server, user and one of three ways to say the secret; each also from the environment."""
+    group = add_who(parser)
+    secret = group.add_mutually_exclusive_group()
+    secret.add_argument(
+        "--password-stdin", action="store_true", help="read the password from stdin, one line"
+    )
+    secret.add_argument(
+        "--token-file", metavar="FILE", type=Path, help="read a session's token from a file (WEPHONE_TOKEN)"
+    )
+
+
+def add_who(parser: argparse.ArgumentParser) -> "argparse._ArgumentGroup":
+    """Server and user."""
     group = parser.add_argument_group("signing in")
     group.add_argument(
         "--server",
@@ -43,13 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get("WEPHONE_USER"),
         help="the name to sign in with (WEPHONE_USER)",
     )
-    secret = group.add_mutually_exclusive_group()
-    secret.add_argument(
-        "--password-stdin", action="store_true", help="read the password from stdin, one line"
-    )
-    secret.add_argument(
-        "--token-file", metavar="FILE", type=Path, help="read a session's token from a file (WEPHONE_TOKEN)"
-    )
+    return group
 
 
 def add_relay_option(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +95,58 @@ async def signed_in(
     `calls`: there will be some, so media is loaded while the server is asked.
     """
     loading = [preload()] if calls else []
-    async with (
-        client(args, relay_only=calls and args.relay_only) as signed_in,
-        watched(signed_in, progress, tongue),
-    ):
+    async with AsyncExitStack() as stack:
+        signed_in = await arrived(stack, args, tongue, relay_only=calls and args.relay_only)
+        await stack.enter_async_context(watched(signed_in, progress, tongue))
         await asyncio.gather(*loading, return_exceptions=True)  # what is missing is said when a call needs it
         yield signed_in
+
+
+async def arrived(
+    stack: AsyncExitStack, args: argparse.Namespace, tongue: str, *, relay_only: bool
+) -> Client:
+    """The client, signed in. Whoever types a password for one use at a terminal chooses another first."""
+    password, token = secret(args)
+    device = device_id(args.server, args.user)
+    first = client(args, password, token, device, relay_only=relay_only)
+    try:
+        return await stack.enter_async_context(first)
+    except SignInRefused as refused:
+        if refused.code != CHANGE_FIRST:
+            raise
+    if password is None or args.password_stdin:
+        raise Failure(
+            f"the password is for one use: choose another first, with `wephone password --user {args.user}`"
+        )
+    say(words("one use", tongue))
+    chosen = await choose_password(args, password, tongue)
+    return await stack.enter_async_context(client(args, chosen, None, device, relay_only=relay_only))
+
+
+async def choose_password(args: argparse.Namespace, old: str, tongue: str) -> str:
+    """Ask a terminal for another password until the server takes it."""
+    async with Server(args.server) as server:
+        while True:
+            new = new_password(args.user, tongue)
+            try:
+                await server.change_password(args.user, old, new, label())
+            except SignInRefused as refused:
+                if refused.code != BAD_PASSWORD:
+                    raise
+                say(str(refused))
+            else:
+                return new
+
+
+def new_password(user: str, tongue: str) -> str:
+    """What a person has typed twice."""
+    from getpass import getpass
+
+    while True:
+        new = getpass(words("new password", tongue, user=user))
+        if getpass(words("once more", tongue)) == new:
+            return new
+        say(words("not alike", tongue))
 
 
 @asynccontextmanager
@@ -120,32 +174,55 @@ async def watch(client: Client, progress: Progress, tongue: str) -> None:
                 pass
 
 
-def client(args: argparse.Namespace, **options: Any) -> Client:
-    """The client that these options describe. Failure names what is missing or wrong."""
-    if not args.user:
-        raise Failure("say who signs in: --user NAME, or WEPHONE_USER")
-    password, token = secret(args)
+def client(
+    args: argparse.Namespace, password: str | None, token: str | None, device: str, *, relay_only: bool
+) -> Client:
+    """The client that these options describe. Failure if the user's name is none."""
     try:
         return Client(
             args.server,
             args.user,
             password=password,
             token=token,
-            device=device_id(args.server, args.user),
-            device_name=f"wephone on {os.uname().nodename}"[:64],
-            **options,
+            device=device,
+            device_name=label(),
+            relay_only=relay_only,
         )
     except ValueError:
         raise Failure(f"`{args.user}` is not a user's name: letters, digits, `.`, `_`, `-`") from None
 
 
+def label() -> str:
+    """What the account's owner reads in the list of sign-ins and devices."""
+    return f"wephone on {os.uname().nodename}"[:64]
+
+
+def named(args: argparse.Namespace) -> None:
+    """Failure unless it was said who signs in."""
+    if not args.user:
+        raise Failure("say who signs in: --user NAME, or WEPHONE_USER")
+
+
+def typed_password(user: str) -> str:
+    """The password, from a terminal."""
+    from getpass import getpass
+
+    return getpass(f"Password of {user}: ")
+
+
+def password_line() -> str:
+    """The next password on stdin."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise Failure("there is no password on stdin")
+    return password
+
+
 def secret(args: argparse.Namespace) -> tuple[str | None, str | None]:
-    """Password and token, of which one is None."""
+    """Password and token, of which one is None. Failure names what is missing or wrong."""
+    named(args)
     if args.password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-        if not password:
-            raise Failure("there is no password on stdin")
-        return password, None
+        return password_line(), None
     if args.token_file is not None:
         try:
             token = args.token_file.read_text().strip()
@@ -157,9 +234,7 @@ def secret(args: argparse.Namespace) -> tuple[str | None, str | None]:
     if token := os.environ.get("WEPHONE_TOKEN", ""):
         return None, token
     if sys.stdin.isatty():
-        from getpass import getpass
-
-        return getpass(f"Password of {args.user}: "), None
+        return typed_password(args.user), None
     raise Failure("say how to sign in: --password-stdin, --token-file FILE, or WEPHONE_TOKEN")
 
 

@@ -1,12 +1,12 @@
 """`wephone user`: accounts, by an operator."""
 
 import argparse
-import sys
 from typing import Any
 
 from wephone.cli import facts, operating, telephone
+from wephone.cli.account import password_line
 from wephone.cli.operating import OperatorApi
-from wephone.cli.output import Failure, print_json, time_of
+from wephone.cli.output import print_json, time_of
 
 ACCOUNTS = "/api/operator/accounts"
 
@@ -98,10 +98,7 @@ def given_password(args: argparse.Namespace) -> dict[str, str]:
     """The password on stdin, if one was announced."""
     if not args.password_stdin:
         return {}
-    password = sys.stdin.readline().rstrip("\r\n")
-    if not password:
-        raise Failure("there is no password on stdin")
-    return {"password": password}
+    return {"password": password_line()}
 
 
 def tell(args: argparse.Namespace, answer: dict[str, Any]) -> None:

@@ -38,6 +38,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "busy": ("{peer} calls; told that you are in another call", "{peer} 来电；已告知你正在通话"),
     "text": ("{peer} writes: {text}", "{peer} 发来消息：{text}"),
     "missed": ("a call by {peer} was missed at {time}", "{time} 有一个来自 {peer} 的未接来电"),
+    # Passwords
+    "one use": ("this password was for one use: choose another", "此密码只能使用一次：请另选一个"),
+    "new password": ("New password of {user}: ", "{user} 的新密码："),
+    "once more": ("Once more: ", "再输入一次："),
+    "not alike": ("the two are not alike", "两次输入不一致"),
+    "password changed": (
+        "the password of {user} is changed, and every session ended",
+        "{user} 的密码已更改，所有会话均已结束",
+    ),
     # The server
     "signing in": ("signing in to {server} as {user}", "正在以 {user} 登录 {server}"),
     "link lost": (
