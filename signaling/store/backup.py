@@ -16,6 +16,7 @@ from pathlib import Path
 from signaling.ports import StoreError
 from signaling.store.standing import Standing, check, standing
 from signaling.store.steps import Refused
+from signaling.store.text_numbers import go_on_above, used_in
 from signaling.store.writer import lock, migrate_file, opened, version_of
 
 __all__ = ["Standing", "backup", "restore"]
@@ -79,6 +80,7 @@ def replace_file(
                 kept = [*kept, ("the database", standing_of(path))]
             for name, has in kept:
                 check(connection, name, has)
+            go_on_above(connection, texts_of(path))
         what = finish(part)
         fold(path)
         part.replace(path)
@@ -95,6 +97,17 @@ def standing_of(path: Path) -> Standing:
         raise Refused(
             f"what the database {path} has cannot be read ({error}), so that it may be more"
         ) from None
+
+
+def texts_of(path: Path) -> int:
+    """The number of the newest text in the database that is to be replaced, as far as it can be read."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(opened(path, "rw")) as connection:
+            return used_in(connection)
+    except sqlite3.Error:
+        return 0
 
 
 def copy(source: Path, target: Path) -> None:

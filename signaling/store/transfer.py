@@ -14,6 +14,7 @@ from signaling.store.postgresql import bring_to_head, sentence, version_of
 from signaling.store.standing import Standing
 from signaling.store.steps import Refused
 from signaling.store.tables import metadata
+from signaling.store.text_numbers import USED, go_on_above
 
 PIECE = 1_000  # rows in memory at once
 
@@ -63,6 +64,7 @@ async def replace_rows(url: str, file: sqlite3.Connection, check: Check | None) 
             async with connection.transaction():
                 if check is not None:
                     check(file, "the database", await _standing(connection))
+                go_on_above(file, await connection.fetchval(USED) or 0)
                 await _replace(connection, file)
         finally:
             await connection.close()

@@ -1,9 +1,11 @@
 """Texts between clients on a real server: accepted once, delivered once, in order."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from signaling.store.backup import backup, restore
 from tests.fakes.proxy import Proxy
 from wephone import MessageFailed
 from wephone.testing.kit import Kit
@@ -81,3 +83,24 @@ async def test_a_text_that_no_server_would_take_is_named_at_once(wephone: Kit, t
     (alice,) = await wephone.peers("alice")
     with pytest.raises(ValueError, match=f"^`text`: .*{wrong}"):
         await alice.send("bob", text)
+
+
+async def test_texts_reach_clients_that_live_across_the_restore_of_an_older_backup(
+    wephone: Kit, tmp_path: Path
+) -> None:
+    alice, bob = await wephone.peers("alice", "bob")
+    database = wephone.server.running.parts.settings.database_url
+    await backup(database, tmp_path / "copy")
+    for number in range(3):
+        await alice.send(bob, f"lost to the server {number}")
+        last = await bob.next_text()
+    await wephone.server.stop()
+    await restore(tmp_path / "copy", database, lower_epoch=True)
+    await wephone.server.start()
+    accepted = await alice.send(bob, "after it")
+    assert accepted.seq > last.seq
+    assert (await bob.next_text()).text == "after it"
+    receipts = alice.client.receipts()
+    while (receipt := await anext(receipts)).seq != accepted.seq:
+        assert receipt.seq <= last.seq
+    assert receipt.kind == "delivered"
