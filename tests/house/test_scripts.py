@@ -50,6 +50,24 @@ def test_what_an_ordinary_user_has_to_install_is_listed_at_once(checkout: Path) 
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.parametrize("named", ["an executable", "a file", "nothing"])
+def test_a_browser_that_a_variable_names_is_not_asked_for(checkout: Path, named: str) -> None:
+    tests = (checkout / "scripts/packages.txt").read_text().splitlines()
+    browsers = {"WEPHONE_CHROMIUM": "chromium", "WEPHONE_FIREFOX": "firefox-esr"}
+    written = [line for line in tests if line.startswith("test") and line.split()[1] in browsers.values()]
+    absent = [
+        line.replace(":chromium ", ":none-such ").replace(":firefox-esr ", ":none-such ") for line in written
+    ]
+    other = "test wonder no-such-command a test"  # or the set-up would go on to the lock
+    (checkout / "scripts/packages.txt").write_text("\n".join([*absent, other, ""]))
+    browser = checkout.parent / "a browser"
+    browser.touch(0o755 if named == "an executable" else 0o644)
+    given = dict.fromkeys(browsers, "" if named == "nothing" else str(browser))
+    done = set_up(checkout, "test", **given)
+    missing = [] if named == "an executable" else ["chromium", "firefox-esr"]
+    assert f"please install {' '.join([*missing, 'wonder'])} (" in done.stderr
+
+
 def test_somebody_elses_folder_is_left_alone(checkout: Path) -> None:
     (checkout / "scripts/packages.txt").write_text("")
     (checkout / "requirements.lock").write_text("wonder==1.0 --hash=sha256:00\n")
