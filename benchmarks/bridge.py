@@ -1,10 +1,11 @@
-"""What a telephone call costs the media bridge, beside a bare UDP forwarder:  python -m benchmarks.bridge
+"""What a telephone call costs the media bridge, beside others in the same run:  python -m benchmarks.bridge
 
-Apps and far ends are in this process: 50 packets a second each way and call, the far end says back what it
-hears. CPU is that of the media process alone, for each packet that went there and back, 50 times a second.
-"Added delay" is the way there and back through the bridge, less the forwarder's median, halved; on a machine
-that is busy elsewhere it shows the wait for a processor, the forwarder's too. Rounds of bridge and
-forwarder alternate; medians count.
+The others are a bare UDP forwarder (`forwarder.py`), the least that asyncio can cost, and rtpengine where
+it is installed (Debian: rtpengine-daemon), which is written in C. Apps and far ends are in this process: 50
+packets a second each way and call, the far end says back what it hears. CPU is that of the one process that
+is measured, for each packet that went there and back, 50 times a second. "Added delay" is the way there and
+back through the bridge, less the forwarder's median, halved. On a machine that is busy elsewhere it shows
+the wait for a processor, and so do the others'. Rounds alternate; medians count.
 """
 
 import argparse
@@ -18,10 +19,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from shutil import which
 
 import numpy as np
+from aioice.ice import get_host_addresses
 
 from benchmarks.processes import own_cpu_seconds, started
+from benchmarks.rtpengine import PROGRAM, engine
 from signaling.media import CandidatesFound, Connected, Event, TrunkMedia
 from signaling.pstn.echo import Echo, answered, open_echo
 from signaling.pstn.media import app_sdp
@@ -196,6 +200,29 @@ async def bridged(codec: str, calls: int) -> AsyncIterator[tuple[int, list[Calle
 
 
 @contextlib.asynccontextmanager
+async def engined(codec: str, calls: int) -> AsyncIterator[tuple[int, list[Caller]]]:
+    """So many calls over rtpengine."""
+    callers, apps, echoes = [], [], []
+    addresses = [*get_host_addresses(use_ipv4=True, use_ipv6=False), HOST]
+    async with engine(addresses[0]) as (pid, asked):
+        for number in range(calls):
+            app, echo = App(codec), await open_echo(HOST)
+            offer = await asked.trunk_offer(f"c{number}", await app.offer(), transcode=codec == "opus")
+            answer = answered(offer.encode(), HOST, echo.port)
+            assert answer is not None
+            said = await asked.app_answer(f"c{number}", answer.decode())
+            await app.side.take_answer(app_sdp.read(said))
+            await app.connected.wait()
+            app.caller = Caller(app.line.send, *spoken(codec), codec == "PCMU")
+            callers.append(app.caller)
+            apps.append(app)
+            echoes.append(echo)
+        yield pid, callers
+        await asyncio.gather(*(app.line.close() for app in apps))
+        close(echoes)
+
+
+@contextlib.asynccontextmanager
 async def forwarded(calls: int) -> AsyncIterator[tuple[int, list[Caller]]]:
     """So many calls over the bare forwarder."""
     loop = asyncio.get_running_loop()
@@ -229,8 +256,8 @@ def percentile(trips: list[float], share: float) -> float:
 
 
 async def compare(codec: str, calls: int, seconds: float, rounds: int) -> dict[str, object]:
-    """Bridge and forwarder, in turns."""
-    ours, bare = [], []
+    """Bridge, forwarder and rtpengine, in turns."""
+    ours, bare, engines = [], [], []
     for _ in range(rounds):
         async with bridged(codec, calls) as (pid, callers):
             await measure(pid, callers, 1)  # codecs and caches are warm after that
@@ -239,6 +266,9 @@ async def compare(codec: str, calls: int, seconds: float, rounds: int) -> dict[s
             ours.append(await measure(pid, callers, seconds))
         async with forwarded(calls) as (pid, callers):
             bare.append(await measure(pid, callers, seconds))
+        if which(PROGRAM):
+            async with engined(codec, calls) as (pid, callers):
+                engines.append(await measure(pid, callers, seconds))
     percent = statistics.median(each.percent for each in ours)
     base = statistics.median(each.percent for each in bare)
     direct = statistics.median(percentile(each.trips, 0.5) for each in bare)
@@ -256,8 +286,22 @@ async def compare(codec: str, calls: int, seconds: float, rounds: int) -> dict[s
             statistics.median((percentile(e.trips, 0.99) - direct) / 2 for e in ours), 2
         ),
         "forwarder_delay_ms_p99": round(statistics.median(percentile(e.trips, 0.99) / 2 for e in bare), 2),
+        **({"rtpengine": compared(engines, percent, direct)} if engines else {}),
         "target_percent": TARGETS[codec],
         "target_delay_ms_p99": DELAY_MS,
+    }
+
+
+def compared(rounds: list[Round], ours: float, direct: float) -> dict[str, float]:
+    """The same figures of another, and our share of its cost."""
+    percent = statistics.median(each.percent for each in rounds)
+    late = statistics.median((percentile(each.trips, 0.99) - direct) / 2 for each in rounds)
+    back = statistics.median(each.came_back for each in rounds)
+    return {
+        "percent_of_a_core_per_call": round(percent, 3),
+        "ratio": round(ours / percent, 2),
+        "came_back": round(back, 4),
+        "added_delay_ms_p99": round(late, 2),
     }
 
 
