@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, Field
 
 from licensing.audit import canonical
 from licensing.changes import Change, Put, check_next, set_toggle
+from licensing.checkers import alike
 from licensing.documents import ChangeError, parsed, read, read_permit, read_toggle, within
 from licensing.instant import SECOND, Instant
 from licensing.jurisdiction import Profiles
@@ -157,7 +158,7 @@ def permit_puts(
     snapshot: Snapshot, permit: Permit, file: PermitFile, profiles: Profiles | None
 ) -> tuple[Put, ...]:
     """The row of one permit; none if it is there just so."""
-    if permit == snapshot.permit(permit.id):
+    if alike(permit, snapshot.permit(permit.id)):
         return ()
     before = check_next(snapshot, permit, profiles)
     events = before.status_events if before else ()

@@ -7,6 +7,7 @@ when it could not for too long. Every change is a new version and an entry of th
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from licensing import changes
 from licensing.alarms import Alarm, Alarms
 from licensing.audit import SALT, Draft, canonical, seal
 from licensing.changes import Change, Check
+from licensing.checkers import sealed
 from licensing.documents import ChangeError, read_event, read_permit, read_toggle
 from licensing.identity import RANDOM, uuid7
 from licensing.instant import SECOND, Instant
@@ -231,7 +233,9 @@ class Register:
     async def _made(self, taken: Snapshot, change: Change, by: str, why: str, now: Instant) -> bool:
         rows = _rows(taken, change, by, now)
         try:
-            epoch = await self._store.change(taken.epoch, rows, self._draft(change, rows, by, why, now))
+            epoch = await self._store.change(
+                taken.epoch, rows, replace(draft, clear=(*draft.clear, *checkers))
+            )
         except EpochMovedError:
             return False
         except JournalError:
@@ -243,12 +247,24 @@ class Register:
             self._hints.publish(epoch)
         return True
 
-    def _draft(self, change: Change, rows: Sequence[RegisterRow], by: str, why: str, now: Instant) -> Draft:
+    def _draft(
+        self,
+        change: Change,
+        rows: Sequence[RegisterRow],
+        by: str,
+        why: str,
+        now: Instant,
+        people: Mapping[str, str],
+    ) -> Draft:
         who = seal(by, self._random(SALT), now.utc_us + KEEP_OPERATORS)
         body = {
             "action": change.action,
             "by": who.hash,
+        change, checkers = sealed(change, self._random, now.utc_us + KEEP_OPERATORS)
             "why": why,
+        draft = self._draft(
+            change, rows, by, why, now, {f"checker {n}": who.hash for n, who in enumerate(checkers, 1)}
+        )
             "event": str(uuid7(now, self._random(RANDOM))),
             "epoch": rows[0].epoch,
             "rows": [
@@ -273,6 +289,7 @@ class Register:
                 await asyncio.wait_for(self._hinted.wait(), CONFIRM)
             except TimeoutError:
                 pass
+            **({"people": people} if people else {}),
 
     def _heard(self, epoch: int) -> None:
         if epoch != self._snapshot.epoch:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from licensing.audit import Broken, Checked, Entry, Head, beginning, sealed_in
+from licensing.checkers import opened, sealed_names
 from licensing.explain import Explanation, explain, profiles_named
 from licensing.filed import FiledFault, filed_faults, not_accepted
 from licensing.lawbook import profiles_then
+from licensing.permit import Permit
 from licensing.ports import Chains
 from signaling.licence import Licence
 
@@ -86,7 +88,8 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     explanation = explain(entries, clear, filed.rows, profiles)
     edited = (fault.said for fault in filed_faults(filed, explanation.body["epoch"]))
     loose = await unlinked(chains, [entry for entry in entries if entry.kind == "decision"])
-    return replace(explanation, faults=(*explanation.faults, *loose, *edited))
+    permits = await with_names(chains, explanation.permits)
+    return replace(explanation, permits=permits, faults=(*explanation.faults, *loose, *edited))
 
 
 async def unlinked(chains: Chains, entries: Iterable[Entry]) -> list[str]:
@@ -102,6 +105,14 @@ async def unlinked(chains: Chains, entries: Iterable[Entry]) -> list[str]:
         if entry.hash != (following[0].prev if following else head.hash):
             faults.append(f"{name} was altered: the chain does not go on from it")
     return faults
+
+
+async def with_names(chains: Chains, permits: Sequence[Permit]) -> tuple[Permit, ...]:
+    """The permits with the names of who checked them, as far as they are still there. JournalError."""
+    hashes = sealed_names(permits)
+    rows = await chains.clear_values(hashes) if hashes else ()
+    names = {row.hash: row for row in rows}
+    return tuple(opened(permit, names) for permit in permits)
 
 
 def call_in(body: str) -> str:

@@ -143,7 +143,7 @@ async def permits(visit: Visit) -> FiledPermits:
     taken, licence = register_of(visit).snapshot, visit.parts.licence
     return FiledPermits(
         epoch=taken.epoch,
-        permits=tuple(filed(visit, permit) for permit in taken.permits),
+        permits=tuple(filed(visit, permit) for permit in await named(visit, *taken.permits)),
         file=signed(visit),
         profiles_past_review=licence.law.past_review(visit.parts.clock.now()),
     )
@@ -160,13 +160,13 @@ async def add_permit(visit: Visit, body: AddedPermit) -> FiledPermit:
     async with changing():
         permit = await register_of(visit).add_permit(body.permit, by=visit.user, why=body.why, check=check)
     noted(visit, "permit-add", permit.id)
-    return filed(visit, permit)
+    return await filed_named(visit, permit)
 
 
 @routes.add("GET", PERMITS + "/{id}", Rule.AUDITOR)
 async def permit(visit: Visit) -> FiledPermit:
     """One permit."""
-    return filed(visit, existing(visit))
+    return await filed_named(visit, existing(visit))
 
 
 @routes.add("GET", PERMITS + "/{id}/versions", Rule.AUDITOR)
@@ -176,14 +176,15 @@ async def permit_versions(visit: Visit) -> PermitVersions:
         rows = await register_of(visit).versions(existing(visit).id)
     return PermitVersions(
         versions=tuple(
+        there = await named(visit, *(Permit.model_validate_json(row.document) for row in rows))
             PermitVersion(
                 version=row.version,
                 by=row.by,
                 at=row.at,
                 epoch=row.epoch,
-                permit=Permit.model_validate_json(row.document),
+                permit=permit,
             )
-            for row in rows
+            for row, permit in zip(rows, there, strict=True)
         )
     )
 
@@ -201,7 +202,7 @@ async def suspend_permit(visit: Visit, body: Window) -> FiledPermit:
             reference=body.reference,
         )
     noted(visit, "permit-suspend", permit.id)
-    return filed(visit, permit)
+    return await filed_named(visit, permit)
 
 
 @routes.add("POST", PERMITS + "/{id}/revoke", Rule.OPERATOR, status=200, proven=True)
@@ -217,7 +218,7 @@ async def revoke_permit(visit: Visit, body: End) -> FiledPermit:
             reference=body.reference,
         )
     noted(visit, "permit-revoke", permit.id)
-    return filed(visit, permit)
+    return await filed_named(visit, permit)
 
 
 @routes.add("POST", PERMITS + "/{id}/reinstate", Rule.OPERATOR, status=200, proven=True)
@@ -228,7 +229,9 @@ async def reinstate_permit(visit: Visit, body: Why) -> Reinstated:
         answer = await register.reinstate(in_path(visit, "id"), by=visit.user, why=body.why)
     waits = answer if isinstance(answer, Proposal) else None
     noted(visit, "permit-reinstate" if waits is None else "permit-reinstate-asked", in_path(visit, "id"))
-    return Reinstated(done=waits is None, waiting=shown(waits), permit=filed(visit, existing(visit)))
+    return Reinstated(
+        done=waits is None, waiting=shown(waits), permit=await filed_named(visit, existing(visit))
+    )
 
 
 def register_of(visit: Visit) -> Register:
@@ -252,6 +255,19 @@ def existing(visit: Visit) -> Permit:
 
 def filed(visit: Visit, permit: Permit) -> FiledPermit:
     """A permit as operators see it."""
+async def named(visit: Visit, *permits: Permit) -> tuple[Permit, ...]:
+    """With the names of who checked them, which are sealed in the register; with hashes if it cannot tell."""
+    try:
+        return await with_names(visit.parts.licence.journal, permits)
+    except JournalError:  # a permit that was filed is answered as such
+        return permits
+
+
+async def filed_named(visit: Visit, permit: Permit) -> FiledPermit:
+    [found] = await named(visit, permit)
+    return filed(visit, found)
+
+
     zone, now = zone_of(permit, visit.parts.licence.law.profiles), visit.parts.clock.now()
     worth = standing(permit, zone, now.utc_ns)
     return FiledPermit(

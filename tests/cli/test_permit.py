@@ -96,6 +96,10 @@ async def test_a_check_is_recorded_with_the_hash_of_what_was_looked_at(
     assert evidence["sha256"] == sha256(b"scan").hexdigest()
     assert evidence["register_address"] == "https://tsm.miit.gov.cn/"
     assert filed["warnings"] == []
+    shown = await office.does("permit", "show", "cn-a15")
+    assert [each["checked_by"] for each in shown["versions"][0]["permit"]["evidence"]] == ["Li Na"]
+    exported = (await office.run("audit", "export")).out
+    assert sha256(b"scan").hexdigest() in exported and "Li Na" not in exported
     assert (await office.run("permit", "add", "-", "--verified-by", "Li Na", stdin="{}")).code == 2
     assert (await office.run("permit", "add", "-", "--evidence", str(scan), stdin="{}")).code == 2
 

@@ -162,6 +162,17 @@ async def test_two_keys_bring_no_revoked_permit_back(register: Register) -> None
         await take(register, signed(made({**BASIC, "version": 2}, minute=1), ONE, TWO))
 
 
+async def test_a_permit_whose_checker_is_sealed_is_left_alone_as_it_stands(register: Register) -> None:
+    checked = {**BASIC, "evidence": [CHECKED], "verified": True}
+    await take(register, signed(made(checked)))
+    [permit] = register.snapshot.permits
+    assert permit.evidence[0].checked_by not in (None, "li")
+    assert await take(register, signed(made(checked, minute=1)))
+    assert register.snapshot.permits == (permit,)
+    with pytest.raises(ChangeError, match="is there as version 1; a new version states 2"):
+        await take(register, signed(made({**checked, "evidence": [CHECKED, CHECKED]}, minute=2)))
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"permits": [{**BASIC, "colour": "red"}]}, "permits[0].colour: is no field of it (found 'red')"),
     (
@@ -263,3 +274,11 @@ def test_keys_are_read_as_they_are_written_and_nothing_else_is_a_key() -> None:
     for pem in (b"", ONE.pem()[:-40], str(ONE.public).encode()):
         with pytest.raises(KeyFormatError):
             read_private_key(pem)
+
+
+async def test_one_key_files_no_permit_in_the_place_of_one_that_is_suspended(register: Register) -> None:
+    await take(register, signed(made({**BASIC, "status_events": [SUSPENDED]})))
+    text = made({**BASIC, "id": "basic-2"}, minute=1)
+    with pytest.raises(ChangeError, match=r"permits\[0\]\.id: takes the place of `basic-1`"):
+        await take(register, signed(text))
+    assert await take(register, signed(text, ONE, TWO))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from licensing.alarms import Alarm, Alarms
-from licensing.audit import Draft, Verified, beginning, verify
+from licensing.audit import Draft, Verified, beginning, sealed_in, verify
 from licensing.changes import Check
+from licensing.checkers import opened, sealed_names
 from licensing.documents import ChangeError
 from licensing.instant import SECOND
 from licensing.journal import EvidenceFile
@@ -193,7 +195,32 @@ async def test_verified_is_believed_only_with_a_recorded_check(register: Registe
     check = Check("li", START.utc.date(), sha256="b" * 64)
     checked = await register.add_permit(BASIC | {"version": 2}, by="root", why="seen", check=check)
     assert checked.verified
-    assert [(e.sha256, e.checked_by) for e in checked.evidence] == [("b" * 64, "li")]
+    assert [e.sha256 for e in checked.evidence] == ["b" * 64]
+
+
+async def test_who_checked_a_permit_is_in_chain_and_register_as_a_hash_that_can_be_erased(
+    register: Register, file: EvidenceFile
+) -> None:
+    check = Check("Li Na", START.utc.date(), sha256="b" * 64)
+    await register.add_permit(BASIC, by="root", why="seen", check=check)
+    again = await register.add_permit(
+        {**json.loads((await register.versions("basic-1"))[0].document), "version": 2},
+        by="root",
+        why="once more",
+        check=check,
+    )
+    [first], both = sealed_names(register.snapshot.permits)[:1], sealed_names([again])
+    assert both[0] == first != both[1], "a name that is sealed stays so, and each has a salt of its own"
+    rows, entries = await register.versions("basic-1"), await file.about("basic-1")
+    assert not any("Li Na" in text for text in (*(r.document for r in rows), *(e.body for e in entries)))
+    assert [len(sealed_in(entry.body)) for entry in entries] == [2, 2], "who did it, and who checked"
+    names = {row.hash: row for row in await file.clear_values(both)}
+    assert [e.checked_by for e in opened(again, names).evidence] == ["Li Na", "Li Na"]
+    forged = {both[0]: replace(names[both[0]], value="Wang")}
+    assert [e.checked_by for e in opened(again, forged).evidence] == both
+    await file.forget(2**62)
+    assert await file.clear_values(both) == []
+    assert opened(again, {}) == again
 
 
 async def test_lifting_a_suspension_needs_two_operators(

@@ -50,7 +50,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     operating.add_options(verify)
     verify.set_defaults(run=run_verify)
     export = actions.add_parser(
-        "export", help="write a signed copy that others can check; no name or number is in clear"
+        "export",
+        help="write a signed copy that others can check; no name or number is in clear, but `--why` is",
     )
     export.add_argument(
         "folder",
@@ -81,7 +82,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     acknowledge = actions.add_parser(
         "acknowledge", help="accept that evidence was lost, as by an old backup; phones can be called again"
     )
-    acknowledge.add_argument("--why", metavar="TEXT", required=True, help="why; it enters the journal")
+    acknowledge.add_argument(
+        "--why",
+        metavar="TEXT",
+        required=True,
+        help="why; it enters the journal word for word, for good: name nobody in it",
+    )
     operating.add_options(acknowledge)
     acknowledge.set_defaults(run=run_acknowledge)
     reconcile.register(actions, moment, day_after)

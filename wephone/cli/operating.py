@@ -59,7 +59,7 @@ def add_why(parser: argparse.ArgumentParser) -> None:
         "--why",
         metavar="TEXT",
         default="no reason given",
-        help="why; it enters the journal with who and what",
+        help="why; it enters the journal word for word, for good: name nobody in it",
     )
 
 
