@@ -1,7 +1,8 @@
 """A small honest carrier for development, tests and demos: it stands for the telephone network, and is none.
 
 It registers and challenges those who have a password, and its telephones do what the end of their number
-says. What they say is what they hear. The grants of this network are its own: it is never part of a server.
+says: they say what they hear, and one hears keys. The grants of this network are its own: it is never part
+of a server.
 """
 
 import logging
@@ -19,7 +20,8 @@ from licensing.reasons import Reason
 from signaling.errands import Errands
 from signaling.ports import Clock
 from signaling.pstn.challenger import Challenger
-from signaling.pstn.echo import Echo, answered, open_echo
+from signaling.pstn.echo import Line, answered, open_echo, open_line
+from signaling.pstn.menu import Menu
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.agent import Agent
 from signaling.pstn.sip.cause import Cause
@@ -45,6 +47,7 @@ class Act(StrEnum):
 
     ANSWER = "answer"
     EARLY = "early"  # sound before the answer
+    MENU = "menu"  # hears keys, and says them back
     BUSY = "busy"
     DECLINE = "decline"
     RING = "ring"  # nobody is at home
@@ -60,6 +63,7 @@ ENDINGS = {
     "04": Act.UNKNOWN,
     "05": Act.DECLINE,
     "06": Act.OVERLOADED,
+    "07": Act.MENU,
 }
 _REFUSALS = {
     Act.BUSY: (486, Cause("user busy", 17)),
@@ -114,12 +118,14 @@ class Carrier:
         peers: Callable[[str], bool],
         host: str = "127.0.0.1",
         picked_up_after: int = PICKED_UP_AFTER,
+        keyed: Callable[[str, str], None] = lambda number, keys: None,
     ) -> None:
-        """`accounts`: user -> password; without any nobody is challenged. `host`: of the sound."""
+        """`accounts`: user -> password; without any nobody is challenged. `host`: of the sound. `keyed` hears
+        the number of a menu and the keys that were pressed there, up to a `#` or the end of the call."""
         self._clock, self._accounts, self._host = clock, accounts, host
-        self._picked_up_after = picked_up_after
+        self._picked_up_after, self._keyed = picked_up_after, keyed
         self._bindings: dict[str, Binding] = {}
-        self._echoes: dict[IncomingCall | OutgoingCall, Echo] = {}
+        self._lines: dict[IncomingCall, Line] = {}
         self._errands = Errands("a telephone of the carrier")
         self.calls = 0  # that were answered
         self._network = OwnNetwork(clock, lambda: self.agent.token())
@@ -134,8 +140,8 @@ class Carrier:
         """Stop, with whatever is under way."""
         await self._errands.close()
         await self.agent.close()
-        for echo in self._echoes.values():
-            echo.close()
+        for line in self._lines.values():
+            line.close()
 
     def binding(self, user: str) -> Uri | None:
         """Where a registered user is now."""
@@ -173,7 +179,7 @@ class Carrier:
         call.tell = partial(self._heard, call)
         call.ring()
         if act is not Act.RING:
-            self._errands.start(self._pick_up(call, early=act is Act.EARLY))
+            self._errands.start(self._pick_up(call, number or "", act))
 
     def asked(self, request: Request, flow: Flow) -> tuple[int, Fields] | None:
         """See `sip.agent.Handler`: a registrar (RFC 3261 §10.3) of one binding for each user."""
@@ -203,17 +209,23 @@ class Carrier:
     def stray_over(self, bye: Request, confirmed: bool) -> None:
         """See `sip.agent.Handler`."""
 
-    async def _pick_up(self, call: IncomingCall, *, early: bool) -> None:
-        """With an echo on the line, as soon as there is one."""
-        echo = await open_echo(self._host)
-        sdp = answered(call.remote_sdp, self._host, echo.port)
+    async def _pick_up(self, call: IncomingCall, number: str, act: Act) -> None:
+        """With an echo or a menu on the line, as soon as there is one."""
+        line: Line = await (
+            open_line(lambda: Menu(partial(self._pressed, number)), self._host)
+            if act is Act.MENU
+            else open_echo(self._host)
+        )
+        sdp = answered(call.remote_sdp, self._host, line.port)
         if sdp is None or not call.pending:
-            echo.close()
+            line.close()
             call.refuse(488)
             return
-        self._echoes[call] = echo
+        self._lines[call] = line
+        if isinstance(line, Menu):
+            line.agree(call.remote_sdp, sdp)
         grant = self._network.grant()
-        if early:
+        if act is Act.EARLY:
             call.early(sdp, grant, grant.attempt)
         self.agent.traffic.timers.at(
             self._clock.now().mono_ns + self._picked_up_after,
@@ -228,13 +240,21 @@ class Carrier:
             case told.Answered():
                 self.calls += 1
             case told.Offered(sdp):
-                echo = self._echoes[call]
-                answer = answered(sdp, self._host, echo.port)
+                line = self._lines[call]
+                answer = answered(sdp, self._host, line.port)
+                if answer and isinstance(line, Menu):
+                    line.agree(sdp, answer)
                 call.answer(answer) if answer else call.refuse_offer()
+            case told.Keyed(digit) if isinstance(menu := self._lines.get(call), Menu):
+                menu.press(digit)
             case told.Ended() | told.Failed():
                 log.info("a call is over: %s", event.cause.words)
-                if (over := self._echoes.pop(call, None)) is not None:
+                if (over := self._lines.pop(call, None)) is not None:
                     over.close()
+
+    def _pressed(self, number: str, keys: str) -> None:
+        log.info("%s heard %s", number, keys)
+        self._keyed(number, keys)
 
 
 def _expires(request: Request) -> int:

@@ -2,28 +2,21 @@
 
 import asyncio
 import re
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 PAYLOADS = {"0": "PCMU/8000", "8": "PCMA/8000"}
 _MEDIA = re.compile(r"^m=audio \d+ RTP/AVP ([0-9 ]+)\r?$", re.MULTILINE)
+_ADDRESS = re.compile(rb"^c=IN IP[46] (\S+?)\r?$", re.MULTILINE)
+_PORT = re.compile(rb"^m=audio (\d{1,5}) ", re.MULTILINE)
 _EVENTS = re.compile(r"^a=rtpmap:(\d+) telephone-event/8000\r?$", re.MULTILINE | re.IGNORECASE)
 
 
-class Echo(asyncio.DatagramProtocol):
-    """Sends each packet back to the first address that sent one; others are not heard."""
-
-    def __init__(self) -> None:
-        self.packets = 0
-        self._peer: tuple[str, int] | None = None
+class Line(asyncio.DatagramProtocol):
+    """The end of an audio line, as far as all of them are alike."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        self._peer = self._peer or address
-        if address == self._peer:
-            self.packets += 1
-            self._transport.sendto(data, address)
 
     def close(self) -> None:
         """Hear nothing any more."""
@@ -36,10 +29,40 @@ class Echo(asyncio.DatagramProtocol):
         return port
 
 
+class Echo(Line):
+    """Sends each packet back to the first address that sent one; others are not heard."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self._peer: tuple[str, int] | None = None
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        self._peer = self._peer or address
+        if address == self._peer:
+            self.packets += 1
+            self._transport.sendto(data, address)
+
+
+L = TypeVar("L", bound=Line)
+
+
+async def open_line(line: Callable[[], L], host: str) -> L:
+    """On a free port; `close` after use."""
+    _, opened = await asyncio.get_running_loop().create_datagram_endpoint(line, (host, 0))
+    return opened
+
+
 async def open_echo(host: str) -> Echo:
     """On a free port; `close` after use."""
-    _, echo = await asyncio.get_running_loop().create_datagram_endpoint(Echo, (host, 0))
-    return echo
+    return await open_line(Echo, host)
+
+
+def described(sdp: bytes) -> tuple[str, int] | None:
+    """Where a description wants its sound; none if it does not say so in numbers."""
+    address, port = _ADDRESS.search(sdp), _PORT.search(sdp)
+    if address is None or port is None or not int(port[1]):
+        return None
+    return address[1].decode(errors="replace"), int(port[1])
 
 
 def answered(offer: bytes, host: str, port: int) -> bytes | None:

@@ -9,7 +9,8 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.outgoing import OutgoingCall
 from signaling.pstn.sip.sockets import Place
 from tests.cli.conftest import Commands, Running
-from tests.signaling.pstn.sip.agents import party, uri
+from tests.signaling.pstn.sip.agents import party, press, uri
+from tests.signaling.pstn.test_carrier import OFFER
 
 
 async def ready(running: Running) -> Place:
@@ -30,6 +31,14 @@ async def test_a_carrier_takes_calls_until_it_is_told_to_stop(commands: Commands
         call, talk = await us.call(busy, credentials=Credentials("us", "secret"))
         assert isinstance(call, OutgoingCall)
         assert (await talk.until(told.Failed)).cause.words == "the callee is busy"
+        menu = uri(place, "+442079460007")
+        call, talk = await us.call(menu, credentials=Credentials("us", "secret"), offer=OFFER)
+        assert isinstance(call, OutgoingCall)
+        await talk.until(told.Answered)
+        press(us, call, "12#")
+        await carrier.says('heard {"number": "+442079460007", "keys": "12#"}\n')
+        call.hang_up()
+        assert (await talk.until(told.Ended)).confirmed
     carrier.interrupt()
     assert (await carrier.ends()).code == 0
 

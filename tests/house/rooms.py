@@ -25,7 +25,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Edges, none of which imports another.
     "signaling.api": _SERVER | {"signaling.switch", "licensing.middleware"},
     "signaling.pstn": _SERVER | {"signaling.switch"},
-    "signaling.pstn.carrier": _SERVER | {"signaling.pstn"},  # grants to itself: no part of a server
+    # A carrier that grants to itself: no part of a server. Its menu hears keys as the bridge does.
+    "signaling.pstn.carrier": _SERVER | {"signaling.pstn", "signaling.pstn.menu"},
+    "signaling.pstn.menu": {"signaling.pstn", "signaling.pstn.media", "wephone.media"},
     "signaling.pstn.media": _SERVER | {"wephone.media"},  # one wrapper of aiortc's private names
     "signaling.store": _SERVER,
     "signaling.bus": _SERVER,
@@ -44,6 +46,7 @@ OUTERMOST: dict[str, set[str]] = {
     "wephone.testing": {"wephone.cli"},
     "signaling.app": {"wephone.cli", "wephone.testing"},
     "signaling.pstn.carrier": {"wephone.cli", "wephone.testing"},
+    "signaling.pstn.menu": {"signaling.pstn.carrier"},
 }
 
 # Told what happened and when, they answer what should be done: no I/O, no clock, no dice.

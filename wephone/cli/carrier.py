@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 NUMBERS = """\
 The last two digits of a number say what its telephone does:
   01 is busy, 02 rings and nobody comes, 03 sends sound before it answers,
-  04 does not exist, 05 declines, 06 meets a full network; all others answer
-  after a second. Whoever answers says back what it hears.
+  04 does not exist, 05 declines, 06 meets a full network, 07 is a menu; all
+  others answer after a second. Whoever answers says back what it hears; a menu
+  says back the keys that were pressed, as tones, once it hears #, and prints
+  one line: `heard` and a JSON object.
 """
 
 
@@ -75,13 +77,18 @@ async def serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    carrier = Carrier(SystemClock(), accounts, peers=is_peer, host=args.host)
+    carrier = Carrier(SystemClock(), accounts, peers=is_peer, host=args.host, keyed=print_keys)
     try:
         await listen(carrier, args.host, args.port)
         await stop.wait()
     finally:
         await carrier.close()
     return 0
+
+
+def print_keys(number: str, keys: str) -> None:
+    """What a menu heard, for whoever reads along."""
+    print(f"heard {json.dumps({'number': number, 'keys': keys})}", flush=True)
 
 
 async def listen(carrier: "Carrier", host: str, port: int) -> None:

@@ -1,14 +1,17 @@
 """The small carrier does what a real one does to those who call by it."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from signaling.clock import SystemClock
 from signaling.pstn.carrier import Carrier
-from signaling.pstn.echo import answered
+from signaling.pstn.echo import answered, described
+from signaling.pstn.media import g711, keys, rtp
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.cause import Cause
 from signaling.pstn.sip.digest import Credentials
@@ -19,7 +22,8 @@ from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.standing import Account, Registration
 from signaling.pstn.sip.uri import Uri
 from tests.fakes.datagrams import Datagrams
-from tests.signaling.pstn.sip.agents import WAIT, Party, party, uri
+from tests.signaling.pstn.sip.agents import WAIT, Party, party, press, uri
+from wephone.media.audio import Samples
 
 US = Credentials("us", "secret")
 HOME = "+442079460010"  # somebody who answers
@@ -36,20 +40,51 @@ class Line:
     carrier: Carrier
     place: Place
     us: Party
+    keyed: "asyncio.Queue[tuple[str, str]]"
 
 
 @pytest.fixture(params=[Transport.UDP, Transport.TCP])
 async def line(request: pytest.FixtureRequest) -> AsyncIterator[Line]:
+    keyed: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     carrier = Carrier(
-        SystemClock(), {"us": "secret"}, peers=lambda address: address == "127.0.0.1", picked_up_after=0
+        SystemClock(),
+        {"us": "secret"},
+        peers=lambda address: address == "127.0.0.1",
+        picked_up_after=0,
+        keyed=lambda number, keys: keyed.put_nowait((number, keys)),
     )
     async with party(SystemClock()) as us:
         try:
             place = await carrier.listen(request.param, "127.0.0.1")
             await us.agent.listen(request.param, "127.0.0.1")
-            yield Line(carrier, place, us)
+            yield Line(carrier, place, us, keyed)
         finally:
             await carrier.close()
+
+
+MENU = "+442079460007"
+KEYPAD = {row: dict(zip((1209, 1336, 1477, 1633), keys, strict=True)) for row, keys in (
+    (697, "123A"), (770, "456B"), (852, "789C"), (941, "*0#D")
+)}  # fmt: skip
+
+
+def key_of(samples: Samples) -> str:
+    """Which key a frame sounds like (ITU-T Q.23); none if it is silence."""
+    times = np.arange(samples.size) / 8000
+
+    def strength(tone: int) -> float:
+        return float(abs(np.dot(samples.astype(float), np.exp(-2j * np.pi * tone * times))))
+
+    row, column = max(KEYPAD, key=strength), max(KEYPAD[697], key=strength)
+    return KEYPAD[row][column] if min(strength(row), strength(column)) > 50_000 else ""
+
+
+def events(key: str, number: int) -> list[bytes]:
+    """All packets about one key, the `number`-th of its call, in a stream whose events are 101."""
+    return [
+        rtp.HEADER.pack(0x80, 101, 20 * number + n, 1000 * number, 7) + bytes(event)
+        for n, event in enumerate(keys.pressed(key, 8000))
+    ]
 
 
 class Ear(Datagrams):
@@ -78,6 +113,44 @@ async def test_a_telephone_answers_and_says_back_what_it_hears(line: Line) -> No
     call.hang_up()
     assert (await talk.until(told.Ended)).confirmed
     assert line.carrier.calls == 1
+
+
+async def test_a_menu_says_back_the_keys_that_it_heard(line: Line) -> None:
+    """Each once, however often its packets come; what is pressed after the last `#` is told at the end."""
+    transport, ear = await asyncio.get_running_loop().create_datagram_endpoint(Ear, ("127.0.0.1", 0))
+    here = transport.get_extra_info("sockname")[1]
+    call, talk = await line.us.call(
+        uri(line.place, MENU), credentials=US, offer=OFFER.replace(b"40000", str(here).encode())
+    )
+    assert isinstance(call, OutgoingCall)
+    sdp = (await talk.until(told.Answered)).sdp
+    assert sdp
+    there = described(sdp)
+    assert there
+    for number, key in enumerate("4422#9"):
+        for packet in events(key, number):
+            transport.sendto(packet, there)
+    assert await asyncio.wait_for(line.keyed.get(), WAIT) == (MENU, "4422#")
+    said: list[str] = []
+    while [key for key, _ in itertools.groupby(said) if key] != list("4422#"):
+        sound = rtp.parse(await asyncio.wait_for(ear.heard.get(), WAIT))
+        assert sound
+        assert sound.payload_type == 8
+        said.append(key_of(g711.decode("PCMA", sound.payload)))
+    transport.close()
+    call.hang_up()
+    assert (await talk.until(told.Ended)).confirmed
+    assert await asyncio.wait_for(line.keyed.get(), WAIT) == (MENU, "9")
+
+
+async def test_a_menu_hears_keys_by_info(line: Line) -> None:
+    call, talk = await line.us.call(uri(line.place, MENU), credentials=US, offer=OFFER)
+    assert isinstance(call, OutgoingCall)
+    await talk.until(told.Answered)
+    press(line.us, call, "7*#")
+    assert await asyncio.wait_for(line.keyed.get(), WAIT) == (MENU, "7*#")
+    call.hang_up()
+    assert (await talk.until(told.Ended)).confirmed
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from licensing.grant import Grant
@@ -119,6 +119,17 @@ async def party(
         yield made
     finally:
         await made.agent.close()
+
+
+def press(us: Party, call: OutgoingCall, keys: str) -> None:
+    """Tell keys by INFO, as carriers do and we do not."""
+    assert call.session
+    dialog = call.session.dialog
+    for key in keys:
+        body = f"Signal={key}\r\nDuration=100\r\n".encode()
+        dialog, request = dialog.request("INFO", (("Content-Type", "application/dtmf-relay"),), body)
+        us.agent.traffic.ask_within(request, dialog.routes, call)
+    call.session = replace(call.session, dialog=dialog)
 
 
 def uri(place: Place, user: str = "+442079460001") -> Uri:

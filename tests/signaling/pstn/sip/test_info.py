@@ -8,7 +8,7 @@ from signaling.pstn.sip.message import Request, with_fields
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.session_events import Came, Keyed, Reply
 from signaling.pstn.sip.sockets import Place
-from tests.signaling.pstn.sip.agents import Party
+from tests.signaling.pstn.sip.agents import Party, press
 from tests.signaling.pstn.sip.test_agent import talking
 from tests.signaling.pstn.sip.test_session import caller, theirs, then
 
@@ -59,14 +59,9 @@ def test_what_is_no_key_is_refused_and_the_call_goes_on(request_: Request, statu
     assert session.phase is caller().phase
 
 
-async def test_a_key_is_told_once_to_whoever_holds_the_call(near: Party, far: Party, place: Place) -> None:
+async def test_a_key_is_told_to_whoever_holds_the_call(near: Party, far: Party, place: Place) -> None:
     ours, _, theirs_, there = await talking(near, far, place)
-    assert ours.session
-    assert theirs_.session
-    content = (("Content-Type", RELAY),)
-    dialog, request = ours.session.dialog.request("INFO", content, b"Signal=#\r\nDuration=100\r\n")
-    near.agent.traffic.ask_within(request, dialog.routes, ours)
-    near.agent.traffic.acknowledge(request, dialog.routes)  # the same, once more
+    press(near, ours, "#")
     assert await there.until(told.Keyed) == told.Keyed("#", 100)
     theirs_.hang_up()
     await there.until(told.Ended)
