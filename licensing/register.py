@@ -231,7 +231,11 @@ class Register:
         raise JournalError("others changed the register each time before this change could be made")
 
     async def _made(self, taken: Snapshot, change: Change, by: str, why: str, now: Instant) -> bool:
+        change, checkers = sealed(change, self._random, now.utc_us + KEEP_OPERATORS)
         rows = _rows(taken, change, by, now)
+        draft = self._draft(
+            change, rows, by, why, now, {f"checker {n}": who.hash for n, who in enumerate(checkers, 1)}
+        )
         try:
             epoch = await self._store.change(
                 taken.epoch, rows, replace(draft, clear=(*draft.clear, *checkers))
@@ -260,13 +264,10 @@ class Register:
         body = {
             "action": change.action,
             "by": who.hash,
-        change, checkers = sealed(change, self._random, now.utc_us + KEEP_OPERATORS)
             "why": why,
-        draft = self._draft(
-            change, rows, by, why, now, {f"checker {n}": who.hash for n, who in enumerate(checkers, 1)}
-        )
             "event": str(uuid7(now, self._random(RANDOM))),
             "epoch": rows[0].epoch,
+            **({"people": people} if people else {}),
             "rows": [
                 {
                     "kind": row.kind,
@@ -289,7 +290,6 @@ class Register:
                 await asyncio.wait_for(self._hinted.wait(), CONFIRM)
             except TimeoutError:
                 pass
-            **({"people": people} if people else {}),
 
     def _heard(self, epoch: int) -> None:
         if epoch != self._snapshot.epoch:

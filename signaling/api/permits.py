@@ -23,6 +23,7 @@ from signaling.api.problem import Problem
 from signaling.api.replay import replay
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
+from signaling.evidence import with_names
 from signaling.ports import StoreError
 from wephone.protocol.messages import Microseconds, Model
 
@@ -174,9 +175,9 @@ async def permit_versions(visit: Visit) -> PermitVersions:
     """Every version of a permit, with who filed it."""
     async with changing():
         rows = await register_of(visit).versions(existing(visit).id)
+        there = await named(visit, *(Permit.model_validate_json(row.document) for row in rows))
     return PermitVersions(
         versions=tuple(
-        there = await named(visit, *(Permit.model_validate_json(row.document) for row in rows))
             PermitVersion(
                 version=row.version,
                 by=row.by,
@@ -253,8 +254,6 @@ def existing(visit: Visit) -> Permit:
     return found
 
 
-def filed(visit: Visit, permit: Permit) -> FiledPermit:
-    """A permit as operators see it."""
 async def named(visit: Visit, *permits: Permit) -> tuple[Permit, ...]:
     """With the names of who checked them, which are sealed in the register; with hashes if it cannot tell."""
     try:
@@ -268,6 +267,8 @@ async def filed_named(visit: Visit, permit: Permit) -> FiledPermit:
     return filed(visit, found)
 
 
+def filed(visit: Visit, permit: Permit) -> FiledPermit:
+    """A permit as operators see it."""
     zone, now = zone_of(permit, visit.parts.licence.law.profiles), visit.parts.clock.now()
     worth = standing(permit, zone, now.utc_ns)
     return FiledPermit(
