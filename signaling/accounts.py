@@ -139,10 +139,9 @@ class Accounts:
 
     async def delete(self, name: UserId, password: str) -> None:
         """The owner closes the account. What the law makes us keep stays, under the name."""
-        account = await self._proved(name, password)
-        if account.operator:
-            await self._keep_an_operator(name)
-        await self._store.delete_account(name, self._now())
+        await self._proved(name, password)
+        if not await self._store.delete_account(name, self._now()):
+            raise AccountError(AccountFault.LAST_OPERATOR, f"`{name}`", "name")
         self._tell(name, None)
         log.info("account deleted", extra={"user": name})
 
@@ -227,10 +226,9 @@ class Accounts:
 
     async def set_disabled(self, name: UserId, disabled: bool) -> None:
         """Disable or enable. A disabled account is signed out at once, and cannot sign in or be called."""
-        account = await self.existing(name)
-        if disabled and account.operator and not account.disabled:
-            await self._keep_an_operator(name)
-        await self._store.set_disabled(name, disabled)
+        await self.existing(name)
+        if not await self._store.set_disabled(name, disabled):
+            raise AccountError(AccountFault.LAST_OPERATOR, f"`{name}`", "name")
         if disabled:
             await self.sign_out_everywhere(name, "disabled")
         log.info("account disabled" if disabled else "account enabled", extra={"user": name})
@@ -261,10 +259,6 @@ class Accounts:
     async def existing_operators(self) -> list[UserId]:
         """The same, and those that are disabled."""
         return [account.user for account in await self._store.accounts() if account.operator]
-
-    async def _keep_an_operator(self, name: UserId) -> None:
-        if await self.operators() == [name]:
-            raise AccountError(AccountFault.LAST_OPERATOR, f"`{name}`", "name")
 
     async def _account_named(self, name: str) -> Account | None:
         try:

@@ -457,7 +457,10 @@ class AccountRows(Protocol):
         """The same password, hashed as is done now; nothing, if it was changed meanwhile."""
         ...
 
-    def set_disabled(self, user: UserId, disabled: bool) -> Awaitable[None]: ...
+    def set_disabled(self, user: UserId, disabled: bool) -> Awaitable[bool]:
+        """False, and nothing done, if that leaves no enabled operator, also when two do it at once."""
+        ...
+
     def set_do_not_disturb(self, user: UserId, on: bool) -> Awaitable[None]: ...
     def set_shows_presence(self, user: UserId, on: bool) -> Awaitable[None]: ...
 
@@ -468,8 +471,11 @@ class AccountRows(Protocol):
         """
         ...
 
-    def delete_account(self, user: UserId, at: int) -> Awaitable[None]:
-        """Remove what is the user's own; the name stays taken, records keep what the law needs."""
+    def delete_account(self, user: UserId, at: int) -> Awaitable[bool]:
+        """Remove what is the user's own; the name stays taken, records keep what the law needs.
+
+        False, and nothing done, if that leaves no enabled operator, also when two do it at once.
+        """
         ...
 
     def export_account(self, user: UserId) -> Awaitable[dict[str, object]]:
@@ -498,15 +504,20 @@ class AccountRows(Protocol):
         """Use it up in one guarded statement; False if used, unknown or expired."""
         ...
 
-    def block(self, user: UserId, blocked: UserId, on: bool) -> Awaitable[None]: ...
+    def block(self, user: UserId, blocked: UserId, on: bool, most: int | None = None) -> Awaitable[bool]:
+        """Block or unblock. False, and nothing done, if that would be more than `most`."""
+        ...
+
     def blocked_by(self, user: UserId) -> Awaitable[Sequence[UserId]]: ...
 
     def has_blocked(self, user: UserId, other: UserId) -> Awaitable[bool]:
         """Whether `user` has blocked `other`."""
         ...
 
-    def set_contact(self, user: UserId, contact: UserId, name: str | None) -> Awaitable[None]:
-        """Add or rename a contact; none removes it."""
+    def set_contact(
+        self, user: UserId, contact: UserId, name: str | None, most: int | None = None
+    ) -> Awaitable[bool]:
+        """Add or rename a contact; none removes it. False, and nothing done, if it would be one too many."""
         ...
 
     def contacts(self, user: UserId) -> Awaitable[Sequence[tuple[UserId, str]]]: ...

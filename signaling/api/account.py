@@ -286,11 +286,8 @@ async def contacts(visit: Visit) -> Contacts:
 @routes.add("PUT", "/api/contacts/{user}", Rule.SIGNED_IN)
 async def set_contact(visit: Visit, body: ContactName) -> None:
     """Add or rename a contact. Whether there is such a user is not said."""
-    other = user_in_path(visit)
-    known = [user for user, _ in await visit.parts.store.contacts(visit.user)]
-    if other not in known and len(known) >= MOST_CONTACTS:
+    if not await visit.parts.store.set_contact(visit.user, user_in_path(visit), body.name, MOST_CONTACTS):
         raise Problem(409, "too_many", f"an account has at most {MOST_CONTACTS} contacts")
-    await visit.parts.store.set_contact(visit.user, other, body.name)
 
 
 @routes.add("DELETE", "/api/contacts/{user}", Rule.SIGNED_IN)
@@ -311,10 +308,8 @@ async def block(visit: Visit) -> None:
     other = user_in_path(visit)
     if other == visit.user:
         raise Problem(400, ErrorCode.YOURSELF, error_text(ErrorCode.YOURSELF), field="user")
-    known = await visit.parts.store.blocked_by(visit.user)
-    if other not in known and len(known) >= MOST_BLOCKED:
+    if not await visit.parts.store.block(visit.user, other, True, MOST_BLOCKED):
         raise Problem(409, "too_many", f"an account blocks at most {MOST_BLOCKED} users")
-    await visit.parts.store.block(visit.user, other, True)
 
 
 @routes.add("DELETE", "/api/blocked/{user}", Rule.SIGNED_IN)

@@ -5,10 +5,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store.steps import (
     NO,
+    YES,
     Refused,
     Statement,
     Steps,
     Taken,
+    command,
     number,
     octets,
     query,
@@ -58,6 +60,17 @@ def _set(column: str) -> Statement:
         .returning(account.c.name)
     )
 
+
+# Held until the command is committed, in one order for all: of two operators who remove each other at once,
+# the second finds itself alone. SQLite has one writer anyway.
+OPERATORS = Statement(
+    select(account.c.name)
+    .where(account.c.operator == YES, account.c.disabled == NO, _LIVING)
+    .order_by(account.c.name)
+    .with_for_update()
+)
+# Likewise, of whatever an account may have so many of.
+HOLD = Statement(select(account.c.name).where(account.c.name == words("user"), _LIVING).with_for_update())
 
 REHASH = Statement(  # guarded: a password that was changed meanwhile stays changed
     update(account)
@@ -218,6 +231,20 @@ def set_account(user: str, column: str, given: object) -> Steps:
         raise Refused(f"there is no account `{user}`")
 
 
+def is_last_operator(user: str) -> Steps:
+    """Nobody else operates the server, and nobody begins or ends to before the command is committed."""
+    return [name for (name,) in (yield OPERATORS, {})] == [user]
+
+
+@command
+def disable_account(user: str) -> Steps:
+    """False, and nothing done, for the last operator."""
+    if (yield from is_last_operator(user)):
+        return False
+    yield from set_account(user, "disabled", 1)
+    return True
+
+
 @single
 def rehash(user: str, old: str, new: str) -> Steps:
     yield REHASH, {"user": user, "old": old, "new": new}
@@ -276,16 +303,35 @@ def take_invitation(token_hash: bytes, user: str, at: int) -> Steps:
 
 
 @single
-def set_block(user: str, blocked: str, on: bool) -> Steps:
-    yield BLOCK if on else UNBLOCK, {"user": user, "blocked_user": blocked}
+def unblock(user: str, blocked: str) -> Steps:
+    yield UNBLOCK, {"user": user, "blocked_user": blocked}
+
+
+@command
+def set_block(user: str, blocked: str, most: int | None) -> Steps:
+    """False, and nothing done, if that would be more than `most`."""
+    yield HOLD, {"user": user}
+    known = [name for (name,) in (yield BLOCKED_BY, {"user": user})]
+    if blocked not in known and most is not None and len(known) >= most:
+        return False
+    yield BLOCK, {"user": user, "blocked_user": blocked}
+    return True
 
 
 @single
-def set_contact(user: str, other: str, name: str | None) -> Steps:
-    if name is None:
-        yield UNSET_CONTACT, {"user": user, "other": other}
-    else:
-        yield SET_CONTACT, {"user": user, "other": other, "name": name}
+def remove_contact(user: str, other: str) -> Steps:
+    yield UNSET_CONTACT, {"user": user, "other": other}
+
+
+@command
+def set_contact(user: str, other: str, name: str, most: int | None) -> Steps:
+    """False, and nothing done, if that would be more than `most`."""
+    yield HOLD, {"user": user}
+    known = [contact_ for contact_, _ in (yield CONTACTS, {"user": user})]
+    if other not in known and most is not None and len(known) >= most:
+        return False
+    yield SET_CONTACT, {"user": user, "other": other, "name": name}
+    return True
 
 
 @query

@@ -169,8 +169,11 @@ class AccountRows:
     async def rehash(self, user: UserId, old: str, new: str) -> None:
         await self.database.write("rehash", str(user), old, new)
 
-    async def set_disabled(self, user: UserId, disabled: bool) -> None:
-        await self.database.write("set_account", str(user), "disabled", int(disabled))
+    async def set_disabled(self, user: UserId, disabled: bool) -> bool:
+        if disabled:
+            return bool(await self.database.write("disable_account", str(user)))
+        await self.database.write("set_account", str(user), "disabled", 0)
+        return True
 
     async def set_do_not_disturb(self, user: UserId, on: bool) -> None:
         await self.database.write("set_account", str(user), "do_not_disturb", int(on))
@@ -181,21 +184,29 @@ class AccountRows:
     async def presence(self, user: UserId) -> Sequence[tuple[UserId, int | None]]:
         return [(UserId(name), seen_at) for name, seen_at in await self.database.read("presence", user)]
 
-    async def delete_account(self, user: UserId, at: int) -> None:
-        await self.database.write("delete_account", str(user), at)
+    async def delete_account(self, user: UserId, at: int) -> bool:
+        return bool(await self.database.write("delete_account", str(user), at))
 
     async def export_account(self, user: UserId) -> dict[str, object]:
         document: dict[str, object] = await self.database.read("export_account", user)
         return document
 
-    async def set_contact(self, user: UserId, contact: UserId, name: str | None) -> None:
-        await self.database.write("set_contact", str(user), str(contact), None if name is None else str(name))
+    async def set_contact(
+        self, user: UserId, contact: UserId, name: str | None, most: int | None = None
+    ) -> bool:
+        if name is None:
+            await self.database.write("remove_contact", str(user), str(contact))
+            return True
+        return bool(await self.database.write("set_contact", str(user), str(contact), str(name), most))
 
     async def contacts(self, user: UserId) -> Sequence[tuple[UserId, str]]:
         return [(UserId(name), label) for name, label in await self.database.read("contacts_of", user)]
 
-    async def block(self, user: UserId, blocked: UserId, on: bool) -> None:
-        await self.database.write("set_block", str(user), str(blocked), on)
+    async def block(self, user: UserId, blocked: UserId, on: bool, most: int | None = None) -> bool:
+        if not on:
+            await self.database.write("unblock", str(user), str(blocked))
+            return True
+        return bool(await self.database.write("set_block", str(user), str(blocked), most))
 
     async def blocked_by(self, user: UserId) -> Sequence[UserId]:
         return [UserId(name) for (name,) in await self.database.read("blocked_by", user)]

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select,
 from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store import holders
-from signaling.store.accounts import SESSIONS
+from signaling.store.accounts import SESSIONS, is_last_operator
 from signaling.store.steps import NO, YES, Refused, Statement, Steps, command, number, single, survey, words
 from signaling.store.tables import (
     account,
@@ -304,10 +304,14 @@ def purge_some(kind: str, before: int, most: int) -> Steps:
 
 @command
 def delete_account(user: str, at: int) -> Steps:
+    """False, and nothing done, for the last operator."""
+    if (yield from is_last_operator(user)):
+        return False
     if not (yield BURY, {"user": user, "now": at}):
         raise Refused(f"there is no account `{user}`")
     for statement in CLEAR:
         yield statement, {"user": user}
+    return True
 
 
 @survey

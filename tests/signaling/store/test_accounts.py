@@ -15,6 +15,7 @@ from tests.signaling.store.people import (
     account,
     session,
 )
+from wephone.protocol.ids import UserId
 
 
 async def test_a_name_is_given_once(store: DatabaseStore) -> None:
@@ -94,6 +95,36 @@ async def test_an_invitation_is_taken_once(store: DatabaseStore) -> None:
     assert taken.count(True) == 1
     with pytest.raises(IdTakenError):
         await store.add_invitation(b"token", ALICE, AT, AT + 10)
+
+
+@pytest.mark.parametrize("way", ["disabled", "deleted"])
+async def test_of_operators_who_remove_each_other_at_once_one_is_left(store: DatabaseStore, way: str) -> None:
+    async def remove(user: UserId) -> bool:
+        if way == "disabled":
+            return await store.set_disabled(user, True)
+        return await store.delete_account(user, AT + 1)
+
+    operators = [UserId(f"operator{number}") for number in range(8)]
+    for user in operators:
+        await store.add_account(replace(account(user), operator=True))
+    await store.add_account(account(ALICE))
+    assert await remove(ALICE)  # no operator's account
+    removed = await asyncio.gather(*map(remove, operators))
+    assert removed.count(False) == 1
+    left = [each.user for each in await store.accounts() if each.operator and not each.disabled]
+    assert left == [operators[removed.index(False)]]
+
+
+async def test_there_are_never_too_many_blocks_and_contacts(store: DatabaseStore) -> None:
+    await store.add_account(account(ALICE))
+    others = [UserId(f"other{number}") for number in range(8)]
+    blocked = await asyncio.gather(*(store.block(ALICE, other, True, most=3) for other in others))
+    noted = await asyncio.gather(*(store.set_contact(ALICE, other, "x", most=3) for other in others))
+    assert (blocked.count(True), noted.count(True)) == (3, 3)
+    assert (len(await store.blocked_by(ALICE)), len(await store.contacts(ALICE))) == (3, 3)
+    there = others[noted.index(True)]
+    assert await store.set_contact(ALICE, there, "renamed", most=3)
+    assert await store.block(ALICE, others[blocked.index(True)], True, most=3)
 
 
 async def test_blocks_and_contacts(store: DatabaseStore) -> None:
