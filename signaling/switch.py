@@ -29,6 +29,7 @@ from signaling.core.events import (
     AnswerRecorded,
     ChangeAllowed,
     ChangeRefused,
+    Cut,
     DeviceArrived,
     DeviceLost,
     Event,
@@ -233,6 +234,17 @@ class Switch:
     def permit_changed(self, call: CallId, event: Withdrawn | Reinstated) -> None:
         """A call has lost its permit, or got it back."""
         self._receive(call, event)
+
+    def call(self, id: CallId) -> Call | None:
+        """The call as it is; none if it is not known here, or forgotten."""
+        return self._calls.get(id)
+
+    def cut(self, id: CallId) -> bool:
+        """An operator ends a call, for both; False if it does not run here."""
+        if id not in self._live:
+            return False
+        self._receive(id, Cut())
+        return True
 
     def live(self) -> int:
         """How many calls have not ended."""

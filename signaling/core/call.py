@@ -63,6 +63,7 @@ STEPS: dict[str, Callable[..., Step]] = {
         talking.activate,
         talking.answer_again,
         talking.hang_up,
+        talking.cut,
         talking.reveal,
         talking.catch_up_talking,
         talking.pass_on,

@@ -84,6 +84,11 @@ class HungUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """The operator ends the call, for both."""
+
+
+@dataclass(frozen=True, slots=True)
 class CandidatesFound:
     """A party trickles ICE candidates."""
 
@@ -199,6 +204,7 @@ Event = (
     | Answered
     | Rejected
     | HungUp
+    | Cut
     | CandidatesFound
     | Revealed
     | Negotiated

@@ -16,6 +16,7 @@ from signaling.core.events import (
     CandidatesFound,
     ChangeAllowed,
     ChangeRefused,
+    Cut,
     Delivered,
     DeviceArrived,
     DeviceLost,
@@ -82,6 +83,7 @@ TRANSITIONS: Table = {
         Returned: row("catch_up", ROUTING),
         TimedOut: row("give_up", ROUTING, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
+        Cut: row("cut", ENDED),
     },
     OFFERED: {
         Delivered: row("deliver", DELIVERED),
@@ -97,6 +99,7 @@ TRANSITIONS: Table = {
         Returned: row("catch_up", OFFERED),
         TimedOut: row("give_up", OFFERED, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
+        Cut: row("cut", ENDED),
     },
     DELIVERED: {
         Delivered: row("stay", DELIVERED),
@@ -112,6 +115,7 @@ TRANSITIONS: Table = {
         Returned: row("catch_up", DELIVERED),
         TimedOut: row("give_up", DELIVERED, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
+        Cut: row("cut", ENDED),
     },
     ALERTING: {
         Delivered: row("stay", ALERTING),
@@ -127,6 +131,7 @@ TRANSITIONS: Table = {
         Returned: row("catch_up", ALERTING),
         TimedOut: row("give_up", ALERTING, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
+        Cut: row("cut", ENDED),
     },
     GLARED: {
         Delivered: row("stay", GLARED),
@@ -140,6 +145,7 @@ TRANSITIONS: Table = {
         Returned: row("catch_up", GLARED),
         TimedOut: row("give_up_connecting", GLARED, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
+        Cut: row("cut", ENDED),
     },
     SELECTED: {
         AnswerRecorded: row("activate", ACTIVE),
@@ -155,6 +161,7 @@ TRANSITIONS: Table = {
         Returned: row("catch_up", SELECTED),
         TimedOut: row("give_up_connecting", SELECTED, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
+        Cut: row("cut", ENDED),
     },
     ACTIVE: {
         Delivered: row("stay", ACTIVE),
@@ -173,6 +180,7 @@ TRANSITIONS: Table = {
         ChangeRefused: row("refuse_change", ACTIVE),
         Withdrawn: row("withdraw", ACTIVE, ENDED),
         Reinstated: row("reinstate", ACTIVE),
+        Cut: row("cut", ENDED),
     },
     ENDED: {
         Allowed: row("stay", ENDED),
@@ -197,5 +205,6 @@ TRANSITIONS: Table = {
         ChangeRefused: row("stay", ENDED),
         Withdrawn: row("stay", ENDED),
         Reinstated: row("stay", ENDED),
+        Cut: row("stay", ENDED),
     },
 }

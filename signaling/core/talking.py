@@ -11,6 +11,7 @@ from signaling.core.events import (
     CandidatesFound,
     ChangeAllowed,
     ChangeRefused,
+    Cut,
     HungUp,
     Negotiated,
     Returned,
@@ -78,6 +79,11 @@ def hang_up(call: CallState, event: HungUp, now: Instant) -> Step:
     if not call.is_between(event.by):
         return dismiss(call, event, now)
     return end(call, Outcome(event.reason, party(call, event.by)), now)
+
+
+def cut(call: CallState, event: Cut, now: Instant) -> Step:
+    """The operator ends it, as neither of the two did."""
+    return end(call, Outcome(EndReason.HANGUP), now)
 
 
 def reveal(call: CallState, event: Revealed, now: Instant) -> Step:

@@ -68,7 +68,7 @@ def server(world: World, rules: Rules) -> Iterator[Move]:
 
 
 def permits(world: World, rules: Rules) -> Iterator[Move]:
-    """A permit is lost, and found again; and the gate answers about changes, perhaps when all is over."""
+    """A permit is lost, and found again; the operator ends a call; the gate answers, perhaps too late."""
     for call in world.calls:
         if world.losses:
             rest = world._replace(losses=world.losses - 1)
@@ -77,6 +77,9 @@ def permits(world: World, rules: Rules) -> Iterator[Move]:
         if world.returns and (call.notice is not None or call.phase is Phase.ENDED):
             rest = world._replace(returns=world.returns - 1)
             yield Move("the permit is back", happen, (rest, call.id, events.Reinstated("D-2")))
+        if world.orders:
+            rest = world._replace(orders=world.orders - 1)
+            yield Move("the operator ends it", happen, (rest, call.id, events.Cut()))
     for id, by, number in sorted(world.asking):
         rest = world._replace(asking=world.asking - {(id, by, number)})
         yield Move("the change is allowed", happen, (rest, id, events.ChangeAllowed(by, number)))

@@ -51,6 +51,7 @@ class Rules:
     failures: int = 0  # of media
     losses: int = 0  # of the permit
     returns: int = 0  # of the permit
+    orders: int = 0  # of the operator, who ends a call
     video: bool = False  # changes turn it on and off
     trickles: bool = False
     terse: bool = False  # devices do not say that they have a call, only that they ring
@@ -118,6 +119,7 @@ class World(NamedTuple):
     failures: int = 0
     losses: int = 0
     returns: int = 0
+    orders: int = 0
     broken: bool = False  # a connection was cut, or the server restarted
     restarted: bool = False
     changed: bool = False  # somebody wished to change a call
@@ -159,6 +161,7 @@ def start(rules: Rules) -> World:
         failures=rules.failures,
         losses=rules.losses,
         returns=rules.returns,
+        orders=rules.orders,
     )
 
 

@@ -41,6 +41,8 @@ FAST = (
     ),
     Rules("a permit lost and found again", (A1, B1, B2), CALL, losses=2, returns=1, terse=True),
     Rules("a permit lost to a call by glare", (A1, B1), GLARE, losses=1, timeouts=False),
+    Rules("the operator ends a call", (A1, B1, B2), CALL, orders=1, timeouts=False),
+    Rules("the operator ends a call by glare", (A1, B1), GLARE, orders=1, timeouts=False),
     Rules("a permit lost, a cut and a restart", (A1, B1), CALL, losses=1, returns=1, cuts=1, restarts=1),
     Rules("video, if the gate allows it", (A1, B1), CALL, losses=1, changes=2, video=True),
     Rules("a cut among two devices", (A1, B1, B2), CALL, cuts=1),

@@ -181,7 +181,9 @@ async def test_a_page_of_decisions_looks_at_so_many_entries_and_goes_on_from_the
     await files(boss)
     for _ in range(5):
         await alice.post("/api/calls", {"to": NUMBER})
-    before, found, pages = "", [], 0
+    before: str | None = ""
+    found: list[str] = []
+    pages = 0
     while before is not None:
         page = (await boss.get(f"/api/operator/decisions?outcome=deny{before}")).json
         found += [each["decision"] for each in page["decisions"]]
@@ -211,3 +213,12 @@ async def test_the_verifier_comes_with_the_export(world: World) -> None:
     answer = await eyes.get("/api/operator/audit/verifier")
     assert answer.text == VERIFIER
     assert 'filename="verify.py"' in answer.headers["content-disposition"]
+
+
+async def test_a_call_that_does_not_run_is_not_cut(world: World) -> None:
+    boss = await world.operator()
+    before = (await boss.get("/api/operator/audit/head")).json
+    assert (await boss.get("/api/operator/live")).json == {"calls": [], "of": 0, "skip": None}
+    answer = await boss.post("/api/operator/live/0e7cbcb3-5b7d-44f2-8e8e-84c9b5f02883/cut", WHY)
+    assert (answer.status, answer.code) == (404, "no_such_call")
+    assert (await boss.get("/api/operator/audit/head")).json == before  # nothing is written down

@@ -146,6 +146,8 @@ def every(kind: type[events.Event]) -> list[events.Event]:
             return [events.Unroutable(EndReason.UNKNOWN_USER)]
         case events.Withdrawn:
             return [events.Withdrawn(NO, NOW), events.Withdrawn(NO, NOW.after(SECOND))]
+        case events.Cut:
+            return [events.Cut()]
         case events.Reinstated:
             return [events.Reinstated("D-2")]
         case events.ChangeAllowed:

@@ -37,6 +37,7 @@ async def test_a_permit_is_suspended_with_its_effect_seen_and_given_back_by_two(
     await wephone.clock.advance(60)
     assert (await call.wait_ended()).reason is EndReason.LICENCE_WITHDRAWN
     await boss.sees("All 1 have ended")
+    await boss.sees("ended after")
     await boss.sees("order of the ministry")
     await boss.button("Reinstate").click()
     await boss.proves("lifted", "Reinstate")

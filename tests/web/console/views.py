@@ -14,7 +14,7 @@ from tests.web.views import GONE, NEVER, View, answer_api, answer_file, shown
 DAY = 24 * 3600
 # What is made up here and is no word of the console: a pattern.
 NAMES = (
-    r"boss|vera|eyes|permit file k-\w+|cn-a15|CN(-[A-Z]+)?|basic-1|local|SHA-256|JSON|CSV|BEIJING"
+    r"bob|boss|vera|eyes|permit file k-\w+|cn-a15|CN(-[A-Z]+)?|basic-1|local|SHA-256|JSON|CSV|BEIJING"
     r"|journal\.jsonl|verify\.py|checkpoint\.json|Python|Ed25519|cryptography"
 )
 
@@ -182,6 +182,25 @@ BROKEN = {
     "chains": [{**CHAIN, "ok": False, "fault": {"seq": 812, "fault": "was altered"}}],
 }  # fmt: skip
 LOST = {**OVERVIEW, "alarms": [{"alarm": "evidence_lost", "text": "permit `cn-a15` version 3 is gone"}]}
+LEG: dict[str, Any] = {
+    "role": "caller", "kind": "app", "who": "li.na", "devices": 1, "country": "CN", "lease_seconds": None,
+    "winding_down": False,
+}  # fmt: skip
+CALL: dict[str, Any] = {
+    "call": "c0", "since": at(-134), "phase": "active", "media": ["audio"], "service": "pstn_out",
+    "jurisdiction": "CN", "decision": OTHER, "permits": ["cn-a15@4"], "ending": None, "legs": [
+        LEG, {**LEG, "role": "callee", "kind": "pstn", "who": "+86138****8000", "country": None,
+              "lease_seconds": 8.2}],
+}  # fmt: skip
+RINGS = {
+    **CALL, "call": "c1", "phase": "alerting", "service": None, "jurisdiction": None, "permits": [],
+    "decision": None, "legs": [LEG, {**LEG, "role": "callee", "who": "bob", "devices": 3}],
+}  # fmt: skip
+ENDS = {
+    **CALL, "call": "c2", "ending": {
+        "seconds": 41.2, "reason": REASON, "text": {"en": "", "zh-CN": ""}, "decision": ID},
+}  # fmt: skip
+LIVE = {"calls": [CALL, RINGS, ENDS], "of": 38, "skip": 3}
 CN = "/api/operator/permits/cn-a15"
 OFF = (401, {"code": "not_signed_in", "detail": "the session is unknown, ended or too old"})
 FAULT = (
@@ -205,6 +224,7 @@ SIGNED_IN: dict[str, Any] = {
     f"GET /api/operator/decisions/{ID}": EXPLAINED,
     "GET /api/operator/journal/c1": COURSE,
     "GET /api/operator/journal/cn-a15": {"entries": [{"body": {"epoch": 4, "why": "granted on 1 March"}}]},
+    "GET /api/operator/live": LIVE,
     "GET /api/operator/audit/head": {"heads": [HEAD]},
     "GET /api/operator/audit/key": {"node": "local", "id": "k-1", "key": SIGNED["key"]},
     "GET /api/operator/audit/checkpoints": {"checkpoints": [SIGNED]},
@@ -352,6 +372,20 @@ def decisions() -> list[View]:
     ]  # fmt: skip
 
 
+def live() -> list[View]:
+    """The calls that run."""
+    listed, eyes = "GET /api/operator/live", {"GET /api/operator/overview": EYES}
+    return [
+        View("live", ".table", "live"),
+        View("live-empty", ".page section .blank", "live",
+             answers={listed: {"calls": [], "of": 0, "skip": None}}),
+        View("live-loading", ".page .spinner", "live", answers={listed: NEVER}),
+        View("live-error", ".page .blank button", "live", answers={listed: GONE}),
+        View("live-auditor", ".table", "live", answers=eyes),
+        View("live-cut", "dialog form", "live", steps=((".table button", None),)),
+    ]  # fmt: skip
+
+
 def evidence() -> list[View]:
     """Is the journal whole?"""
     verify, press = "POST /api/operator/audit/verify", ((".doc .main", None),)
@@ -372,7 +406,7 @@ def evidence() -> list[View]:
 
 def views() -> list[View]:
     """All of them."""
-    return [*door(), *first(), *permits(), *switches(), *decisions(), *evidence()]
+    return [*door(), *first(), *permits(), *switches(), *live(), *decisions(), *evidence()]
 
 
 async def respond(route: Route, view: View, waiting: list[Route]) -> None:

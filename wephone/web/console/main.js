@@ -14,6 +14,7 @@ import { say } from "./words.js";
 /** What each place is drawn with, and where that is; it is loaded when somebody goes there. */
 const PLACES = /** @type {const} */ ({
   overview: { icon: "gauge", load: () => import("./views/overview.js") },
+  live: { icon: "activity", load: () => import("./views/live.js") },
   permits: { icon: "file-check", load: () => import("./views/permits.js") },
   decisions: { icon: "list-checks", load: () => import("./views/decisions.js") },
   evidence: { icon: "shield-check", load: () => import("./views/evidence.js") },
