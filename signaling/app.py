@@ -262,6 +262,7 @@ async def wired(
         checkpoints=checkpoints,
         progress=Progress(),
         version=version("wephone"),
+        trunks=tuple if network is None else network.states,
     )
     stack.push_async_callback(settle, exchange)
     return parts, network

@@ -103,6 +103,22 @@ class Telephones(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkState:
+    """One carrier's line as it stands. `health`: "up", "unknown" or "down"; `trouble` says why, in words."""
+
+    name: str
+    uri: str
+    health: str
+    trouble: str | None
+    calls: int
+    most_calls: int
+    priority: int
+    numbers: tuple[str, ...]  # of ours, by which it brings calls
+    duties: tuple[str, ...]
+    emergency_in: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OfferedCall:
     """A call as it is offered: durable before any device rings. `decision` is the gate's id."""
 

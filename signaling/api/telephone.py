@@ -1,6 +1,7 @@
 """Routes of operators about telephone calling: who may do it, how much, and what no carrier confirmed."""
 
 import logging
+from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -111,6 +112,33 @@ async def unentitle(visit: Visit) -> Telephone:
     await visit.parts.store.unentitle(user)
     log.info("operator", extra={"operator": visit.user, "did": "unentitle", "about": user})
     return await shown(visit, user)
+
+
+class KnownTrunk(Model):
+    """A carrier's line. `health` is `up`, `unknown` or `down`, and `trouble` why, in words."""
+
+    name: str
+    uri: str
+    health: str
+    trouble: str | None
+    calls: int
+    most_calls: int
+    priority: int
+    numbers: tuple[str, ...]
+    duties: tuple[str, ...]
+    emergency_in: tuple[str, ...]
+
+
+class KnownTrunks(Model):
+    """All that are set up and can carry sound."""
+
+    trunks: tuple[KnownTrunk, ...]
+
+
+@routes.add("GET", "/api/operator/trunks", Rule.AUDITOR)
+async def trunks(visit: Visit) -> KnownTrunks:
+    """How the carriers' lines are."""
+    return KnownTrunks(trunks=tuple(KnownTrunk(**asdict(each)) for each in visit.parts.trunks()))
 
 
 @routes.add("GET", "/api/operator/telephone/unconfirmed", Rule.AUDITOR)

@@ -1,5 +1,6 @@
 """What a handler gets: the parts of the server, and one request of somebody who may make it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -15,7 +16,7 @@ from signaling.licence import Licence
 from signaling.limits import Limits
 from signaling.metrics import Metrics
 from signaling.permission import Permission
-from signaling.ports import Clock, Store
+from signaling.ports import Clock, Store, TrunkState
 from signaling.proofs import Proofs
 from signaling.revocation import Revocation
 from signaling.settings import Settings
@@ -44,6 +45,7 @@ class Parts:
     checkpoints: Checkpoints
     progress: Progress
     version: str
+    trunks: Callable[[], Sequence[TrunkState]] = tuple
 
     def now_us(self) -> int:
         """This moment, in UTC microseconds."""

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from licensing.instant import SECOND, Instant
 from licensing.numbering import Number, Unplaced, canonicalise
 from signaling.media import Srtp, TrunkMedia
+from signaling.ports import TrunkState
 from signaling.pstn import numbers
 from signaling.pstn.selection import Health, Standing
 from signaling.pstn.sip.agent import Agent
@@ -78,6 +79,22 @@ class Line:
         """As the choice of a trunk takes it."""
         wait = max(0, self._next_ns - now.mono_ns, self._rests_until_ns - now.mono_ns) / SECOND
         return self.trunk.standing(self.name, self.health, self.calls, wait)
+
+    def state(self) -> TrunkState:
+        """As operators see it."""
+        trunk = self.trunk
+        return TrunkState(
+            self.name,
+            trunk.uri,
+            self.health,
+            self.trouble,
+            self.calls,
+            trunk.limits.concurrent_calls,
+            trunk.priority,
+            tuple(sorted(trunk.dids)),
+            tuple(sorted(trunk.duties)),
+            tuple(sorted(trunk.emergency_in)),
+        )
 
     def is_full(self) -> bool:
         """Has it as many calls as it may?"""

@@ -22,7 +22,7 @@ from signaling.media import Event as SoundEvent
 from signaling.media import Listener, MediaBackend
 from signaling.metrics import Metrics
 from signaling.permission import Permission
-from signaling.ports import Clock, LegEnd, LegRow, Store, StoreError
+from signaling.ports import Clock, LegEnd, LegRow, Store, StoreError, TrunkState
 from signaling.pstn.calling import LATER, Calling, Who
 from signaling.pstn.dialling import Dialling
 from signaling.pstn.kept import read
@@ -107,6 +107,10 @@ class Network:
         self._looking: asyncio.Task[None] | None = None
         self.place: Place | None = None  # where trunks reach us by UDP
 
+    def states(self) -> tuple[TrunkState, ...]:
+        """The trunks as they stand."""
+        return tuple(line.state() for line in self._lines.values())
+
     @property
     def sound(self) -> MediaBackend:
         """What carries it."""
@@ -118,10 +122,13 @@ class Network:
         return self._lines
 
     async def start(self, switch: Switch, host: str, port: int) -> None:
-        """End what the last server left, and be there for calls. OSError if the port cannot be had."""
+        """End what the last server left, and be there for calls. OSError if the port cannot be had.
+
+        `port` 0 takes any two that are free.
+        """
         self._switch = switch
         self.place = await self._desk.agent.listen(Transport.UDP, host, port)
-        await self._desk.agent.listen(Transport.TCP, host, self.place.port)
+        await self._desk.agent.listen(Transport.TCP, host, port)
         await self._look()
         self._looking = asyncio.create_task(self._keep_looking(), name="where trunks are")
         for line in self._lines.values():

@@ -15,7 +15,7 @@ from tests.cli.office import BASIC, Office
 
 CONTRACT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text()
 CASES = Path(__file__).parents[1] / "licensing" / "data" / "decision-vectors.json"
-COMMANDS = ("user", "permit", "pstn", "explain", "audit", "licence", "backup", "restore")
+COMMANDS = ("user", "permit", "trunk", "pstn", "explain", "audit", "licence", "backup", "restore")
 NO_SERVER = {"licence", "backup", "restore", "permit key", "permit sign"}  # they speak to none
 OF_EACH = {"--config", "--as", "--url", "--json"}
 
@@ -30,7 +30,7 @@ def section(command: str) -> str:
 def usages(command: str) -> dict[str, str]:
     """Its actions, or the command itself, and what the page says they take."""
     lines = re.findall(rf"^\| `wephone {command} ?([^`]*)` \|", section(command), re.MULTILINE)
-    named = command in ("user", "permit", "audit", "licence")
+    named = command in ("user", "permit", "trunk", "audit", "licence")
     return {line.split()[0]: line.partition(" ")[2] for line in lines} if named else {command: lines[0]}
 
 
