@@ -5,6 +5,7 @@ import logging
 import secrets
 import socket
 import subprocess
+from ipaddress import ip_address
 from itertools import chain, repeat
 from typing import TypeVar
 
@@ -65,8 +66,18 @@ class EmbeddedBackend:
 
     async def start(self) -> None:
         """Until it is ready. MediaError if it cannot be started."""
+        self._check_place()
         reader = await self._begin()
         self._running = asyncio.create_task(self._run(reader), name="media process")
+
+    def _check_place(self) -> None:
+        place = self._place
+        if place.told is None and ip_address(place.address).is_unspecified:
+            raise MediaError(Problem.BAD_ADDRESS, "trunks have to be told one address, not all of them")
+        if place.last_port <= place.first_port:
+            raise MediaError(
+                Problem.NO_PORTS, f"there are no two ports from {place.first_port} to {place.last_port}"
+            )
 
     async def stop(self) -> None:
         """End all legs, without a word about them, and the process."""
@@ -133,11 +144,13 @@ class EmbeddedBackend:
         """Until it is gone."""
         try:
             while line := await reader.readline():
-                self._heard(line)
+                if self._heard(line):
+                    await asyncio.sleep(0)  # whoever asked goes on before it is told of anything else
         except (ConnectionError, ValueError) as error:  # ValueError: a line that is none
             log.error("the media process said what cannot be read: %s", error)
 
-    def _heard(self, line: bytes) -> None:
+    def _heard(self, line: bytes) -> bool:
+        """True if it is an answer."""
         said = messages.read_answer(line)
         if isinstance(said, messages.Told):
             event = messages.event_of(said)
@@ -149,6 +162,8 @@ class EmbeddedBackend:
             future = self._waiting.pop(said.number, None)
             if future is not None and not future.done():
                 future.set_result(said)
+                return True
+        return False
 
     def _lose(self) -> None:
         """It is gone: everything that it held has ended."""

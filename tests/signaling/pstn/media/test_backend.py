@@ -109,9 +109,10 @@ async def test_not_one_packet_passes_without_a_lease(stage: Stage) -> None:
 
 
 async def test_a_lease_that_is_over_stops_the_sound_and_is_told(stage: Stage) -> None:
-    await call(stage, seconds=0.3)
+    await call(stage)
     stage.app.say(A)
     await stage.far.wire.until(1)
+    await lease(stage, 0.1)
     assert await stage.told.first(LeaseOver) == LeaseOver(LEG)
     stage.app.say(A)
     stage.far.say(B)
@@ -122,9 +123,9 @@ async def test_a_lease_that_is_over_stops_the_sound_and_is_told(stage: Stage) ->
 
 
 async def test_a_renewed_lease_goes_on(stage: Stage) -> None:
-    await call(stage, seconds=0.2)
+    await call(stage, seconds=1)
     await lease(stage, LONG)
-    await asyncio.sleep(0.3)  # the first one is over by now
+    await asyncio.sleep(1.1)  # the first one is over by now
     stage.app.say(A)
     await stage.far.wire.until(1)
     assert stage.told.of(LeaseOver) == []

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from signaling.media import (
+    CandidatesFound,
     Connected,
     DigitHeard,
     Ended,
@@ -27,6 +28,7 @@ from signaling.media import (
 )
 from signaling.pstn.media import messages, trunk_sdp
 from signaling.pstn.media.embedded import EmbeddedBackend
+from signaling.pstn.media.place import Place
 from signaling.pstn.media.trunk_sdp import Ours
 from tests.signaling.pstn.media.conftest import Embedded
 from tests.signaling.pstn.media.ends import (
@@ -155,13 +157,13 @@ async def test_an_older_lease_does_not_come_back(call: Call) -> None:
 
 async def test_sound_ends_with_the_lease_to_the_moment(call: Call) -> None:
     await call.begin()
-    until = in_seconds(0.4)
-    call.backend.lease(call.leg, until)
     talking = asyncio.create_task(talk(call))
+    await call.far.wire.until(5)
+    until = in_seconds(0.2)
+    call.backend.lease(call.leg, until)
     await call.told.first(LeaseOver)
     await call.until_unleased(5)
     talking.cancel()
-    assert call.far.packets
     assert max(int.from_bytes(packet.payload[:8]) for packet in call.far.packets) < until
 
 
@@ -234,6 +236,14 @@ async def test_an_app_that_says_goodbye_ends_its_leg_and_gives_everything_back(c
     assert await call.backend.close(call.leg) is None
 
 
+async def test_an_app_that_vanishes_without_a_word_is_told_of(call: Call) -> None:
+    await call.begin(replace(TRUNK, patience=0.3))
+    call.app.vanish()
+    while TimedOut(call.leg, "app") not in call.told.events:
+        await call.told.first(TimedOut, skip=len(call.told.of(TimedOut)))
+    assert await call.backend.close(call.leg) is not None
+
+
 async def test_an_app_with_another_certificate_than_it_announced_gets_no_sound(call: Call) -> None:
     offer = await call.app.offer()
     lines = [line for line in offer.splitlines() if not line.startswith("a=fingerprint:")]
@@ -275,6 +285,28 @@ async def test_a_trunk_may_be_spoken_to_in_srtp(call: Call) -> None:
     await call.app.until(1)
     assert call.app.payloads == [B]
     assert (await call.backend.statistics(call.leg)).trunk.strangers == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [(Place("0.0.0.0"), Problem.BAD_ADDRESS), (Place(first_port=30_000, last_port=30_000), Problem.NO_PORTS)],
+)
+async def test_a_place_that_cannot_be_is_said_at_the_start(place: Place, problem: Problem) -> None:
+    backend = EmbeddedBackend(place, Told())
+    with pytest.raises(MediaError) as refused:
+        await backend.start()
+    assert refused.value.problem is problem
+    await backend.stop()
+
+
+async def test_nothing_is_told_of_a_leg_before_its_descriptions_are_there(call: Call) -> None:
+    seen: list[bool] = []
+    opened = False
+    call.told.sinks.append(lambda event: seen.append(opened))
+    await call.backend.open_outgoing(call.leg, await call.app.offer(), TRUNK)
+    opened = True
+    assert await call.told.first(CandidatesFound) == CandidatesFound(call.leg, (), True)
+    assert seen == [True]
 
 
 async def test_when_all_ports_are_taken_a_call_is_refused_and_the_next_one_works() -> None:

@@ -94,7 +94,7 @@ class WebApp:
             self._more.clear()
             await self._more.wait()
 
-    async def vanish(self) -> None:
+    def vanish(self) -> None:
         """Without a word, as a browser whose machine is switched off."""
         for protocol in self.ice._protocols:
             protocol.transport.close()
