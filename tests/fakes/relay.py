@@ -134,8 +134,9 @@ class Relay:
     # Descriptions
 
     async def app_offered(self, leg: str, offer: str) -> str:
-        self._leg(leg).theirs["app"] = plain(offer)
-        return self._say(leg, "app", plain(offer))
+        theirs = self._leg(leg).theirs["app"] = plain(offer)
+        direction = trunk_sdp.REVERSED[theirs.direction] if theirs else "sendrecv"
+        return self._say(leg, "app", theirs, direction)
 
     async def app_answered(self, leg: str, answer: str) -> None:
         self._leg(leg).theirs["app"] = plain(answer)

@@ -132,6 +132,7 @@ class App(Protocol):
         """The sound that came, packet by packet."""
 
     async def offer(self) -> str: ...
+    async def offer_again(self, direction: Direction) -> str: ...
     async def answer(self, offer: str) -> str: ...
     async def answered(self, answer: str) -> None: ...
     def found(self, candidates: tuple[Candidate, ...], end: bool) -> None: ...
@@ -153,6 +154,9 @@ class PlainApp:
 
     async def offer(self) -> str:
         return self._far.describe()
+
+    async def offer_again(self, direction: Direction) -> str:
+        return self._far.describe(direction)
 
     async def answer(self, offer: str) -> str:
         self._far.learn(offer)

@@ -167,6 +167,23 @@ async def test_a_trunk_that_holds_hears_nothing_and_resumes_at_another_address(s
     elsewhere.transport.close()
 
 
+async def test_an_app_that_holds_hears_nothing_until_it_resumes(stage: Stage) -> None:
+    await call(stage)
+    answer = await stage.backend.app_offered(LEG, await stage.app.offer_again("inactive"))
+    await stage.app.answered(answer)
+    assert "a=inactive\r\n" in answer
+    stage.far.say(B)
+    await until_counted(stage, "trunk", "received", 1)
+    answer = await stage.backend.app_offered(LEG, await stage.app.offer_again("sendrecv"))
+    await stage.app.answered(answer)
+    assert "a=sendrecv\r\n" in answer
+    stage.far.say(C)
+    await stage.app.until(1)
+    assert stage.app.payloads == [C]
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+
+
 async def test_the_answer_may_come_from_elsewhere_than_the_early_sound(stage: Stage) -> None:
     await call(stage)
     answered: Wire = await open_wire()

@@ -7,6 +7,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.codecs import CODECS
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 
+from signaling.media import Direction
 from tests.signaling.pstn.media.ends import Packet, Voice
 from wephone.media.ice import Connection
 from wephone.media.private import use_connection
@@ -23,7 +24,7 @@ class WebApp:
     def __init__(self, *codecs: str, keys: bool = True) -> None:
         self._keys = keys
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        transceiver = self._pc.addTransceiver("audio", direction="sendrecv")
+        transceiver = self._transceiver = self._pc.addTransceiver("audio", direction="sendrecv")
         known = RTCRtpSender.getCapabilities("audio").codecs
         transceiver.setCodecPreferences([codec_of(known, name) for name in codecs or ("PCMU",)])
         self._dtls = transceiver.receiver.transport
@@ -52,6 +53,12 @@ class WebApp:
     async def offer(self) -> str:
         if self._pc.localDescription is None:
             await self._pc.setLocalDescription(await self._pc.createOffer())
+        return self._with_keys(self._pc.localDescription.sdp)
+
+    async def offer_again(self, direction: Direction) -> str:
+        """Hold, or go on."""
+        self._transceiver.direction = direction
+        await self._pc.setLocalDescription(await self._pc.createOffer())
         return self._with_keys(self._pc.localDescription.sdp)
 
     async def answer(self, offer: str) -> str:
