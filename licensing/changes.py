@@ -5,18 +5,31 @@ Whoever applies a change on a snapshot that is no longer the newest asks again w
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import Any
 
+from licensing.agreement import is_agreed, is_lapsed
+from licensing.audit import canonical
 from licensing.documents import ChangeError, read
-from licensing.instant import SECOND, Instant
+from licensing.instant import Instant
 from licensing.jurisdiction import Profiles
 from licensing.numbering import is_country
 from licensing.permit import Evidence, Permit, StatusEvent, Toggle
-from licensing.snapshot import PERMIT, PROPOSAL, SWITCH, TELEPHONE, TOGGLE, Proposal, Snapshot, document_of
+from licensing.snapshot import (
+    ACCOUNT,
+    PERMIT,
+    PROPOSAL,
+    SWITCH,
+    TELEPHONE,
+    TOGGLE,
+    Proposal,
+    Snapshot,
+    document_of,
+)
+from licensing.succession import in_place_of, suspends
 
-PROPOSAL_LIFE = 24 * 3600 * SECOND  # for a second operator to agree in
 _COUNTRIES_HERE = frozenset({"CN-HK", "CN-MO", "CN-TW"})  # ISO 3166-2 has them twice, numbers once
 _TICK = timedelta(microseconds=1)
 
@@ -38,6 +51,7 @@ class Change:
     action: str
     subject: str
     puts: tuple[Put, ...]
+    about: str | None = None  # a person; sealed in the chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +64,19 @@ class Check:
     register_address: str | None = None
 
 
-def add(snapshot: Snapshot, permit: Permit, check: Check | None, profiles: Profiles | None) -> Change:
+def add(
+    snapshot: Snapshot,
+    permit: Permit,
+    check: Check | None,
+    profiles: Profiles | None,
+    by: str,
+    why: str,
+    now: Instant,
+) -> Change:
     """A new permit, or the next version of one.
 
-    Nobody's `verified` is believed but a check that is recorded.
+    Nobody's `verified` is believed but a check that is recorded. One that would take the place of a permit
+    that is suspended or revoked is filed by two operators: the first one's word is a proposal.
     """
     before = check_next(snapshot, permit, profiles)
     if before and permit.status_events[: len(before.status_events)] != before.status_events:
@@ -62,10 +85,19 @@ def add(snapshot: Snapshot, permit: Permit, check: Check | None, profiles: Profi
     filed = document_of(permit) | {"verified": check is not None}
     if check is not None:
         filed["evidence"] = [*filed["evidence"], _evidence(check)]
-    filed = document_of(read(Permit, filed))
-    return Change(
-        "permit_event", "amended" if before else "added", permit.id, (Put(PERMIT, permit.id, filed),)
-    )
+    document = read(Permit, filed)
+    puts = [Put(PERMIT, permit.id, document_of(document))]
+    if in_place_of(snapshot, document, before, now) is not None:
+        key = filing_key(permit)
+        if not is_agreed(snapshot, key, by, permit.version, now):
+            return _proposed(key, permit.id, why, permit.version)
+        puts.append(Put(PROPOSAL, key, None))
+    return Change("permit_event", "amended" if before else "added", permit.id, tuple(puts))
+
+
+def filing_key(permit: Permit) -> str:
+    """Of the proposal to file this very document."""
+    return f"file:{permit.id}:{sha256(canonical(document_of(permit)).encode()).hexdigest()[:16]}"
 
 
 def check_next(snapshot: Snapshot, permit: Permit, profiles: Profiles | None) -> Permit | None:
@@ -91,13 +123,12 @@ def revoke(snapshot: Snapshot, id: str, event: StatusEvent) -> Change:
 def reinstate(snapshot: Snapshot, id: str, by: str, why: str, now: Instant) -> Change:
     """Lift the suspension: the first operator asks, a second one makes it so."""
     permit = _standing_permit(snapshot, id)
-    moment = now.utc
-    if not any(_still_suspends(event, moment) for event in permit.status_events):
+    if not any(suspends(event, now) for event in permit.status_events):
         raise ChangeError("id", f"permit `{id}` is not suspended")
     key = f"reinstate:{id}"
-    if not _agreed(snapshot, key, by, permit.version, now):
+    if not is_agreed(snapshot, key, by, permit.version, now):
         return _proposed(key, id, why, permit.version)
-    events = [lifted for event in permit.status_events if (lifted := _lifted(event, moment)) is not None]
+    events = [lifted for event in permit.status_events if (lifted := _lifted(event, now)) is not None]
     return Change(
         "permit_event",
         "reinstated",
@@ -136,11 +167,18 @@ def switch_telephone_on(snapshot: Snapshot, by: str, why: str, now: Instant) -> 
         return None
     version = snapshot.version(SWITCH, TELEPHONE)
     key = f"switch_on:{TELEPHONE}"
-    if not _agreed(snapshot, key, by, version, now):
+    if not is_agreed(snapshot, key, by, version, now):
         return _proposed(key, TELEPHONE, why, version)
     return Change(
         "switch_event", "on", TELEPHONE, (Put(SWITCH, TELEPHONE, {"on": True}), Put(PROPOSAL, key, None))
     )
+
+
+def give_password(name: str, key: str, salt: str, *, opened: bool, on_machine: bool) -> Change:
+    """An operator's account was opened, or got a password that somebody else knows. No name is chained."""
+    document = {"name": name, "on_machine": on_machine, "salt": salt}
+    action = "opened" if opened else "password_reset"
+    return Change("account_event", action, key, (Put(ACCOUNT, key, document),), about=name)
 
 
 def withdraw(snapshot: Snapshot, key: str) -> Change:
@@ -152,21 +190,7 @@ def withdraw(snapshot: Snapshot, key: str) -> Change:
 
 def waiting(snapshot: Snapshot, now: Instant) -> tuple[Proposal, ...]:
     """What a second operator can still agree to."""
-    return tuple(proposal for proposal in snapshot.proposals if not _lapsed(proposal, now))
-
-
-def _agreed(snapshot: Snapshot, key: str, by: str, about: int, now: Instant) -> bool:
-    """Has another operator asked for the same, and is it still what they looked at?"""
-    proposal = snapshot.proposal(key)
-    if proposal is None or proposal.about != about or _lapsed(proposal, now):
-        return False
-    if proposal.by.casefold() == by.strip().casefold():
-        raise ChangeError("", "you asked for this already: another operator has to agree")
-    return True
-
-
-def _lapsed(proposal: Proposal, now: Instant) -> bool:
-    return now.utc_us >= proposal.at + PROPOSAL_LIFE // 1_000
+    return tuple(proposal for proposal in snapshot.proposals if not is_lapsed(proposal, now))
 
 
 def _proposed(key: str, subject: str, why: str, about: int) -> Change:
@@ -195,17 +219,13 @@ def _next_version(permit: Permit, **changes: object) -> Put:
     return Put(PERMIT, permit.id, document_of(read(Permit, document)))
 
 
-def _still_suspends(event: StatusEvent, moment: datetime) -> bool:
-    return event.status == "suspended" and (event.end is None or event.end > moment)
-
-
-def _lifted(event: StatusEvent, moment: datetime) -> StatusEvent | None:
+def _lifted(event: StatusEvent, now: Instant) -> StatusEvent | None:
     """The window, ended at this moment; none if it had not begun."""
-    if not _still_suspends(event, moment):
+    if not suspends(event, now):
         return event
-    if event.start > moment:
+    if event.start > now.utc:
         return None
-    return event.model_copy(update={"end": max(moment, event.start + _TICK)})
+    return event.model_copy(update={"end": max(now.utc, event.start + _TICK)})
 
 
 def _event(event: StatusEvent) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from licensing.jurisdiction import Profiles
 from licensing.permit import Document, Permit, StatusEvent, Toggle, Word
 from licensing.signing import PrivateKey, PublicKey, decoded
 from licensing.snapshot import FILE, PERMIT, SIGNED, Snapshot, document_of
+from licensing.succession import in_place_of
 
 FORMAT: Literal["wephone.permits/1"] = "wephone.permits/1"
 LARGEST_FILE = 1024 * 1024  # bytes
@@ -145,7 +146,7 @@ def filing(snapshot: Snapshot, file: PermitFile, profiles: Profiles | None, now:
     puts: list[Put] = []
     for place, permit in enumerate(file.permits):
         with within(f"permits[{place}]"):
-            puts += permit_puts(snapshot, permit, file, profiles)
+            puts += permit_puts(snapshot, permit, file, profiles, now)
     for place, toggle in enumerate(file.toggles):
         with within(f"toggles[{place}]"):
             change = set_toggle(snapshot, toggle, profiles)
@@ -155,7 +156,7 @@ def filing(snapshot: Snapshot, file: PermitFile, profiles: Profiles | None, now:
 
 
 def permit_puts(
-    snapshot: Snapshot, permit: Permit, file: PermitFile, profiles: Profiles | None
+    snapshot: Snapshot, permit: Permit, file: PermitFile, profiles: Profiles | None, now: Instant
 ) -> tuple[Put, ...]:
     """The row of one permit; none if it is there just so."""
     if alike(permit, snapshot.permit(permit.id)):
@@ -169,6 +170,12 @@ def permit_puts(
         if new != old and len(file.signed_by) < 2:
             fault = "a suspension is lifted by two: the file needs the signatures of two keys for that"
             raise ChangeError("status_events", fault)
+    lost = in_place_of(snapshot, permit, before, now)
+    if lost is not None and len(file.signed_by) < 2:
+        fault = (
+            f"takes the place of `{lost.id}`, which is suspended or revoked: that needs two keys' signatures"
+        )
+        raise ChangeError("id", fault, permit.id)
     if permit.verified and not any(
         each.checked_by and each.checked_on and (each.sha256 or each.register_address)
         for each in permit.evidence

@@ -117,9 +117,19 @@ class Register:
         why: str,
         check: Check | None = None,
     ) -> Permit:
-        """File a permit, or its next version. ChangeError names path and value; then nothing has changed."""
+        """File a permit, or its next version. ChangeError names path and value; then nothing has changed.
+
+        Also, with no path, if another operator has to file the same: that is noted, and waits.
+        """
         permit = document if isinstance(document, Permit) else read_permit(document)
-        after = await self._change(by, why, lambda now, at: changes.add(now, permit, check, self._profiles))
+
+        def derive(taken: Snapshot, now: Instant) -> Change:
+            return changes.add(taken, permit, check, self._profiles, by, why, now)
+
+        after = await self._change(by, why, derive)
+        if after.proposal(changes.filing_key(permit)) is not None:
+            fault = "it would take the place of a permit that is suspended or revoked"
+            raise ChangeError("", f"{fault}: another operator has to file the same document within a day")
         return _present(after, permit.id)
 
     async def suspend(
@@ -191,6 +201,15 @@ class Register:
         )
         return after.proposal("switch_on:telephone") if after.telephone_off else None
 
+    async def note_password(
+        self, name: str, *, by: str, opened: bool = False, on_machine: bool = False
+    ) -> None:
+        """`by` opened this operator's account, or gave it a password: for what takes two they are one."""
+        key = str(uuid7(self._clock.now(), self._random(RANDOM)))
+        salt = self._random(SALT).hex()
+        change = changes.give_password(name, key, salt, opened=opened, on_machine=on_machine)
+        await self._change(by, "an account of an operator", lambda taken, now: change)
+
     async def withdraw(self, key: str, *, by: str, why: str) -> None:
         """Take back a proposal."""
         await self._change(by, why, lambda taken, now: changes.withdraw(taken, key))
@@ -261,6 +280,9 @@ class Register:
         people: Mapping[str, str],
     ) -> Draft:
         who = seal(by, self._random(SALT), now.utc_us + KEEP_OPERATORS)
+        about = None
+        if change.about is not None:
+            about = seal(change.about, self._random(SALT), now.utc_us + KEEP_OPERATORS)
         body = {
             "action": change.action,
             "by": who.hash,
@@ -278,7 +300,10 @@ class Register:
                 for row in rows
             ],
         }
-        return Draft(change.kind, change.subject, now.utc_us, canonical(body), (who,))
+        if about is not None:
+            body["about"] = about.hash
+        sealed = (who,) if about is None else (who, about)
+        return Draft(change.kind, change.subject, now.utc_us, canonical(body), sealed)
 
     # How it keeps up
 

@@ -14,6 +14,7 @@ from licensing.permit import Permit, Toggle
 from licensing.ports import RegisterRow, RegisterRows
 
 PERMIT, TOGGLE, SWITCH, PROPOSAL, FILE = "permit", "toggle", "switch", "proposal", "file"
+ACCOUNT = "account"  # rows about operators' accounts; their keys say nothing
 TELEPHONE = "telephone"  # the key of the one switch there is
 SIGNED = "permits"  # the key of the one file there is
 
@@ -34,6 +35,16 @@ class Proposal:
     why: str
     at: int  # UTC microseconds
     about: int  # the version, of the permit or switch, that was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An operator's account was opened, or got another password: by whom, and from where."""
+
+    name: str
+    by: str
+    on_machine: bool  # by somebody who may read the data folder
+    at: int  # UTC microseconds
 
 
 class Ground(NamedTuple):
@@ -78,6 +89,12 @@ class Snapshot:
         return tuple(_proposal(row) for row in self._present(PROPOSAL))
 
     @cached_property
+    def given(self) -> Mapping[str, Given]:
+        """Who knows the passwords of operators' accounts besides their owners: the last of each, by name."""
+        rows = sorted(self._present(ACCOUNT), key=lambda row: row.epoch)
+        return {given.name.casefold(): given for given in map(_given, rows)}
+
+    @cached_property
     def telephone_off(self) -> bool:
         """Is the panic switch thrown?"""
         row = self.rows.get((SWITCH, TELEPHONE))
@@ -119,7 +136,7 @@ class Snapshot:
 def snapshot(rows: RegisterRows) -> Snapshot:
     """The snapshot of what a store loaded. RegisterUnreadableError if any of it cannot be read."""
     taken = Snapshot(rows.epoch, {(row.kind, row.key): row for row in rows.rows})
-    taken.permits, taken.toggles, taken.proposals, taken.telephone_off, taken.signed_file  # noqa: B018  # read now, not in a call
+    taken.permits, taken.toggles, taken.proposals, taken.telephone_off, taken.signed_file, taken.given  # noqa: B018  # read now, not in a call
     return taken
 
 
@@ -151,6 +168,14 @@ def _proposal(row: RegisterRow) -> Proposal:
         return Proposal(row.key, row.by, str(document["why"]), row.at, int(document["about"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RegisterUnreadableError(f"proposal `{row.key}` cannot be read: {error!r}") from None
+
+
+def _given(row: RegisterRow) -> Given:
+    document = _document(row)
+    try:
+        return Given(str(document["name"]), row.by, document["on_machine"] is True, row.at)
+    except (KeyError, TypeError) as error:
+        raise RegisterUnreadableError(f"account `{row.key}` cannot be read: {error!r}") from None
 
 
 def _signed_file(row: RegisterRow) -> SignedFile:

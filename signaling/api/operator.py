@@ -5,9 +5,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from licensing.ports import JournalError
 from signaling.api.account import Count, Password, user_in_path
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
+from signaling.ports import StoreError
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Microseconds, Model
 
@@ -97,6 +99,8 @@ async def accounts(visit: Visit) -> KnownAccounts:
 @routes.add("POST", "/api/operator/accounts", Rule.OPERATOR, status=201, proven=True)
 async def add_account(visit: Visit, body: AddedAccount) -> OnePassword:
     """Open an account."""
+    if body.operator and await visit.parts.store.account(body.name) is None:
+        await password_known(visit, body.name, opened=True)
     made = await visit.parts.accounts.open_for(
         body.name, body.password, operator=body.operator, auditor=body.auditor
     )
@@ -115,6 +119,8 @@ async def set_account_state(visit: Visit, body: AccountState) -> None:
 async def reset_password(visit: Visit, body: GivenPassword) -> OnePassword:
     """Give an account a password for one use. It is signed out everywhere."""
     user = user_in_path(visit)
+    if (await visit.parts.accounts.existing(user)).operator:
+        await password_known(visit, user)
     made = await visit.parts.accounts.reset_password(user, body.password)
     noted(visit, "reset-password", user)
     return OnePassword(name=user, password=made if body.password is None else None)
@@ -136,6 +142,17 @@ async def invite(visit: Visit) -> NewInvitation:
     noted(visit, "invite", "")
     base = visit.parts.settings.public_url or f"http://{visit.parts.settings.listen}"
     return NewInvitation(invitation=token, link=f"{base}/#invitation={token}", expires_at=until)
+
+
+async def password_known(visit: Visit, user: UserId, *, opened: bool = False) -> None:
+    """This operator will know another one's password: in the journal, before it is so."""
+    on_machine = not visit.known.session
+    try:
+        await visit.parts.licence.register.note_password(
+            user, by=visit.user, opened=opened, on_machine=on_machine
+        )
+    except JournalError as error:
+        raise StoreError(str(error)) from error
 
 
 def noted(visit: Visit, what: str, about: str) -> None:

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from licensing.agreement import PROPOSAL_LIFE
 from licensing.case import BASELINE
-from licensing.changes import PROPOSAL_LIFE, Check
+from licensing.changes import Check
 from licensing.documents import ChangeError
 from licensing.expiry import days_left, permit_notices, zone_of
 from licensing.instant import MICROSECOND

@@ -276,7 +276,10 @@ receipt = Table(
 )
 
 # What changed the register, or accepts that some of it was lost.
-CHANGES = text("kind IN ('permit_event', 'toggle_event', 'switch_event', 'proposal', 'loss_acknowledged')")
+CHANGES = text(
+    "kind IN ('permit_event', 'toggle_event', 'switch_event', 'proposal', 'account_event', "
+    "'loss_acknowledged')"
+)
 
 # One chain per node. Rows are only ever added.
 journal_entry = Table(

@@ -124,11 +124,12 @@ async def test_what_the_operator_changes_the_next_call_meets(caller: Caller) -> 
     await office.does("permit", "toggle", "pstn_out", "on")
     assert (await caller.by_socket())["reason"] == "no_route"
 
+    vera = await office.second_operator()
     await office.does("pstn", "off")
     assert await reason() == "DENY_TELEPHONE_SWITCHED_OFF"
     assert (await office.does("pstn", "on"))["waiting"]["by"] == "operator"
     assert await reason() == "DENY_TELEPHONE_SWITCHED_OFF"
-    await office.does("pstn", "on", "--as", await office.second_operator())
+    await office.does("pstn", "on", "--as", vera)
     assert (await caller.by_socket())["reason"] == "no_route"
 
     await office.does("permit", "suspend", "basic-1", "--why", "order of the regulator")

@@ -8,7 +8,7 @@ import pytest
 
 from licensing.audit import Entry
 from licensing.ports import JournalError
-from tests.signaling.api.conftest import Somebody, World
+from tests.signaling.api.conftest import PASSWORD, Somebody, World
 from tests.signaling.test_evidence import edit
 
 NUMBER = "+12025550123"
@@ -245,3 +245,27 @@ async def test_the_description_has_the_models(world: World) -> None:
     assert "valid_from" in described["components"]["schemas"]["Permit"]["properties"]
     assert "from" in described["components"]["schemas"]["Window"]["properties"]
     assert PERMITS not in (await world.stranger().get("/api/openapi.json")).text
+
+
+async def test_an_operator_who_opens_another_ones_account_is_no_second_person(world: World) -> None:
+    boss, vera = await world.operator(), await world.operator("vera")
+    opened = await boss.post(
+        "/api/operator/accounts", {"name": "pet", "operator": True, "password": PASSWORD}
+    )
+    assert opened.status == 201
+    pet = Somebody(world.http, world.operators)
+    await pet.sign_in("pet")
+    await files(boss)
+    await boss.post(f"{PERMITS}/basic-1/suspend", WHY)
+    await pet.post(f"{PERMITS}/basic-1/reinstate", WHY)
+    refused = await boss.post(f"{PERMITS}/basic-1/reinstate", WHY)
+    assert (refused.status, refused.code) == (409, "not_changed")
+    await vera.post("/api/operator/accounts/boss/password", {"password": "another good password"})
+    events = [each for each in await entries_of(world) if each.kind == "account_event"]
+    assert [json.loads(each.body)["action"] for each in events] == ["opened", "password_reset"]
+    assert (await vera.post(f"{PERMITS}/basic-1/reinstate", WHY)).status == 409, "she may be the boss now"
+
+
+async def entries_of(world: World) -> list[Entry]:
+    """All entries of the server's chain."""
+    return list(await world.server.parts.licence.journal.entries(0, 999))
