@@ -7,11 +7,11 @@ An entry that was hidden or altered, the verification of the chain finds; here i
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from licensing.audit import Entry
+from licensing.audit import ClearValue, Entry, clear_state
 from licensing.ports import Filed, RegisterRow
 
 LOSS_ACKNOWLEDGED = "loss_acknowledged"  # the kind of an entry by which an operator accepts a loss
@@ -29,16 +29,24 @@ class FiledFault:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What an entry says of one row: the epoch that began with it, and the SHA-256 of its document."""
+    """What an entry says of one row: the epoch that began with it, the SHA-256 of its document, when and who.
+
+    `by`: the salted hash of a name.
+    """
 
     epoch: int
     digest: str
+    at: int
+    by: str
 
 
-def filed_faults(filed: Filed, until: int | None = None) -> tuple[FiledFault, ...]:
+def filed_faults(
+    filed: Filed, until: int | None = None, names: Mapping[str, ClearValue] | None = None
+) -> tuple[FiledFault, ...]:
     """What differs between the rows and the entries of their changes; empty if nothing.
 
-    `until`: only up to that epoch, for whoever looks at a decision that was made then.
+    `until`: only up to that epoch, for whoever looks at a decision that was made then. `names`: by the hash
+    in the entry, who made a change, as far as that is not erased.
     """
     last = filed.epoch if until is None else until
     read = (_change(entry) for entry in filed.entries if entry.kind != LOSS_ACKNOWLEDGED)
@@ -52,7 +60,7 @@ def filed_faults(filed: Filed, until: int | None = None) -> tuple[FiledFault, ..
     missing = [which for which in sorted(made) if which not in found or filings[which] > 1]
     faults = [FiledFault(f"{_name(*which)} is missing, and was filed") for which in missing]
     for which, row in sorted(found.items()):
-        faults += _held(row, made.get(which))
+        faults += _held(row, made.get(which), names or {})
     return (*faults, *_epochs((epoch for epoch, _ in changes), last, whole=until is None))
 
 
@@ -67,7 +75,12 @@ def as_accepted(faults: Iterable[FiledFault]) -> list[dict[str, str | None]]:
     return [{"said": fault.said, "found": fault.found} for fault in faults]
 
 
-def _held(row: RegisterRow, made: _Made | None) -> Iterator[FiledFault]:
+def changed_by(entries: Iterable[Entry]) -> list[str]:
+    """The salted hashes of those who made the changes."""
+    return [each.by for entry in entries for each in _change(entry)[1].values()]
+
+
+def _held(row: RegisterRow, made: _Made | None, names: Mapping[str, ClearValue]) -> Iterator[FiledFault]:
     name, digest = _name(row.kind, row.key, row.version), sha256(row.document.encode()).hexdigest()
     if made is None:
         yield FiledFault(f"{name} is there, and no entry says that it was filed", digest)
@@ -75,6 +88,12 @@ def _held(row: RegisterRow, made: _Made | None) -> Iterator[FiledFault]:
         yield FiledFault(f"{name} was altered: it is not what the entry of its change says", digest)
     elif made.epoch != row.epoch:
         yield FiledFault(f"{name} is said to be of epoch {row.epoch}, and was filed at {made.epoch}", digest)
+    elif made.at != row.at:
+        yield FiledFault(
+            f"{name} is said to be filed at another time than the entry of its change says", digest
+        )
+    elif (who := names.get(made.by)) and clear_state(made.by, who) == "present" and who.value != row.by:
+        yield FiledFault(f"{name} is said to be filed by another than the entry of its change says", digest)
 
 
 def _epochs(said: Iterable[int], last: int, *, whole: bool) -> Iterator[FiledFault]:
@@ -94,7 +113,9 @@ def _change(entry: Entry) -> tuple[int, dict[Which, _Made]]:
         body = json.loads(entry.body)
         epoch = int(body["epoch"])
         return epoch, {
-            (str(row["kind"]), str(row["key"]), int(row["version"])): _Made(epoch, row["sha256"])
+            (str(row["kind"]), str(row["key"]), int(row["version"])): _Made(
+                epoch, row["sha256"], entry.said_at, str(body["by"])
+            )
             for row in body["rows"]
         }
     except (KeyError, TypeError, ValueError):

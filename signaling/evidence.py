@@ -5,14 +5,16 @@ something decided?
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from licensing.audit import Broken, Checked, Entry, Head, beginning, sealed_in
+from licensing.audit import Broken, Checked, ClearValue, Entry, Head, beginning, sealed_in
 from licensing.checkers import opened, sealed_names
 from licensing.explain import Explanation, explain, profiles_named
-from licensing.filed import FiledFault, filed_faults, not_accepted
+from licensing.filed import FiledFault, changed_by, filed_faults, not_accepted
 from licensing.lawbook import profiles_then
 from licensing.permit import Permit
-from licensing.ports import Chains
+from licensing.ports import Chains, Filed
 from signaling.licence import Licence
+from signaling.ports import Store
+from signaling.stated import stated_faults
 
 
 @dataclass(slots=True)
@@ -74,7 +76,28 @@ async def first_at(chains: Chains, head: Head, at: int) -> int:
 async def register_faults(chains: Chains) -> tuple[FiledFault, ...]:
     """What of the register is not what the chains say, and no operator has accepted. JournalError."""
     filed = await chains.filed()
-    return not_accepted(filed_faults(filed), filed.entries)
+    return not_accepted(filed_faults(filed, names=await changers(chains, filed)), filed.entries)
+
+
+async def changers(chains: Chains, filed: Filed) -> dict[str, ClearValue]:
+    """Who made the register's changes, by the hash in the entry, as far as that is not erased."""
+    return {row.hash: row for row in await chains.clear_values(changed_by(filed.entries))}
+
+
+async def row_faults(store: Store) -> list[str]:
+    """What of calls and account facts is not what the entries say by which they ended, or were stated."""
+    faults = [
+        f"call {call}: its row is not what the entry of its end says"
+        for call in await store.ends_that_differ()
+    ]
+    after = ""
+    while some := await store.stated(after, ACCOUNTS_AT_ONCE):
+        faults += (fault for facts in some for fault in stated_faults(facts))
+        after = some[-1].account
+    return faults
+
+
+ACCOUNTS_AT_ONCE = 500
 
 
 async def explained(chains: Chains, licence: Licence, decision: str) -> Explanation:
@@ -86,7 +109,9 @@ async def explained(chains: Chains, licence: Licence, decision: str) -> Explanat
     named = profiles_named(entries)
     profiles = await profiles_then(chains, named, licence.law.profiles)
     explanation = explain(entries, clear, filed.rows, profiles)
-    edited = (fault.said for fault in filed_faults(filed, explanation.body["epoch"]))
+    edited = (
+        fault.said for fault in filed_faults(filed, explanation.body["epoch"], await changers(chains, filed))
+    )
     loose = await unlinked(chains, [entry for entry in entries if entry.kind == "decision"])
     permits = await with_names(chains, explanation.permits)
     return replace(explanation, permits=permits, faults=(*explanation.faults, *loose, *edited))

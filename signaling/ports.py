@@ -224,6 +224,10 @@ class CallRows(Protocol):
         """Of those of these calls that there is a row of, in any order."""
         ...
 
+    def ends_that_differ(self) -> Awaitable[Sequence[str]]:
+        """Some of the calls whose row is not what the journal's entry of their end says."""
+        ...
+
     def missed_calls(self, user: UserId) -> Awaitable[Sequence[CallRecord]]:
         """Missed and not yet seen, oldest first."""
         ...
@@ -571,6 +575,25 @@ class FactsEntry:
     said: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class StatedEntry:
+    """One statement. `at`, `body`: of its entry in the chain, if there is one; `said`: none once erased."""
+
+    entry: str
+    at: int | None
+    body: str | None
+    said: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatedFacts:
+    """The facts of one account as they are used, and all that was said about it, oldest first."""
+
+    account: str
+    document: str
+    entries: tuple[StatedEntry, ...]
+
+
 class HolderRows(Protocol):
     """What is known about the holders of accounts."""
 
@@ -587,6 +610,10 @@ class HolderRows(Protocol):
 
         IdTakenError if a number is another account's.
         """
+        ...
+
+    def stated(self, after: str, most: int) -> Awaitable[Sequence[StatedFacts]]:
+        """Everybody's facts beside the entries that say so, in the order of the accounts, after this one."""
         ...
 
     def facts_history(self, user: UserId, most: int) -> Awaitable[Sequence[FactsEntry]]:

@@ -15,7 +15,7 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.checkpoints import NothingLostError, UnsignedError
-from signaling.evidence import nodes, register_faults, walk
+from signaling.evidence import nodes, register_faults, row_faults, walk
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
@@ -178,8 +178,9 @@ async def audit_verify(visit: Visit, body: Verification) -> Verified:
         finally:
             progress.begin(0)
         epoch = parts.licence.register.snapshot.epoch
-        altered = await register_faults(chains)
-    lost = parts.checkpoints.lost or next((fault.said for fault in altered), None)
+        altered = [fault.said for fault in await register_faults(chains)]
+        altered += await row_faults(parts.store)
+    lost = parts.checkpoints.lost or next(iter(altered), None)
     if epoch < body.epoch:
         lost = f"the register is at epoch {epoch}, and was at {body.epoch}"
     return Verified(

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 
 from licensing.audit import Draft, canonical
 from signaling.core.holder import UNKNOWN, HolderFacts, Person, facts_from_text, facts_to_json
-from signaling.ports import Ends, FactsChange, FactsEntry
+from signaling.ports import Ends, FactsChange, FactsEntry, StatedEntry, StatedFacts
 from signaling.store.database import Database
 from signaling.store.evidence import StoredJournal
 from signaling.store.journal import plain
@@ -47,6 +48,13 @@ class HolderRows:
                 plain(draft),
             )
         )
+
+    async def stated(self, after: str, most: int) -> Sequence[StatedFacts]:
+        rows = await self.database.read("stated", after, most)
+        return [
+            StatedFacts(account, document, tuple(StatedEntry(*row[2:]) for row in some if row[2] is not None))
+            for (account, document), some in groupby(rows, key=lambda row: (row[0], row[1]))
+        ]
 
     async def facts_history(self, user: UserId, most: int) -> Sequence[FactsEntry]:
         rows = await self.database.read("facts_history", user, most)

@@ -89,6 +89,9 @@ class CallRows:
             for row in rows
         ]
 
+    async def ends_that_differ(self) -> Sequence[str]:
+        return [call for (call,) in await self.database.read("ends_that_differ")]
+
     async def missed_calls(self, user: UserId) -> Sequence[CallRecord]:
         return [_record(row) for row in await self.database.read("missed_calls", user)]
 

@@ -84,6 +84,17 @@ PERMITS_GONE = [
             ["permit `basic-2`, version 1, is said to be of epoch 1, and was filed at 3"],
         ),
         (
+            "UPDATE register_version SET changed_by = 'nobody' WHERE key = 'basic-2'",
+            ["permit `basic-2`, version 1, is said to be filed by another than the entry of its change says"],
+        ),
+        (
+            "UPDATE register_version SET at = 1 WHERE key = 'basic-2'",
+            [
+                "permit `basic-2`, version 1, is said to be filed at another time than the entry of its "
+                "change says"
+            ],
+        ),
+        (
             "INSERT INTO register_version SELECT kind, 'texts', 1, document, changed_by, at, epoch "
             "FROM register_version WHERE kind = 'toggle'",
             ["toggle `texts`, version 1, is there, and no entry says that it was filed"],
