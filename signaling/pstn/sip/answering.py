@@ -6,7 +6,7 @@ consumed for a 2xx that must wait for a PRACK.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -16,6 +16,7 @@ from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.transaction import GIVE_UP, T1
+from signaling.pstn.sip.values import replace
 
 Timer = Literal["repeat", "no_prack"]
 

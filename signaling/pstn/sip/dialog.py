@@ -5,12 +5,13 @@ sends none. A re-INVITE or an UPDATE with media is sent by the user agent alone,
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from signaling.pstn.sip.headers import MAGIC, Address, CSeq, Via
 from signaling.pstn.sip.message import Fields, Message, Request, Response
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.values import replace
 
 # Of the INVITE, what its ACK carries again (RFC 3261 §13.2.2.4).
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")

@@ -6,11 +6,12 @@ everything that identifies the caller, and one more CSeq (RFC 3261 §22.2, RFC 8
 
 import hashlib
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from signaling.pstn.sip.headers import CSeq, Via, quote, split_list, unquote
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError, bad
+from signaling.pstn.sip.values import replace
 
 # Best first (RFC 8760 §2.4: the client takes the topmost that it supports; we trust our own order more).
 ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}

@@ -1,7 +1,7 @@
 """The values of SIP headers: lists, parameters, addresses, Via, CSeq (RFC 3261 §20, §25.1)."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from signaling.pstn.sip.problem import bad
@@ -15,6 +15,7 @@ from signaling.pstn.sip.uri import (
     parse_uri,
     write_parameters,
 )
+from signaling.pstn.sip.values import replace
 
 MAX_CSEQ = 2**31  # RFC 3261 §8.1.1.5: below it
 MAGIC = "z9hG4bK"  # RFC 3261 §8.1.1.7: a branch that begins so is unique

@@ -6,7 +6,7 @@ it must never do is forget a 2xx: a phone was answered, somebody pays, and it is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -16,6 +16,7 @@ from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.table import Failure, Provisional, Success
 from signaling.pstn.sip.transaction import GIVE_UP, Failed, cancellation
+from signaling.pstn.sip.values import replace
 
 MAX_FORKS = 16  # early dialogs that are remembered; a 2xx of one more is ended all the same
 

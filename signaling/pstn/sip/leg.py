@@ -3,7 +3,6 @@
 The leg carries out what `session.py` decides. Nothing that adds media leaves it but under its tenure.
 """
 
-from dataclasses import replace
 from typing import Protocol
 
 from licensing.grant import Attempt, Grant, Lease
@@ -27,6 +26,7 @@ from signaling.pstn.sip.tenure import Tenure
 from signaling.pstn.sip.traffic import Traffic
 from signaling.pstn.sip.transaction import GIVE_UP
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
+from signaling.pstn.sip.values import replace
 
 ABILITIES: Fields = (("Allow", ALLOWED), ("Supported", "100rel, timer"))
 

@@ -6,7 +6,7 @@ value with a line end is refused. No time, no randomness: tags and branches are 
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from signaling.pstn.sip.headers import (
     TOKEN,
@@ -22,6 +22,7 @@ from signaling.pstn.sip.headers import (
 )
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.uri import AnyUri, Uri, parse_uri
+from signaling.pstn.sip.values import replace
 
 MAX_MESSAGE = 65_535  # bytes, a UDP datagram's own bound; the same on a stream
 MAX_LINES = 256  # headers

@@ -1,6 +1,6 @@
 """A call that we make: its INVITEs, one after another, under one grant and its lease (RFC 3261 §13)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from licensing.grant import Attempt, Grant
 from licensing.reasons import Reason
@@ -19,6 +19,7 @@ from signaling.pstn.sip.session import answered_by_peer
 from signaling.pstn.sip.table import Success, answered
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
 from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.values import replace
 
 MOST_INVITES = 4  # of one attempt: challenged, too short an interval, challenged by another proxy
 _TAIL = 6  # digits that every way to write a number has in common

@@ -5,7 +5,7 @@ user agent in the step that redeemed a grant for them; a lease that ends comes i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
@@ -38,6 +38,7 @@ from signaling.pstn.sip.session_events import (
     WantRefresh,
 )
 from signaling.pstn.sip.transaction import GIVE_UP, T1, T2
+from signaling.pstn.sip.values import replace
 
 ALLOWED = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO"
 

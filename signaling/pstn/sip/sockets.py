@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from licensing.instant import SECOND
@@ -21,6 +21,7 @@ from signaling.pstn.sip.headers import Via
 from signaling.pstn.sip.hop import Flow, Hop, Transport, way_back
 from signaling.pstn.sip.message import Request, Response, build, parse
 from signaling.pstn.sip.problem import SipError
+from signaling.pstn.sip.values import replace
 
 BUFFER = 4 * 1024 * 1024  # bytes a UDP socket holds: the usual 208 KiB overflow at 50 calls in one burst
 CONNECT = 10.0  # seconds

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from licensing.instant import SECOND, Instant
@@ -17,6 +17,7 @@ from signaling.pstn.sip.route import Hops
 from signaling.pstn.sip.traffic import Traffic
 from signaling.pstn.sip.transaction import Failed
 from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.values import replace
 
 SHORTEST, LONGEST = 30, 3600  # seconds of a registration
 FIRST_PAUSE, LONGEST_PAUSE = 30, 600  # seconds between attempts that fail

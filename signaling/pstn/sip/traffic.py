@@ -6,7 +6,7 @@ sends it again.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from signaling.pstn.sip.tenure import Tenure
 from signaling.pstn.sip.timers import Timers
 from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
 from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.values import replace
 
 MOST_OPEN = 20_000  # transactions; beyond that new requests are told to come later
 REMEMBERED = 3600 * SECOND  # how long an address that we wrote to may write to us, within a dialog

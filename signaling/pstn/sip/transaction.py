@@ -7,7 +7,7 @@ Success a server transaction is given comes from that step as well.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from licensing.instant import MILLISECOND, SECOND, Instant
@@ -33,6 +33,7 @@ from signaling.pstn.sip.table import (
     TimedOut,
     Timer,
 )
+from signaling.pstn.sip.values import replace
 
 T1 = 500 * MILLISECOND  # an estimate of the round trip (RFC 3261 §17.1.1.1)
 T2 = 4 * SECOND  # the longest pause between two sendings

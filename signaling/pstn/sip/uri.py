@@ -1,11 +1,12 @@
 """SIP URIs, read strictly: whom we call and who calls hangs on them (RFC 3261 §19.1, §25.1)."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from signaling.pstn.sip.problem import bad
+from signaling.pstn.sip.values import replace
 
 Parameters = tuple[tuple[str, str | None], ...]
 

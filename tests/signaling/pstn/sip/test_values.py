@@ -1,0 +1,59 @@
+"""A copy of a frozen value is what the standard library would make of it."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from licensing.instant import Instant
+from signaling.pstn.sip.headers import parse_address, parse_via
+from signaling.pstn.sip.message import build
+from signaling.pstn.sip.table import Phase
+from signaling.pstn.sip.transaction import start_client
+from signaling.pstn.sip.values import replace
+from tests.signaling.pstn.sip.samples import invite
+
+INVITE = invite()
+TRANSACTION = start_client(INVITE, Instant(0, 0), reliable=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "changes"),
+    [
+        (INVITE, {}),
+        (INVITE, {"call_id": "x", "body": b""}),
+        (TRANSACTION, {"phase": Phase.TERMINATED, "timers": ()}),
+        (parse_address("<sip:a@b>;tag=x"), {"parameters": ()}),
+        (parse_via("SIP/2.0/UDP a;branch=z9hG4bK1"), {"port": 1}),
+    ],
+)
+def test_a_copy_has_what_was_changed_and_the_rest(value: Any, changes: dict[str, Any]) -> None:
+    assert replace(value, **changes) == dataclasses.replace(value, **changes)
+    assert type(replace(value, **changes)) is type(value)
+
+
+def test_what_was_written_of_a_value_is_not_said_of_its_copy() -> None:
+    assert b"Call-ID: 3f1c@192.0.2.1" in build(INVITE)
+    assert b"Call-ID: other" in build(replace(INVITE, call_id="other"))
+    address = parse_address("<sip:a@b>;tag=x")
+    assert str(address).endswith("tag=x")
+    assert str(replace(address, parameters=())) == "<sip:a@b>"
+
+
+def test_what_a_value_does_not_have_cannot_be_changed() -> None:
+    for name in ("nothing", "_built"):
+        with pytest.raises(TypeError):
+            replace(INVITE, **{name: None})  # type: ignore[arg-type]
+
+
+def test_a_value_that_looks_at_what_it_is_made_of_is_not_copied_past_that() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Careful:
+        number: int
+
+        def __post_init__(self) -> None:
+            assert self.number
+
+    with pytest.raises(TypeError):
+        replace(Careful(1), number=0)
