@@ -3,9 +3,9 @@
 Whoever applies a change on a snapshot that is no longer the newest asks again with the newest one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any
@@ -28,10 +28,10 @@ from licensing.snapshot import (
     Snapshot,
     document_of,
 )
-from licensing.succession import in_place_of, suspends
+from licensing.succession import in_place_of
+from licensing.suspension import lifted, suspends, with_window
 
 _COUNTRIES_HERE = frozenset({"CN-HK", "CN-MO", "CN-TW"})  # ISO 3166-2 has them twice, numbers once
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +112,31 @@ def check_next(snapshot: Snapshot, permit: Permit, profiles: Profiles | None) ->
 
 def suspend(snapshot: Snapshot, id: str, window: StatusEvent) -> Change:
     """A suspension from its `from` on, until its `to` or until it is lifted."""
-    return _with_event(_standing_permit(snapshot, id), window)
+    permit = _standing_permit(snapshot, id)
+    events = with_window(permit.status_events, window)
+    if events == permit.status_events:
+        raise ChangeError("id", f"permit `{id}` is suspended all that time already")
+    return _with_events(permit, events, window.status)
 
 
 def revoke(snapshot: Snapshot, id: str, event: StatusEvent) -> Change:
     """For good. `event` says whether it was revoked or surrendered."""
-    return _with_event(_standing_permit(snapshot, id), event)
+    permit = _standing_permit(snapshot, id)
+    return _with_events(permit, (*permit.status_events, event), event.status)
 
 
 def reinstate(snapshot: Snapshot, id: str, by: str, why: str, now: Instant) -> Change:
-    """Lift the suspension: the first operator asks, a second one makes it so."""
+    """Lift the suspension that holds: the first operator asks, a second one makes it so.
+
+    What was announced for later stays. If nothing holds yet, what was announced is what is lifted.
+    """
     permit = _standing_permit(snapshot, id)
     if not any(suspends(event, now) for event in permit.status_events):
         raise ChangeError("id", f"permit `{id}` is not suspended")
     key = f"reinstate:{id}"
     if not is_agreed(snapshot, key, by, permit.version, now):
         return _proposed(key, id, why, permit.version)
-    events = [lifted for event in permit.status_events if (lifted := _lifted(event, now)) is not None]
+    events = lifted(permit.status_events, now)
     return Change(
         "permit_event",
         "reinstated",
@@ -208,24 +216,14 @@ def _standing_permit(snapshot: Snapshot, id: str) -> Permit:
     return permit
 
 
-def _with_event(permit: Permit, event: StatusEvent) -> Change:
-    events = [*permit.status_events, event]
+def _with_events(permit: Permit, events: Sequence[StatusEvent], action: str) -> Change:
     put = _next_version(permit, status_events=[_event(e) for e in events])
-    return Change("permit_event", event.status, permit.id, (put,))
+    return Change("permit_event", action, permit.id, (put,))
 
 
 def _next_version(permit: Permit, **changes: object) -> Put:
     document = document_of(permit) | changes | {"version": permit.version + 1}
     return Put(PERMIT, permit.id, document_of(read(Permit, document)))
-
-
-def _lifted(event: StatusEvent, now: Instant) -> StatusEvent | None:
-    """The window, ended at this moment; none if it had not begun."""
-    if not suspends(event, now):
-        return event
-    if event.start > now.utc:
-        return None
-    return event.model_copy(update={"end": max(now.utc, event.start + _TICK)})
 
 
 def _event(event: StatusEvent) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Would a permit take the place of one that is suspended or revoked? Then filing it lifts that. Pure."""
 
 from licensing.instant import Instant
-from licensing.permit import Permit, StatusEvent
+from licensing.permit import Permit
 from licensing.snapshot import Snapshot
+from licensing.suspension import suspends
 
 
 def in_place_of(snapshot: Snapshot, permit: Permit, before: Permit | None, now: Instant) -> Permit | None:
@@ -21,11 +22,6 @@ def in_place_of(snapshot: Snapshot, permit: Permit, before: Permit | None, now: 
 def is_lost(permit: Permit, now: Instant) -> bool:
     """Was it revoked, or is it suspended, or about to be?"""
     return any(event.status == "revoked" or suspends(event, now) for event in permit.status_events)
-
-
-def suspends(event: StatusEvent, now: Instant) -> bool:
-    """A suspension that is not over."""
-    return event.status == "suspended" and (event.end is None or event.end > now.utc)
 
 
 def resembles(one: Permit, other: Permit) -> bool:
