@@ -1,6 +1,7 @@
 """What the operators' console asks for: its files, the state of everything, effects beforehand, proofs."""
 
 import asyncio
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 
 from signaling.api import evidence
 from signaling.api.auth import COOKIE, OPERATOR_COOKIE
+from signaling.api.configured import in_words
 from signaling.proofs import GOOD_FOR
-from tests.signaling.api.conftest import PASSWORD, Somebody, World
+from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World
 from tests.signaling.api.test_permits import BASIC, NUMBER, WHY, files
 from wephone.cli import verify_journal
 
@@ -222,3 +224,18 @@ async def test_a_call_that_does_not_run_is_not_cut(world: World) -> None:
     answer = await boss.post("/api/operator/live/0e7cbcb3-5b7d-44f2-8e8e-84c9b5f02883/cut", WHY)
     assert (answer.status, answer.code) == (404, "no_such_call")
     assert (await boss.get("/api/operator/audit/head")).json == before  # nothing is written down
+
+
+async def test_settings_are_read_with_their_source_and_without_their_secrets(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = secrets.token_hex(16)
+    monkeypatch.setenv("WEPHONE_KEEP_TEXTS_DAYS", "30")
+    world = await begin(turn_secret=secret, turn_urls=("turn:relay.example.org",), keep_texts_days=30)
+    answer = await (await world.auditor()).get("/api/operator/settings")
+    shown = {each["name"]: each for each in answer.json["settings"]}
+    assert secret not in answer.text
+    assert (shown["turn_secret"]["value"], shown["turn_secret"]["source"]) == ("•••", "file")
+    assert (shown["keep_texts_days"]["value"], shown["keep_texts_days"]["source"]) == ("30", "environment")
+    assert (shown["resume"]["source"], shown["resume"]["variable"]) == ("default", "WEPHONE_RESUME")
+    assert in_words("postgresql://wephone:hunter2@db/wephone") == "postgresql://wephone:•••@db/wephone"

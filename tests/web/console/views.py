@@ -182,6 +182,30 @@ BROKEN = {
     "chains": [{**CHAIN, "ok": False, "fault": {"seq": 812, "fault": "was altered"}}],
 }  # fmt: skip
 LOST = {**OVERVIEW, "alarms": [{"alarm": "evidence_lost", "text": "permit `cn-a15` version 3 is gone"}]}
+ACCOUNTS: list[dict[str, Any]] = [
+    {"name": "boss", "operator": True, "auditor": False, "disabled": False, "created_at": at(-90 * DAY)},
+    {"name": "eyes", "operator": False, "auditor": True, "disabled": False, "created_at": at(-80 * DAY)},
+    {"name": "li.na", "operator": False, "auditor": False, "disabled": True, "created_at": at(-DAY)},
+]  # fmt: skip
+KNOWN: dict[str, Any] = {
+    "name": "li.na", "residence": {"country": "CN", "subdivision": "CN-BJ", "basis": "verified"},
+    "identity": "verified", "numbers": ["+8613912345678"], "said": {},
+    "emergency_address": {"country": "CN", "text": "北京市朝阳区", "basis": "declared"},
+    "history": [
+        {"entry": "e1", "at": at(-DAY), "said": {"residence": {"country": "CN", "subdivision": "CN-BJ"}}},
+        {"entry": "e2", "at": at(-2 * DAY), "said": None}],
+}  # fmt: skip
+UNKNOWN = {**KNOWN, "residence": None, "identity": "unknown", "emergency_address": None, "numbers": [],
+           "history": []}  # fmt: skip
+SETTINGS = [
+    {"name": name, "variable": f"WEPHONE_{name.upper()}", "value": value, "default": "", "source": source,
+     "text": text}
+    for name, value, source, text in (
+        ("listen", "127.0.0.1:8080", "default", "where callers connect: HOST:PORT"),
+        ("database", "postgresql://wephone:•••@db/wephone", "file", "sqlite:///PATH or postgresql://..."),
+        ("turn_secret", "•••", "environment", "the secret shared with coturn (static-auth-secret)"),
+        ("homes", "", "default", "countries where the operator is at home: ISO 3166-1 alpha-2"))
+]  # fmt: skip
 LEG: dict[str, Any] = {
     "role": "caller", "kind": "app", "who": "li.na", "devices": 1, "country": "CN", "lease_seconds": None,
     "winding_down": False,
@@ -225,6 +249,9 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/journal/c1": COURSE,
     "GET /api/operator/journal/cn-a15": {"entries": [{"body": {"epoch": 4, "why": "granted on 1 March"}}]},
     "GET /api/operator/live": LIVE,
+    "GET /api/operator/accounts": {"accounts": ACCOUNTS},
+    "GET /api/operator/accounts/li.na/facts": KNOWN,
+    "GET /api/operator/settings": {"settings": SETTINGS},
     "GET /api/operator/audit/head": {"heads": [HEAD]},
     "GET /api/operator/audit/key": {"node": "local", "id": "k-1", "key": SIGNED["key"]},
     "GET /api/operator/audit/checkpoints": {"checkpoints": [SIGNED]},
@@ -386,6 +413,44 @@ def live() -> list[View]:
     ]  # fmt: skip
 
 
+def accounts() -> list[View]:
+    """Accounts and what is known about their holders."""
+    listed, one = "GET /api/operator/accounts", "accounts/li.na"
+    facts, reset = "GET /api/operator/accounts/li.na/facts", "POST /api/operator/accounts/li.na/password"
+    press = (("main .acts button:last-child", None), ("#act-password", "correct horse"), SAID[2])
+    return [
+        View("accounts", ".table", "accounts"),
+        View("accounts-filtered", ".table", "accounts?role=operator"),
+        View("accounts-empty", ".page section .blank", "accounts?name=nobody"),
+        View("accounts-loading", ".page .spinner", "accounts", answers={listed: NEVER}),
+        View("accounts-error", ".page .blank button", "accounts", answers={listed: GONE}),
+        View("account", ".facts", one),
+        View("account-unknown", ".facts", one, answers={facts: UNKNOWN}),
+        View("account-none", ".blank a", "accounts/nobody"),
+        View("account-enable", "dialog form", one, steps=(SUSPEND,)),
+        View("account-password", ".note code", one,
+             answers={reset: {"name": "li.na", "password": "tidal-otter-41"}}, steps=press),
+    ]  # fmt: skip
+
+
+def others() -> list[View]:
+    """What would be decided otherwise, and the settings."""
+    asked, press = "POST /api/operator/suppose", ((".filters .main", None),)
+    keep = (*press, (".keep", None))
+    return [
+        View("suppose", ".filters", "suppose"),
+        View("suppose-running", "progress", "suppose", answers={asked: NEVER}, steps=press),
+        View("suppose-done", ".table", "suppose", steps=press),
+        View("suppose-kept", "h2", "suppose", steps=keep),
+        View("suppose-nothing", "main p.hint >> nth=2", "suppose", answers={asked: NOTHING}, steps=press),
+        View("suppose-fault", ".fault:not(:empty)", "suppose", answers={asked: GONE}, steps=press),
+        View("settings", ".table", "settings"),
+        View("settings-loading", ".page .spinner", "settings", answers={"GET /api/operator/settings": NEVER}),
+        View("settings-error", ".page .blank button", "settings",
+             answers={"GET /api/operator/settings": GONE}),
+    ]  # fmt: skip
+
+
 def evidence() -> list[View]:
     """Is the journal whole?"""
     verify, press = "POST /api/operator/audit/verify", ((".doc .main", None),)
@@ -406,7 +471,17 @@ def evidence() -> list[View]:
 
 def views() -> list[View]:
     """All of them."""
-    return [*door(), *first(), *permits(), *switches(), *live(), *decisions(), *evidence()]
+    return [
+        *door(),
+        *first(),
+        *permits(),
+        *switches(),
+        *live(),
+        *decisions(),
+        *accounts(),
+        *others(),
+        *evidence(),
+    ]
 
 
 async def respond(route: Route, view: View, waiting: list[Route]) -> None:

@@ -16,9 +16,10 @@ import { inLaw, many, say } from "./words.js";
 /**
  * @param {{title: string, word: string, supposed: object | null, danger?: boolean, intro?: string,
  *   send: (why: string, headers: Record<string, string>) => Promise<any>, done: (answer: any, effect: Effect | null) => void,
- *   close: () => void, children?: unknown}} props `supposed`: what to ask about beforehand, if anything
+ *   close: () => void, isWordless?: boolean, children?: unknown}} props `supposed`: what to ask about beforehand, if anything;
+ *   `isWordless`: the server asks for no reason
  */
-export function Act({ title, word, supposed, danger = false, intro = "", send, done, close, children }) {
+export function Act({ title, word, supposed, danger = false, intro = "", send, done, close, isWordless = false, children }) {
   const [effect, setEffect] = useState(/** @type {Effect | null | undefined} */ (undefined));
   const [seen, setSeen] = useState(watch.overview?.epoch ?? 0);
   const [why, setWhy] = useState("");
@@ -94,12 +95,12 @@ export function Act({ title, word, supposed, danger = false, intro = "", send, d
     <div role="alert">${notice ? html`<p class="note bad">${notice}</p>` : null}</div>
     ${children}
     ${supposed ? html`<${Seen} effect=${effect} />` : null}
-    <${Field} id="act-why" label=${say("why")} hint=${say("why hint")} value=${why} onInput=${setWhy} />
+    ${isWordless ? null : html`<${Field} id="act-why" label=${say("why")} hint=${say("why hint")} value=${why} onInput=${setWhy} />`}
     <${Field} id="act-password" label=${say("your password")} hint=${say("your password hint")} fault=${faults.password} type="password"
       autocomplete="current-password" value=${password} onInput=${setPassword} />
     <${Said} text=${faults.other} />
     <div class="acts"><button type="button" class="quiet" onClick=${close}>${say("cancel")}</button>
-      <button class=${`main ${danger ? "danger" : ""}`} disabled=${busy || !why.trim() || !password || (supposed !== null && effect === undefined)}>${word}</button></div>
+      <button class=${`main ${danger ? "danger" : ""}`} disabled=${busy || !(isWordless || why.trim()) || !password || (supposed !== null && effect === undefined)}>${word}</button></div>
   </form></${Sheet}>`;
 }
 

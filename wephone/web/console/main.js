@@ -16,9 +16,12 @@ const PLACES = /** @type {const} */ ({
   overview: { icon: "gauge", load: () => import("./views/overview.js") },
   live: { icon: "activity", load: () => import("./views/live.js") },
   permits: { icon: "file-check", load: () => import("./views/permits.js") },
+  switches: { icon: "toggle-right", load: () => import("./views/switches.js") },
   decisions: { icon: "list-checks", load: () => import("./views/decisions.js") },
   evidence: { icon: "shield-check", load: () => import("./views/evidence.js") },
-  switches: { icon: "toggle-right", load: () => import("./views/switches.js") },
+  accounts: { icon: "users", load: () => import("./views/accounts.js") },
+  suppose: { icon: "flask-conical", load: () => import("./views/suppose.js") },
+  settings: { icon: "settings", load: () => import("./views/settings.js") },
 });
 
 /** @typedef {keyof typeof PLACES} Place */
