@@ -311,7 +311,7 @@ class Walk:
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name) and node.func.id == "isinstance":
                 return []  # a class that is asked for is not made
-            targets = [*self.scope.targets(node.func, called=True), *_sip(node)]
+            targets = [*self.scope.targets(node.func, called=True), *_sip(node), *self.replaced(node)]
             found = [Edge(source, each, gated, node.lineno, called=True) for each in targets]
             inner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
             inner += [*node.args, *(keyword.value for keyword in node.keywords)]
@@ -319,6 +319,15 @@ class Walk:
             targets = [*self.scope.targets(node, called=False)]
             found = [Edge(source, each, gated, node.lineno) for each in targets]
         return [*found, *(edge for each in inner for edge in self.mentions(each, source, gated))]
+
+    def replaced(self, node: ast.Call) -> list[str]:
+        """The class of which `dataclasses.replace` makes another value."""
+        named = self.scope.module.names.get(node.func.id, "") if isinstance(node.func, ast.Name) else ""
+        whole = named or ast.unparse(node.func)
+        if whole not in ("dataclasses:replace", "dataclasses.replace", "copy:replace") or not node.args:
+            return []
+        made = self.scope.type_of(node.args[0])
+        return [made] if made in self.scope.house.classes else []
 
     def remember(self, node: ast.stmt) -> None:
         """Does this statement keep an answer of the gate?"""

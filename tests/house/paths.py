@@ -8,7 +8,8 @@ with it (`flow.py`, `tables.py`). A way to a leg is open if nobody on it asks th
 answer, or holds a proof of its yes, or starts in a phase that no call reaches without `Allowed`.
 
 Limits. It does not see what it cannot follow: a name made up for getattr, a function kept under a computed
-key, a method of an unknown object that files or containers have too. That the gate is asked about the right
+key, a method of an unknown object that files or containers have too; `guarded.py` forbids what of that goes
+round the gate: its private methods, sockets, frames made by hand. That the gate is asked about the right
 facts, and what is done with a no, is for the tests that paths.txt names; that the SIP room needs a live lease
 for what it sends, for those of its outlet.
 """
@@ -18,10 +19,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from tests.house import tables
+from tests.house import guarded, tables
 from tests.house.flow import Edge, House, edges
 
 ROOMS = ("signaling", "licensing", "wephone/cli", "wephone/protocol")
+KIT = ("wephone/testing",)  # starts a server and has its parts at hand
 LIST = Path(__file__).with_name("paths.txt")
 UNTESTED = "?"
 FRAMES = "wephone.protocol.messages:"
@@ -82,6 +84,7 @@ class Paths:
 
     def __init__(self, root: Path) -> None:
         self.house = House().read(root, ROOMS)
+        self.kit = House().read(root, KIT)
         self.every = [*edges(self.house, asks, PROOF.__contains__), *tables.edges(self.house)]
         self.edges = [
             edge for edge in self.every if not is_let_out(edge) and not edge.source.startswith(FAR_END)
@@ -201,6 +204,7 @@ def written(paths: Paths, known: dict[str, tuple[str, str, str]]) -> str:
 def faults(paths: Paths, known: dict[str, tuple[str, str, str]]) -> Iterator[str]:
     """All that is wrong, one sentence each: what was found, and what to do."""
     yield from paths.broken()
+    yield from guarded.faults(paths.house, paths.kit, paths.every)
     there = {(edge.source, edge.target) for edge in paths.edges}
     yield from (f"{' -> '.join(pair)} is in CLOSED and no way any more" for pair in CLOSED.keys() - there)
     found = paths.listed()

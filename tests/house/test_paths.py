@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.house.checkout import ROOT, run_python
-from tests.house.paths import LIST, ROOMS, Paths, faults, read
+from tests.house.paths import KIT, LIST, ROOMS, Paths, faults, read
 
 KNOWN = read(LIST.read_text())
 
@@ -174,18 +174,122 @@ def forge(old: Lease) -> Lease:
         "signaling.forging:forge makes a yes by itself",
     ),
     (
+        "a lease that somebody makes longer",
+        "signaling/longer.py",
+        """
+from dataclasses import replace
+from licensing.grant import Lease
+
+def longer(lease: Lease) -> Lease:
+    return replace(lease, until_ns=2**62)
+""",
+        "signaling.longer:longer makes a yes by itself",
+    ),
+    (
+        "a grant that is issued and used past the gate",
+        "signaling/booking.py",
+        """
+from licensing.grant import Book, Grant, Lease
+from licensing.instant import Instant
+
+def book_it(book: Book, grant: Grant, now: Instant) -> Lease | None:
+    book.issue(grant, now)
+    return book.redeem(grant, grant.attempt, now)
+""",
+        "signaling.booking:book_it uses Book.redeem",
+    ),
+    (
+        "the gate's own yes, taken from inside of it",
+        "licensing/inside.py",
+        """
+def verdict(gate, ask, judged, id, now):
+    return gate._allow(ask, judged, id, now)
+""",
+        "licensing.inside:verdict calls the private `_allow` of licensing.gate",
+    ),
+    (
+        "an INVITE that is sent as bare bytes",
+        "signaling/raw.py",
+        """
+import asyncio
+
+async def raw(host: str) -> None:
+    loop = asyncio.get_running_loop()
+    made, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(host, 5060))
+    made.sendto(b"INVITE sip:+861@x SIP/2.0")
+""",
+        "signaling.raw:raw sends datagrams of its own (`create_datagram_endpoint`",
+    ),
+    (
+        "an INVITE over a connection of one's own",
+        "signaling/connecting.py",
+        """
+import asyncio
+
+async def connect(host: str) -> None:
+    _, writer = await asyncio.open_connection(host, 5060)
+    writer.write(b"INVITE sip:+861@x SIP/2.0")
+""",
+        "signaling.connecting:connect connects to others by itself",
+    ),
+    (
+        "a frame that is written by hand",
+        "signaling/handmade.py",
+        """
+def go(line) -> None:
+    line.outbox.put('{"type":"incoming","call":"c"}')
+    line.send_body(b'{"type":"incoming","call":"c"}')
+""",
+        "signaling.handmade:go hands a device a frame past the messages (`send_body`",
+    ),
+    (
+        "an event from a table that nobody can follow",
+        "signaling/tabled.py",
+        """
+from signaling.core.events import Allowed
+
+MAKE = {"yes": Allowed}
+
+def push(switch, call: str, what: str) -> None:
+    switch._receive(call, MAKE[what]())
+""",
+        "signaling.tabled:push calls the private `_receive` of signaling.switch",
+    ),
+    (
+        "a test kit that pushes a call on",
+        "wephone/testing/pushing.py",
+        """
+from signaling.core.events import Allowed
+
+def push(switch, call: str) -> None:
+    switch._receive(call, Allowed())
+""",
+        "wephone.testing.pushing:push calls the private `_receive` of signaling.switch",
+    ),
+    (
+        "a yes under another name",
+        "signaling/renaming.py",
+        """
+from signaling.core.call import Call
+from signaling.core.events import Allowed as Yes
+
+def late(call: Call, now: float):
+    return call.receive(Yes(), now)
+""",
+        "signaling.renaming:late -> signaling.core.events:Allowed",
+    ),
+    (
         "a function that asks first, and is not listed",
         "signaling/asking.py",
         """
 from signaling.core.events import Allowed
 from signaling.permission import Permission, Refused, Telephone
-from signaling.switch import Switch
 
-async def ask(switch: Switch, permission: Permission, to: Telephone) -> None:
+async def ask(permission: Permission, to: Telephone) -> Allowed | None:
     answer = await permission.may_dial("call", "alice", to, ())
     if isinstance(answer, Refused):
-        return
-    switch._receive("call", Allowed())
+        return None
+    return Allowed()
 """,
         "signaling.asking:ask can act on a leg (changes, rings, says 1xx, sends re-INVITE)",
     ),
@@ -215,7 +319,7 @@ class Trunk(Protocol):
 @pytest.fixture(scope="module")
 def said_of_planted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     root = tmp_path_factory.mktemp("paths")
-    for room in ROOMS:
+    for room in (*ROOMS, *KIT):
         shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
     ports = root / "signaling/ports.py"
     ports.write_text(ports.read_text() + TRUNK)
