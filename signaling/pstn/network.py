@@ -44,6 +44,7 @@ from signaling.switch import Switch
 from wephone.protocol.ids import CallId
 
 CLOSING = 5.0  # seconds that the carriers have to confirm what ends with the server
+STRAY = Cause("a phone was answered after the call was given up", RECOVERY)
 RESTARTED = Cause("the server was started anew", RECOVERY)
 AWAY = 60.0  # seconds between two looks at where the trunks' names lead to
 
@@ -223,18 +224,19 @@ class Network:
         leg = self._desk.legs.get(dialog.call_id)
         log.warning("a phone was answered that nobody wanted any more (leg %s)", leg)
         if leg is not None:
-            words = "a phone was answered after the call was given up"
-            self._desk.errands.start(self._over(leg, Cause(words, RECOVERY), confirmed=False))
+            self._desk.strays.add(leg)
+            self._desk.errands.start(self._over(leg, STRAY, confirmed=False))
 
     def stray_over(self, bye: Request, confirmed: bool) -> None:
         """See `sip.agent.Handler`."""
         leg = self._desk.legs.get(bye.call_id)
         if leg is None:
             return
-        words = "a phone was answered after the call was given up"
-        if not confirmed:
+        if confirmed:
+            self._desk.strays.discard(leg)
+        else:
             self._tell_unconfirmed(leg)
-        self._desk.errands.start(self._over(leg, Cause(words, RECOVERY), confirmed=confirmed))
+        self._desk.errands.start(self._over(leg, STRAY, confirmed=confirmed))
 
     # What another server left
 

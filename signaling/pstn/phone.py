@@ -67,6 +67,7 @@ class Desk:
     say: Callable[[CallId, events.Event], None]
     phones: "dict[str, Phone]" = field(default_factory=dict)  # by the id of the leg that is at work
     legs: dict[str, str] = field(default_factory=dict)  # SIP's Call-ID -> the id of the leg
+    strays: set[str] = field(default_factory=set)  # legs of which a phone is being ended that nobody wanted
     idle: asyncio.Event = field(default_factory=asyncio.Event)  # no leg is at work
 
     def __post_init__(self) -> None:
@@ -227,6 +228,8 @@ class Phone(ABC):
             await self._desk.sound.close(leg)
         except MediaError as error:
             log.warning("the sound of a leg could not be closed: %s", error)
+        if leg in self._desk.strays:
+            return  # its row says so, and waits for the carrier's word
         try:
             await self._desk.store.end_leg(leg, end)
         except StoreError:

@@ -138,6 +138,14 @@ class Office:
                     return dict(each)
             await asyncio.sleep(0.02)
 
+    async def unconfirmed(self, count: int) -> list[dict[str, Any]]:
+        """The legs whose end no carrier has confirmed, once they are so many."""
+        while True:
+            legs: list[dict[str, Any]] = (await self.operator("GET", "telephone/unconfirmed"))["legs"]
+            if len(legs) == count:
+                return legs
+            await asyncio.sleep(0.02)
+
     async def legs(self, call: str, *, over: bool = True) -> list[dict[str, Any]]:
         """The legs of a call, once all of them are over."""
         while True:
@@ -157,6 +165,7 @@ def settings_in(folder: Path, **settings: Any) -> Settings:
         "sip_listen": "127.0.0.1:0",
         "homes": ["DE"],
         "resume": 5,
+        "limits": False,
     }
     return made(values | settings)
 

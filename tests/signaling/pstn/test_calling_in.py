@@ -105,13 +105,6 @@ async def test_without_a_permit_nothing_rings_and_the_carrier_hears_the_decision
         assert telephone.heard.empty()
 
 
-async def test_an_unknown_number_is_404(far: Far, tmp_path: Path) -> None:
-    async with office(tmp_path, trunks(far)) as here:
-        await here.permit()
-        failed = await (await far.dial(here, "+49301111112")).hears(told.Failed)
-        assert isinstance(failed, told.Failed) and failed.cause.status == 404
-
-
 async def test_more_calls_than_the_trunk_may_have_are_told_to_come_later(far: Far, tmp_path: Path) -> None:
     async with office(tmp_path, trunks(far, "concurrent_calls = 1")) as here:
         await here.permit()
@@ -121,6 +114,8 @@ async def test_more_calls_than_the_trunk_may_have_are_told_to_come_later(far: Fa
         failed = await (await far.dial(here)).hears(told.Failed)
         assert isinstance(failed, told.Failed)
         assert (failed.cause.status, failed.retry_after) == (503, 10)
+        failed = await (await far.dial(here, "+49301111112")).hears(told.Failed)
+        assert isinstance(failed, told.Failed) and failed.cause.status == 404, "nobody has that number"
 
 
 async def test_a_caller_who_gives_up_is_a_missed_call(far: Far, tmp_path: Path) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import aiohttp
 import pytest
 
+from signaling.app import start
 from signaling.clock import SystemClock
 from signaling.media import Descriptions
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
+from tests.interop.witness import witness
 from tests.signaling.device import Device
-from tests.signaling.pstn.telephony import NUMBER, PASSWORD, Office, Trunks, office
+from tests.signaling.pstn.telephony import NUMBER, PASSWORD, Office, Trunks, office, settings_in
 
 SOON_NS = 10_000_000
 
@@ -70,24 +72,20 @@ async def ended(office: Office, device: Device, number: str) -> dict[str, Any]:
     return {**end, "record": await office.record(call), "call": call}
 
 
-@pytest.mark.parametrize(
-    ("ending", "reason", "q850"),
-    [
-        ("01", "busy", 17),
-        ("04", "unknown_number", 1),
-        ("05", "declined", 21),
-        ("06", "lines_busy", 34),
-    ],
-)
-async def test_how_a_call_fails_is_told_as_it_is(
-    far: Far, tmp_path: Path, ending: str, reason: str, q850: int
-) -> None:
+async def test_how_a_call_fails_is_told_as_it_is(far: Far, tmp_path: Path) -> None:
     async with office(tmp_path, Trunks().add("one", far.place)) as here:
         await here.permit()
-        end = await ended(here, await here.person("alice"), f"+49301234{ending}")
-        assert (end["reason"], end["record"]["reason"]) == (reason, reason)
-        [leg] = await here.legs(end["call"])
-        assert (leg["q850"], leg["answered_at"]) == (q850, None)
+        alice = await here.person("alice")
+        for ending, reason, q850 in (
+            ("01", "busy", 17),
+            ("04", "unknown_number", 1),
+            ("05", "declined", 21),
+            ("06", "lines_busy", 34),
+        ):
+            end = await ended(here, alice, f"+49301234{ending}")
+            assert (end["reason"], end["record"]["reason"]) == (reason, reason)
+            [leg] = await here.legs(end["call"])
+            assert (leg["q850"], leg["answered_at"]) == (q850, None)
 
 
 async def test_another_trunk_is_asked_after_a_failure_by_a_decision_of_its_own(
@@ -239,3 +237,58 @@ async def test_the_switch_between_a_decision_and_its_invite_keeps_it_from_being_
         assert far.carrier.agent.legs == ()
         [leg] = await here.legs(end["call"])
         assert leg["answered_at"] is None
+
+
+async def test_a_call_for_help_goes_out_without_permit_entitlement_or_room(
+    far: Far, other: Far, tmp_path: Path
+) -> None:
+    trunks = Trunks().add("no_help", far.place).add("help", other.place, limits="concurrent_calls = 1")
+    head, _, tail = trunks.text.rpartition("options_every = 5\n")
+    trunks.text = f'{head}options_every = 5\nemergency_in = ["DE"]\n{tail}'
+    async with office(tmp_path, trunks) as here:
+        alice = await here.person("alice", entitled=False)
+        bob = await here.person("bob", entitled=False)
+        calls = [await alice.invite("112"), await bob.invite("112")]
+        await alice.hears("answered")
+        await bob.hears("answered")
+        for device, call in zip((alice, bob), calls, strict=True):
+            await device.say(type="hangup", call=call)
+            assert [leg["trunk"] for leg in await here.legs(call)] == ["help"]
+        assert (far.carrier.calls, other.carrier.calls) == (0, 2)
+
+
+async def test_without_anything_that_carries_sound_the_reason_is_said(tmp_path: Path) -> None:
+    trunks = Trunks().add("one", Place(Transport.UDP, "127.0.0.1", 9))
+    (tmp_path / "trunks.toml").write_text(trunks.text)
+    server = await start(settings_in(tmp_path))
+    async with aiohttp.ClientSession() as http:
+        here = Office(server, http, [])
+        await here.permit()
+        alice = await here.person("alice")
+        end = await ended(here, alice, NUMBER)
+        assert (end["reason"], end["refusal"]["code"]) == ("refused", "NO_MEDIA_BACKEND")
+        assert end["record"]["decision"].startswith("D-")
+        await alice.close()
+    await server.close()
+
+
+async def test_a_phone_that_is_answered_after_the_call_was_given_up_is_ended_and_kept(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        phone.answer(await phone.hear("OPTIONS"), "200 OK")
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "180 Ringing")
+        while (await alice.hears("progress"))["progress"] != "alerting":
+            pass
+        await alice.say(type="hangup", call=call)
+        cancel = await phone.hear("CANCEL")
+        phone.answer(invite, "200 OK", sdp=True)
+        phone.answer(cancel, "200 OK")
+        await phone.hear("ACK")
+        bye = await phone.hear("BYE")
+        [leg] = await here.unconfirmed(1)
+        assert leg["cause"] == "a phone was answered after the call was given up"
+        phone.answer(bye, "200 OK")
+        assert await here.unconfirmed(0) == []
