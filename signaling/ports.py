@@ -678,6 +678,14 @@ class Upkeep(Protocol):
         """
         ...
 
+    def purged_at(self) -> Awaitable[int | None]:
+        """When all classes were last gone through; none if nobody has noted that yet."""
+        ...
+
+    def note_purge(self, at: int) -> Awaitable[None]:
+        """All classes were gone through."""
+        ...
+
     def ready(self) -> Awaitable[None]:
         """StoreError unless a row could be written now."""
         ...

@@ -24,7 +24,7 @@ class Schedule:
 
 
 class Retention:
-    """Runs once a day from `start` to `close`."""
+    """Runs once a day from `start` to `close`, and at once where a machine was off at night."""
 
     def __init__(self, store: Store, clock: Clock, metrics: Metrics, schedule: Schedule) -> None:
         self._store, self._clock, self._metrics, self._schedule = store, clock, metrics, schedule
@@ -32,7 +32,11 @@ class Retention:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Wait for the next night."""
+        """Make up for a night that was missed, and wait for the next one."""
+        self._task = asyncio.get_running_loop().create_task(self._catch_up())
+        self._wait()
+
+    def _wait(self) -> None:
         now = self._clock.now()
         seconds = until(now.utc_ns / SECOND, self._schedule.second)
         self._cancel = self._clock.call_at(now.after(int(seconds * SECOND)), self._night)
@@ -58,14 +62,35 @@ class Retention:
                 continue
             self._metrics.purged(kind, gone[kind])
         log.info("retention done", extra={"gone": gone})
+        if len(gone) == len(self._schedule.days):
+            await self._note(now)
         return gone
 
-    def _night(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._tonight())
-        self.start()
+    async def _catch_up(self) -> None:
+        now = self._clock.now().utc_us
+        try:
+            last = await self._store.purged_at()
+        except StoreError:
+            log.exception("retention does not know when it last ran")
+            return
+        if last is None:
+            await self._note(now)  # a new database has nothing that is old; any other waits a day at most
+        elif now - last >= DAY_US:
+            await self.run()
 
-    async def _tonight(self) -> None:
+    async def _note(self, now: int) -> None:
+        try:
+            await self._store.note_purge(now)
+        except StoreError:
+            log.exception("retention cannot note that it ran")
+
+    def _night(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._after(self._task))
+        self._wait()
+
+    async def _after(self, running: asyncio.Task[None] | None) -> None:
+        if running is not None:
+            await asyncio.wait((running,))
         await self.run()
 
 

@@ -280,6 +280,13 @@ class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows,
             gone += some
         return gone
 
+    async def purged_at(self) -> int | None:
+        at: int | None = await self.database.read("purged_at")
+        return at
+
+    async def note_purge(self, at: int) -> None:
+        await self.database.write("note_purge", at)
+
     async def ready(self) -> None:
         await self.database.write("ready")
 

@@ -227,7 +227,8 @@ entitlement = Table(
     number("at"),
 )
 
-# What is counted in commit order. PostgreSQL's sequences are not: a reader may see 6 before 5 exists.
+# What is counted in commit order. PostgreSQL's sequences are not: a reader may see 6 before 5 exists. And, as
+# `purged`, when retention last went through all classes.
 counter = Table("counter", metadata, words("name", key=True), number("value"))
 
 message = Table(

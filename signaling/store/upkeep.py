@@ -5,7 +5,19 @@ from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store import holders
 from signaling.store.accounts import SESSIONS, is_last_operator
-from signaling.store.steps import NO, YES, Refused, Statement, Steps, command, number, single, survey, words
+from signaling.store.steps import (
+    NO,
+    YES,
+    Refused,
+    Statement,
+    Steps,
+    command,
+    number,
+    query,
+    single,
+    survey,
+    words,
+)
 from signaling.store.tables import (
     account,
     block,
@@ -30,6 +42,14 @@ READY = Statement(
         counter.c.value
     )
 )
+
+_PURGED = insert(counter).values(name="purged", value=number("at"))
+NOTE_PURGE = Statement(
+    _PURGED.on_conflict_do_update(index_elements=["name"], set_={"value": _PURGED.excluded.value}).returning(
+        counter.c.value
+    )
+)
+PURGED_AT = Statement(select(counter.c.value).where(counter.c.name == "purged"))
 
 
 def _delete(table: Table, *where: ColumnElement[bool]) -> Statement:
@@ -300,6 +320,17 @@ def purge_some(kind: str, before: int, most: int) -> Steps:
     for statement in PURGE[kind]:
         gone += len((yield statement, {"before": before, "most": most}))
     return gone
+
+
+@single
+def note_purge(at: int) -> Steps:
+    yield NOTE_PURGE, {"at": at}
+
+
+@query
+def purged_at() -> Steps:
+    found = yield PURGED_AT, {}
+    return found[0][0] if found else None
 
 
 @command

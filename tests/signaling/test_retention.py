@@ -14,6 +14,7 @@ class Rows:
     def __init__(self, broken: str = "") -> None:
         self.broken = broken
         self.asked: list[tuple[str, int]] = []
+        self.noted: list[int] = []
         self.news = asyncio.Event()
 
     async def purge(self, kind: str, before: int) -> int:
@@ -22,6 +23,12 @@ class Rows:
         if kind == self.broken:
             raise StoreError("the disk is full")
         return 3
+
+    async def purged_at(self) -> int | None:
+        return self.noted[-1] if self.noted else None
+
+    async def note_purge(self, at: int) -> None:
+        self.noted.append(at)
 
 
 def retention(rows: Rows, clock: HandClock, metrics: Metrics, days: dict[str, int]) -> Retention:
@@ -59,6 +66,28 @@ async def test_it_runs_each_night_and_is_counted() -> None:
     assert b'wephone_rows_purged_total{kind="texts"} 9.0' in metrics.text()
     clock.advance(2 * DAY)
     assert len(rows.asked) == 3
+
+
+async def test_a_machine_that_is_off_at_night_deletes_when_it_is_started() -> None:
+    rows, clock = Rows(), HandClock()
+
+    async def started() -> int:
+        """And soon switched off again; how much was deleted."""
+        asked = len(rows.asked)
+        job = retention(rows, clock, Metrics(), {"texts": 1})
+        job.start()
+        await job.close()
+        return len(rows.asked) - asked
+
+    assert await started() == 0  # all is new
+    clock.advance(DAY)
+    assert await started() == 1
+    clock.advance(3600)
+    assert await started() == 0  # started once more on the same day
+    clock.advance(7 * DAY)
+    rows.broken = "texts"
+    assert await started() == 1
+    assert await started() == 1  # what failed is done again
 
 
 def test_the_next_night_is_never_now() -> None:

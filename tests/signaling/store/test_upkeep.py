@@ -197,3 +197,10 @@ async def test_a_purge_of_clear_values_leaves_the_chain(store: DatabaseStore, di
     assert await store.purge("clear_values", LATER + 1) == ENTRIES
     assert direct.run("SELECT count(*) AS n FROM clear_value") == [(0,)]
     assert (await store.journal.head()).seq == ENTRIES
+
+
+async def test_the_store_remembers_when_it_was_last_purged(store: DatabaseStore) -> None:
+    assert await store.purged_at() is None
+    for at in (AT, AT + 1):
+        await store.note_purge(at)
+        assert await store.purged_at() == at
