@@ -17,7 +17,7 @@ class ClockWatch:
     """Remembers the latest time that was written down, and how far UTC has led the monotonic count."""
 
     def __init__(self, synchronised: Synchronised | None = None) -> None:
-        self._synchronised = synchronised  # the kernel's view, where `clock.require_sync` asks for it
+        self._synchronised = synchronised  # the kernel's view, where `clock_require_sync` asks for it
         self._newest_ns = 0
         self._lead_ns: int | None = None
 

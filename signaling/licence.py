@@ -16,6 +16,7 @@ from licensing.ports import Chains, PermitStore
 from licensing.register import Register
 from licensing.requirement import Reading
 from licensing.signing import read_public_key
+from signaling.clock import is_synchronised
 from signaling.expiry import DaysLeft, Expiry
 from signaling.facts import Offer
 from signaling.metrics import Metrics
@@ -63,6 +64,7 @@ class Licence:
             law=self.law,
             alarms=self.alarms,
             keep=settings.keep_clear_days * DAY * 1_000_000,
+            synchronised=is_synchronised if settings.clock_require_sync else None,
         )
         keys = tuple(read_public_key(key) for key in settings.permit_file_keys)
         self.file = PermitFileWatch(settings.permit_file_path, keys, self.register, self.alarms)
@@ -77,6 +79,7 @@ class Licence:
             await self.register.close()
             raise
         await self.file.look()
+        self.gate.in_doubt()  # an unsound clock is an alarm now, and not at the first call
         return self
 
     def start(self, metrics: Metrics) -> None:

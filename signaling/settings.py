@@ -309,6 +309,11 @@ class Settings(BaseModel):
         description="`baseline` judges alone. Otherwise those named here judge every call, and so "
         "do those of homes and of the countries of its ends",
     )
+    clock_require_sync: bool = Field(
+        False,
+        description="refuse telephone calls while the kernel says that the clock is not synchronised "
+        "(Linux; by chrony, ntpd or systemd-timesyncd)",
+    )
     destination_only: Annotated[tuple[Destination, ...], BeforeValidator(listed)] = Field(
         (), description="countries without a profile that may be called all the same; XX: withheld callers"
     )
