@@ -15,7 +15,7 @@ from licensing.audit import canonical
 from licensing.documents import ChangeError, read
 from licensing.instant import Instant
 from licensing.jurisdiction import Profiles
-from licensing.numbering import is_country
+from licensing.known import check_permit, check_places
 from licensing.permit import Evidence, Permit, StatusEvent, Toggle
 from licensing.snapshot import (
     ACCOUNT,
@@ -30,8 +30,6 @@ from licensing.snapshot import (
 )
 from licensing.succession import in_place_of
 from licensing.suspension import lifted, suspends, with_window
-
-_COUNTRIES_HERE = frozenset({"CN-HK", "CN-MO", "CN-TW"})  # ISO 3166-2 has them twice, numbers once
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ def filing_key(permit: Permit) -> str:
 
 def check_next(snapshot: Snapshot, permit: Permit, profiles: Profiles | None) -> Permit | None:
     """ChangeError unless it is the next version of a permit that the law knows; the version before."""
-    _known_here(permit, profiles)
+    check_permit(permit, profiles)
     newest = snapshot.version(PERMIT, permit.id)
     if permit.version != newest + 1:
         fault = f"`{permit.id}` is there as version {newest}; a new version states {newest + 1}"
@@ -147,7 +145,7 @@ def reinstate(snapshot: Snapshot, id: str, by: str, why: str, now: Instant) -> C
 
 def set_toggle(snapshot: Snapshot, toggle: Toggle, profiles: Profiles | None) -> Change | None:
     """Switch kinds of calls off, or back on as far as permits allow. None if it is so already."""
-    _known_places(toggle, profiles)
+    check_places(toggle, profiles)
     if toggle in snapshot.toggles:
         return None
     action = "enabled" if toggle.enabled else "disabled"
@@ -238,38 +236,3 @@ def _evidence(check: Check) -> dict[str, Any]:
         checked_by=check.checked_by,
     )
     return evidence.model_dump(mode="json")
-
-
-def _known_here(permit: Permit, profiles: Profiles | None) -> None:
-    """A place or category that the law does not know would grant nothing, in silence."""
-    if profiles is None:
-        return
-    profile = profiles.by_code.get(permit.jurisdiction)
-    if profile is None:
-        fault = "there is no law of it here: neither its categories nor the zone of its dates are known"
-        raise ChangeError("jurisdiction", fault, permit.jurisdiction)
-    for place, region in enumerate(permit.regions):
-        if region != "*" and not profile.contains(region[:2]):
-            raise ChangeError(f"regions[{place}]", f"is no region of {permit.jurisdiction}", region)
-    for place, category in enumerate(permit.categories):
-        if not profile.knows(category):
-            code = category.partition("#")[0]
-            near = get_close_matches(code, list(profile.categories), 1, 0.0)
-            hint = f"; the nearest that it has is `{near[0]}`" if near else ""
-            raise ChangeError(
-                f"categories[{place}]", f"{permit.jurisdiction} has no such category{hint}", category
-            )
-
-
-def _known_places(toggle: Toggle, profiles: Profiles | None) -> None:
-    """A place that no leg is ever in would switch nothing off, in silence."""
-    for place, code in enumerate(toggle.jurisdictions):
-        if profiles is not None and code not in profiles.by_code and not is_country(code):
-            fault = "is neither a country (ISO 3166-1 alpha-2) nor a profile"
-            raise ChangeError(f"jurisdictions[{place}]", fault, code)
-    for place, region in enumerate(toggle.regions):
-        if region in _COUNTRIES_HERE:
-            fault = f"is a country of its own here: name `{region[3:]}` as a jurisdiction"
-            raise ChangeError(f"regions[{place}]", fault, region)
-        if not is_country(region[:2]):
-            raise ChangeError(f"regions[{place}]", "is in no country (ISO 3166-2)", region)

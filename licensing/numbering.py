@@ -157,6 +157,11 @@ def is_country(code: str) -> bool:
     return code in libphonenumber.SUPPORTED_REGIONS
 
 
+def parts_of(country: str) -> frozenset[str]:
+    """Its parts (ISO 3166-2), where the numbers of all of them are known; none where they are not."""
+    return frozenset(_SUBDIVISIONS.get(country, {}).values())
+
+
 def read_plans(countries: Iterable[str]) -> None:
     """Read the numbering plans of these countries, so that nobody's call has to wait for that."""
     for country in countries:

@@ -4,6 +4,7 @@ Dates are in the regulator's zone and both ends are inclusive; status events hol
 offset. No grace of any kind.
 """
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -14,8 +15,11 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
+    StrictInt,
     StringConstraints,
     ValidationInfo,
     field_validator,
@@ -30,6 +34,7 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 _CATEGORY = r"^[A-Za-z]{2,12}:[A-Za-z0-9-]{1,40}(#[a-z_]{1,40})?$"
 _REGION = r"^(\*|[A-Z]{2}(-[A-Z0-9]{1,3})?)$"
 _PART = r"^[A-Z]{2}-[A-Z0-9]{1,3}$"  # ISO 3166-2
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _SHA256 = r"^[0-9a-f]{64}$"
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _JURISDICTION = r"^([A-Z]{2}|baseline)$"
@@ -51,17 +56,34 @@ Part = Annotated[str, StringConstraints(pattern=_PART)]
 class Document(BaseModel):
     """Anything that an operator files: closed, frozen, checked whole."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True, serialize_by_alias=True)
+
+
+def _plain_day(day: object) -> object:
+    """A regulator's dates have no time and no zone but the regulator's."""
+    if isinstance(day, datetime) or (
+        not isinstance(day, date) and not (isinstance(day, str) and _DAY.match(day))
+    ):
+        raise ValueError("must be a date, as `2026-11-30`: it is one of the regulator's calendar")
+    return day
+
+
+def _plain_moment(moment: object) -> object:
+    if not isinstance(moment, datetime) and not (isinstance(moment, str) and "T" in moment.upper()):
+        raise ValueError("must be a time with its offset, as `2026-11-30T00:00:00+08:00`")
+    return moment
+
+
+Day = Annotated[date, BeforeValidator(_plain_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_plain_moment)]
 
 
 class StatusEvent(Document):
     """What the regulator did to the permit. `suspended` is a window, the others are final from `from`."""
 
     status: Literal["suspended", "revoked", "surrendered"]
-    start: AwareDatetime = Field(alias="from")
-    end: AwareDatetime | None = Field(default=None, alias="to")  # None: until lifted
+    start: Moment = Field(alias="from")
+    end: Moment | None = Field(default=None, alias="to")  # None: until lifted
     reference: str | None = None
     reason: str | None = None
 
@@ -77,7 +99,7 @@ class StatusEvent(Document):
 class Renewal(Document):
     """An application to renew. While it has no decision, some laws let the permit run on."""
 
-    applied_on: date
+    applied_on: Day
     decision: Literal["granted", "refused"] | None = None
     receipt: str | None = None
 
@@ -87,7 +109,7 @@ class Evidence(Document):
 
     sha256: Annotated[str, StringConstraints(pattern=_SHA256)] | None = None
     register_address: str | None = None
-    checked_on: date | None = None
+    checked_on: Day | None = None
     checked_by: str | None = None
 
 
@@ -102,15 +124,15 @@ class Permit(Document):
     issuer: str | None = None
     number: str | None = None
     regions: tuple[Region, ...] = Field(default=("*",), min_length=1)
-    valid_from: date
-    valid_until: date | None = None  # None: no end is stated
+    valid_from: Day
+    valid_until: Day | None = None  # None: no end is stated
     status_events: tuple[StatusEvent, ...] = ()
     conditions: tuple[str, ...] = ()
     renewal: Renewal | None = None
     evidence: tuple[Evidence, ...] = ()
-    verified: bool = False
-    next_review_on: date | None = None
-    version: int = Field(default=1, ge=1)
+    verified: StrictBool = False
+    next_review_on: Day | None = None
+    version: StrictInt = Field(default=1, ge=1)
 
     @field_validator("valid_until")
     @classmethod
@@ -136,7 +158,7 @@ class Toggle(Document):
     """The operator switches kinds of calls off. It narrows what permits allow and can never widen it."""
 
     key: Annotated[str, StringConstraints(pattern=_KEY)]
-    enabled: bool
+    enabled: StrictBool
     services: tuple[ServiceClass, ...] = ()  # none named: every class
     jurisdictions: tuple[str, ...] = ()  # none named: everywhere; a profile's code or the country of any leg
     regions: tuple[Part, ...] = ()  # none named: all parts of it; else where any leg is, or may be

@@ -49,10 +49,9 @@ def some_permits(jurisdiction: str) -> list[Permit]:
 def some_permit(jurisdiction: str, category: str, chance: random.Random) -> Permit:
     pick = chance.choice
     start = NOON + timedelta(hours=chance.randint(-50, 50))
-    suspended = StatusEvent(
-        status="suspended", start=start, end=pick([None, start + timedelta(hours=chance.randint(1, 60))])
-    )
-    final = StatusEvent(status=pick(["revoked", "surrendered"]), start=start)
+    end = pick([None, start + timedelta(hours=chance.randint(1, 60))])
+    suspended = StatusEvent.model_validate({"status": "suspended", "from": start, "to": end})
+    final = StatusEvent.model_validate({"status": pick(["revoked", "surrendered"]), "from": start})
     return Permit(
         id=f"p-{chance.randrange(10**6)}",
         jurisdiction=jurisdiction,
