@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 from licensing.instant import Instant
 from licensing.permit import Permit
@@ -181,7 +182,7 @@ async def test_a_blocked_caller_finds_the_same_record_as_of_a_call_to_somebody_a
     for callee in ("bob", "carol"):
         await device.invite(callee)
         await device.hears("ended")
-    records = []
+    records: list[dict[str, Any]] = []
     while [call["ended_at"] for call in records].count(None) or len(records) < 2:  # told, then written down
         records = (await alice.get("/api/history/calls")).json["calls"]
     assert {
