@@ -12,13 +12,17 @@ from tests.house.checkout import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-RUN = [*PROJECT["project"]["dependencies"], *EXTRAS["fast"], *PROJECT["build-system"]["requires"]]
+RUN = [
+    *PROJECT["project"]["dependencies"],
+    *EXTRAS["fast"],
+    *EXTRAS["postgres"],
+    *PROJECT["build-system"]["requires"],
+]
 WANTED = {
     "requirements.lock": RUN,
     "requirements-test.lock": [
         *RUN,
         *EXTRAS["test"],
-        *EXTRAS["postgres"],
         *PROJECT["dependency-groups"]["dev"],
     ],
 }
