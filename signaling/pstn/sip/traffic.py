@@ -116,7 +116,7 @@ class Traffic:
         now = self._clock.now()
         key, steps = self._exchange.ask(sent, now, reliable=hops[0].transport.reliable)
         self._business[key] = Business(hops[0], asker, request, hops[1:], tenure)
-        self._remember(hops[0].host)
+        self._remember(hops[0].host, now.mono_ns)
         self._carry_out(steps)
         return True
 
@@ -145,7 +145,7 @@ class Traffic:
 
         def go_on(hops: Hops) -> None:
             for hop in sized(ack, hops)[:1]:
-                self._remember(hop.host)
+                self._remember(hop.host, self._clock.now().mono_ns)
                 self.outlet.send(self._addressed(ack, hop), hop, lambda: None)
 
         self._go(ack, routes, go_on)
@@ -181,8 +181,7 @@ class Traffic:
         via = Via(via.transport, via.host, via.port, (*via.parameters, *branch))
         return request if request.vias == (via,) else replace(request, vias=(via,))
 
-    def _remember(self, host: str) -> None:
-        now = self._clock.now().mono_ns
+    def _remember(self, host: str, now: int) -> None:
         if len(self._written) >= MOST_REMEMBERED and host not in self._written:
             self._written = {h: until for h, until in self._written.items() if until > now}
         self._written[host] = now + REMEMBERED
