@@ -48,6 +48,7 @@ class Line:
         self.hosts: frozenset[str] = frozenset()  # the addresses that its URI leads to
         self._agent, self._changed = agent, changed
         self._health, self._registered = Health.UNKNOWN, trunk.sign_in != "register"
+        self._refused = False  # the last time we asked to be registered
         self._next_ns = 0  # when the next call may go out
         self._rests_until_ns = 0
         account = Account(uri, self.identity, credentials, trunk.register_every)
@@ -70,7 +71,9 @@ class Line:
 
     @property
     def health(self) -> Health:
-        """Down, also while a registration that it asks for is missing."""
+        """Down also where it does not register us, though that is how it takes calls."""
+        if self._refused:
+            return Health.DOWN
         if self._health is Health.UP and not self._registered:
             return Health.UNKNOWN
         return self._health
@@ -204,6 +207,7 @@ class Line:
 
     def _signed_in(self, outcome: int | Cause) -> None:
         before, self._registered = self._registered, not isinstance(outcome, Cause)
+        self._refused = not self._registered
         self.trouble = outcome.words if isinstance(outcome, Cause) else None
         if before is not self._registered or isinstance(outcome, Cause):
             said = f": {outcome.words}" if isinstance(outcome, Cause) else ""

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from licensing.alarms import Alarm
 from signaling.app import start
 from signaling.clock import SystemClock
 from signaling.media import Descriptions
@@ -292,3 +293,46 @@ async def test_a_phone_that_is_answered_after_the_call_was_given_up_is_ended_and
         assert leg["cause"] == "a phone was answered after the call was given up"
         phone.answer(bye, "200 OK")
         assert await here.unconfirmed(0) == []
+
+
+async def test_a_trunk_that_does_not_let_us_in_is_told_of_and_passed_by(
+    other: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEPHONE_TRUNK_ONE_PASSWORD", "not the one")
+    strict = Carrier(SystemClock(), {"us": "another"}, peers=lambda address: True, picked_up_after=SOON_NS)
+    place = await strict.listen(Transport.UDP, "127.0.0.1")
+    trunks = Trunks().add("one", place).add("two", other.place)
+    trunks.text = trunks.text.replace('sign_in = "address"', 'sign_in = "register"\nusername = "us"', 1)
+    async with office(tmp_path, trunks) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        alarms = here.server.parts.licence.alarms
+        while Alarm.TRUNK_DOWN not in alarms.raised:
+            [one, _] = (await here.operator("GET", "trunks"))["trunks"]
+        [one, _] = (await here.operator("GET", "trunks"))["trunks"]
+        assert (one["health"], one["trouble"]) == (
+            "down",
+            "the carrier does not accept our name and password",
+        )
+        call = await alice.invite(NUMBER)
+        await alice.hears("answered")
+        await alice.say(type="hangup", call=call)
+        assert [leg["trunk"] for leg in await here.legs(call)] == ["two"]
+    await strict.close()
+
+
+async def test_a_permit_that_is_back_in_time_takes_the_end_back(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        await alice.hears("answered")
+        register = here.server.parts.licence.register
+        await register.suspend("basic", by="boss", why="a test")
+        assert 50 < (await alice.hears("ending"))["within"] <= 60
+        for operator in ("boss", "vera"):
+            await register.reinstate("basic", by=operator, why="a test")
+        await alice.hears("ending_cancelled")
+        await alice.say(type="hangup", call=call)
+        assert (await alice.hears("ended"))["reason"] == "hangup"
+        assert (await here.legs(call))[0]["confirmed"]
