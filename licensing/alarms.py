@@ -21,6 +21,7 @@ class Alarm(StrEnum):
     TRUNK_DOWN = "trunk_down"
     LEG_UNCONFIRMED = "leg_unconfirmed"
     CALLS_CAPPED = "calls_capped"
+    EMERGENCY_OVERRIDE = "emergency_override"
 
 
 class Alarms:

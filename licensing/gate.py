@@ -97,6 +97,7 @@ class Gate:
         self._book = Book()
         self._said: OrderedDict[tuple[object, CallFacts], Verdict] = OrderedDict()
         self._graphs: dict[str, CallFacts] = {}  # of calls with a leg that holds a lease
+        self._overridden: set[str] = set()  # calls for help that no permit covers, until they are gone
         self._judged_at = (-1, -1)  # an epoch, and until when by its dates
         self._lost: str | None = None  # what the database lacks of a checkpoint kept elsewhere
         self._known: dict[CallFacts, _Judged] = {}  # what was judged there, beyond doubt
@@ -301,6 +302,9 @@ class Gate:
     def _allow(self, ask: Ask, judged: _Judged, id: DecisionId, now: Instant) -> Verdict:
         """The yes, with the grant for its leg; without one it is about a call as it already is."""
         ground = self._law.ground(judged.taken, now)
+        if judged.decision.reason is Reason.EMERGENCY_OVERRIDE:
+            self._overridden.add(ask.subject)
+            self._alarms.sound(Alarm.EMERGENCY_OVERRIDE, f"a call for help goes on without a permit: {id}")
         if ask.leg is None or not ask.facts.telephone:
             if ask.subject in self._graphs:
                 self._graphs[ask.subject] = ask.facts
@@ -445,6 +449,9 @@ class Gate:
         """The call is gone, with its legs and whatever was granted for it."""
         self._book.withdraw(call)
         self._graphs.pop(call, None)
+        self._overridden.discard(call)
+        if not self._overridden:
+            self._alarms.clear(Alarm.EMERGENCY_OVERRIDE)
 
     @property
     def leases(self) -> tuple[Lease, ...]:

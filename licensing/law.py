@@ -19,7 +19,12 @@ from licensing.snapshot import Ground, Snapshot
 ENGINE = "wephone-licensing/1"  # another number when the same case may be decided otherwise than before
 MOST_LEFT = OnLoss()  # nobody leaves a running call more
 _FOREVER = 2**63 - 1
-_HELP = (Obligation.EMERGENCY_ROUTE, Obligation.EMERGENCY_LOCATION, Obligation.NO_CHARGE)
+_HELP = (
+    Obligation.EMERGENCY_ROUTE,
+    Obligation.EMERGENCY_LOCATION,
+    Obligation.NO_CHARGE,
+    Obligation.AUDIT_ALERT,
+)
 
 
 class Law:

@@ -55,6 +55,7 @@ class Register:
         self._snapshot = _EMPTY
         self._confirmed: Instant | None = None
         self._told: list[Told] = []
+        self._unwritten = False
         self._changing = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
         self._hinted = asyncio.Event()
@@ -261,9 +262,14 @@ class Register:
             )
         except EpochMovedError:
             return False
-        except JournalError:
+        except JournalError as error:
             self._hinted.set()  # it may have been written: look, rather than decide on what may be over
+            self._unwritten = True
+            self._alarms.sound(Alarm.JOURNAL_FAILED, f"a change of permits could not be written: {error}")
             raise
+        if self._unwritten:
+            self._unwritten = False
+            self._alarms.clear(Alarm.JOURNAL_FAILED)
         if self._snapshot.epoch == taken.epoch:  # or a look at the epoch has found it already
             self._install(taken.followed_by(rows), now)
         if self._hints is not None:

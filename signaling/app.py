@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
+from licensing.alarms import Alarm
 from licensing.instant import SECOND
 from licensing.ports import JournalError
 from signaling import local
@@ -243,7 +244,9 @@ async def wired(
     accounts.when_ended(exchange.sign_out)
     metrics.watch("calls", "Calls that have not ended.", switch.live)
     metrics.watch("devices", "Devices with an open connection.", lines.connected)
-    metrics.watch("alarms", "Alarms that are raised.", lambda: len(licence.alarms.raised))
+    metrics.watch_each(
+        "alarms", "Is it raised?", "alarm", Alarm, lambda alarm: alarm in licence.alarms.raised
+    )
     parts = Parts(
         settings=settings,
         clock=clock,

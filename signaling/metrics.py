@@ -1,6 +1,7 @@
 """What /metrics shows (Prometheus text format): counts by closed lists; no label has a name or number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -45,6 +46,14 @@ class Metrics:
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A gauge that is read when somebody looks."""
         Gauge(f"wephone_{name}", text, registry=self.registry).set_function(value)
+
+    def watch_each(
+        self, name: str, text: str, label: str, values: Iterable[str], value: Callable[[str], float]
+    ) -> None:
+        """The same for each member of a closed list, by a label that names it."""
+        gauge = Gauge(f"wephone_{name}", text, (label,), registry=self.registry)
+        for each in values:
+            gauge.labels(each).set_function(partial(value, each))
 
     def error(self, code: ErrorCode) -> None:
         """A frame was answered with this error."""

@@ -18,7 +18,7 @@ from licensing.journal import EvidenceFile
 from licensing.jurisdiction import load_profiles
 from licensing.law import Law
 from licensing.numbering import Number, Place, canonicalise
-from licensing.reasons import Reason
+from licensing.reasons import Obligation, Reason
 from licensing.record import KEEP
 from tests.fakes.clock import START, HandClock
 from tests.licensing.conftest import BASIC, Office
@@ -297,6 +297,34 @@ async def test_nothing_of_ours_stops_a_call_for_help(office: Office, trouble: st
         office.journal.hanging.set()
     await office.gate.close()
     assert len(await office.entries(lease.decision)) == 1
+
+
+async def test_help_without_a_permit_is_an_alert_until_the_call_is_gone(office: Office) -> None:
+    await office.licensed()
+    covered = await office.gate.authorize(phone_call(HELP, "covered"))
+    assert covered.decision.reason is Reason.EMERGENCY_CARRIED
+    assert Alarm.EMERGENCY_OVERRIDE not in office.alarms.raised
+    await office.register.suspend("basic-1", by="root", why="order")
+    overridden = await office.gate.authorize(phone_call(HELP, "overridden"))
+    assert overridden.decision.reason is Reason.EMERGENCY_OVERRIDE
+    assert overridden.id in office.alarms.raised[Alarm.EMERGENCY_OVERRIDE]
+    office.gate.forget("covered")
+    assert Alarm.EMERGENCY_OVERRIDE in office.alarms.raised
+    office.gate.forget("overridden")
+    assert Alarm.EMERGENCY_OVERRIDE not in office.alarms.raised
+
+
+async def test_the_gates_own_override_has_the_alert_among_its_duties(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> Decision:
+        raise RuntimeError("a bug in the engine")
+
+    monkeypatch.setattr(office.law, "decide", fails)
+    helped = await office.gate.authorize(phone_call(HELP))
+    assert helped.decision.reason is Reason.EMERGENCY_OVERRIDE
+    assert Obligation.AUDIT_ALERT in helped.decision.obligations
+    assert Alarm.EMERGENCY_OVERRIDE in office.alarms.raised
 
 
 async def test_a_call_for_help_without_a_route_is_refused_with_that_reason(

@@ -413,3 +413,20 @@ async def test_the_clock_of_the_register_is_the_one_it_was_given(
 ) -> None:
     await register.add_permit(BASIC, by="root", why="granted")
     assert register.snapshot.newest_at == clock.now().utc_us == int(START.utc.timestamp()) * SECOND // 1000
+
+
+async def test_a_suspension_that_cannot_be_written_is_an_alarm_until_one_can(
+    file: EvidenceFile, clock: HandClock
+) -> None:
+    store, alarms = FrailStore(file), Alarms()
+    register = Register(store, clock, alarms=alarms)
+    await register.open()
+    await register.add_permit(BASIC, by="root", why="granted")
+    store.broken = True
+    with pytest.raises(JournalError):
+        await register.suspend("basic-1", by="root", why="order")
+    assert "the disk is gone" in alarms.raised[Alarm.JOURNAL_FAILED]
+    store.broken = False
+    await register.suspend("basic-1", by="root", why="order")
+    assert Alarm.JOURNAL_FAILED not in alarms.raised
+    await register.close()

@@ -114,7 +114,11 @@ async def test_a_permit_file_that_was_not_taken_is_shown(world: World) -> None:
     fault = (await boss.get(PERMITS)).json["file"]["fault"]
     assert fault == f"{path}: signatures: the setting `permit_file_keys` names no key for them"
     shown = (await boss.get("/metrics")).text
-    assert "wephone_permit_file_refused 1.0" in shown and "wephone_alarms 1.0" in shown
+    assert (
+        "wephone_permit_file_refused 1.0" in shown
+        and 'wephone_alarms{alarm="permit_file_refused"} 1.0' in shown
+    )
+    assert 'wephone_alarms{alarm="journal_failed"} 0.0' in shown
 
 
 async def test_two_sessions_of_one_operator_are_one_operator(world: World) -> None:
