@@ -60,8 +60,8 @@ def faults(house: House, kit: House, edges: list[Edge]) -> Iterator[str]:
         for where, node in _attributes(module):
             yield from _touched(module, where, node, private)
     for edge in edges:
-        module = edge.source.partition(":")[0]
-        if edge.called and edge.target.startswith(BOOK) and module not in KEEPERS:
+        keeper = edge.source.partition(":")[0] in KEEPERS
+        if edge.called and edge.target.startswith(BOOK) and not keeper:
             yield f"{edge.source} uses {edge.target.partition(':')[2]} (line {edge.line}): only the gate may"
 
 
