@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
 from licensing.classify import ServiceClass
 from licensing.facts import Leg, LegKind
@@ -178,7 +179,11 @@ class Profile(Document):
 
 
 class ProfileError(Exception):
-    """A profile cannot be used: which file, where in it, and why."""
+    """Profiles that cannot be used: of each error which file, where in it, and why; a line for each."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,28 +206,64 @@ class Profiles:
 
 
 def load_profiles(folder: Traversable | None = None) -> Profiles:
-    """Every `*.json` of a folder (the ones we ship, if none is given). ProfileError names file and path."""
-    folder = folder or files("licensing").joinpath("jurisdictions")
+    """Every `*.json` of a folder (the ones we ship, if none is given). ProfileError names files and paths."""
+    return gather(texts_in(folder or SHIPPED))
+
+
+SHIPPED = files("licensing").joinpath("jurisdictions")
+
+
+def texts_in(folder: Traversable) -> list[tuple[str, bytes]]:
+    """The files of a folder that are profiles, by their names. OSError if they cannot be read."""
     found = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
-    return gather((f.name, f.read_bytes()) for f in found)
+    return [(f.name, f.read_bytes()) for f in found]
+
+
+def beside(shipped: Iterable[tuple[str, bytes]], own: Iterable[tuple[str, bytes]], today: date) -> Profiles:
+    """What we ship with an operator's own files, which take the place of those of the same name.
+
+    A file's name is its code, and its law is not of the future: a slip in either would go unseen for long.
+    """
+    replaced = dict(own)
+    profiles = gather({**dict(shipped), **replaced}.items())
+    faults = [
+        f"{code}.json: as_of: is in the future (found '{profile.as_of}')"
+        for code, profile in profiles.by_code.items()
+        if f"{code}.json" in replaced and profile.as_of > today
+    ]
+    faults += (
+        f"{name}: code: has to be the file's name"
+        for name, data in replaced.items()
+        if profiles.texts.get(name.removesuffix(".json")) != data.decode()
+    )
+    if faults:
+        raise ProfileError(*sorted(faults))
+    return profiles
 
 
 def gather(named: Iterable[tuple[str, bytes]]) -> Profiles:
-    """Profiles from the bytes of their files."""
-    read = [Source(name, data, _document(name, data)) for name, data in named]
+    """Profiles from the bytes of their files. ProfileError has all that is wrong with any of them."""
+    faults: list[str] = []
+    read = [source for name, data in named if (source := _source(name, data, faults)) is not None]
     bases = {source.code: source for source in read if "extends" not in source.document}
     by_code: dict[str, Profile] = {}
     versions: dict[str, str] = {}
     texts: dict[str, str] = {}
     for source in read:
-        base = _base(source, bases)
-        profile = _profile(source, base)
+        try:
+            base = _base(source, bases)
+            profile = _profile(source, base)
+        except ProfileError as error:
+            faults += error.faults
+            continue
         if profile.code in by_code:
-            raise ProfileError(f"{source.name}: code: `{profile.code}` is the code of another file too")
+            faults.append(f"{source.name}: code: `{profile.code}` is the code of another file too")
         by_code[profile.code] = profile
         texts[profile.code] = source.data.decode()
         digest = sha256(source.data + (base.data if base else b"")).hexdigest()
         versions[profile.code] = f"{profile.as_of}+{digest[:12]}"
+    if faults:
+        raise ProfileError(*faults)
     governing = {member: p.code for p in by_code.values() for member in p.members}
     return Profiles(by_code, versions, texts, governing | {code: code for code in by_code})
 
@@ -239,6 +280,15 @@ class Source:
     def code(self) -> object:
         code = self.document.get("code")
         return code if isinstance(code, str) else None
+
+
+def _source(name: str, data: bytes, faults: list[str]) -> Source | None:
+    """The file as it was read; none, and a fault more, if it is no document."""
+    try:
+        return Source(name, data, _document(name, data))
+    except ProfileError as error:
+        faults += error.faults
+        return None
 
 
 def _document(name: str, data: bytes) -> Mapping[str, Any]:
@@ -264,14 +314,26 @@ def _profile(source: Source, base: Source | None) -> Profile:
     try:
         profile = Profile.model_validate(source.document if base is None else _extended(source, base))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        path = ".".join(str(step) for step in first["loc"]) or "the whole file"
-        fault = first["msg"].removeprefix("Value error, ")
-        raise ProfileError(f"{source.name}: {path}: {fault} (found {first['input']!r:.80})") from None
-    for path, code in _codes_used(profile):
-        if not _is_listed(code, profile):
-            raise ProfileError(f"{source.name}: {path}: `{code}` is not among the categories")
+        raise ProfileError(*(_said(source.name, each) for each in error.errors(include_url=False))) from None
+    faults = [
+        f"{source.name}: {path}: `{code}` is not among the categories"
+        for path, code in _codes_used(profile)
+        if not _is_listed(code, profile)
+    ]
+    faults += (
+        f"{source.name}: {path}: `{key}` is not among the sources"
+        for path, key in _sources_used(profile)
+        if key not in profile.sources
+    )
+    if faults:
+        raise ProfileError(*faults)
     return profile
+
+
+def _said(name: str, error: ErrorDetails) -> str:
+    path = ".".join(str(step) for step in error["loc"]) or "the whole file"
+    fault = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {path}: {fault} (found {error['input']!r:.80})"
 
 
 def _extended(source: Source, base: Source) -> dict[str, Any]:
@@ -306,6 +368,13 @@ def _codes_used(profile: Profile) -> Iterable[tuple[str, str]]:
         for alternative in (*requirement.any_of, *requirement.permissive_any_of):
             yield from ((path, code) for code in alternative)
     yield from ((f"accepts.{key}.stands_for", a.stands_for) for key, a in profile.accepts.items())
+
+
+def _sources_used(profile: Profile) -> Iterable[tuple[str, str]]:
+    for service, rule in profile.services.items():
+        yield from ((f"services.{service}.sources", key) for key in rule.sources)
+    if profile.recording is not None:
+        yield from (("recording.sources", key) for key in profile.recording.sources)
 
 
 def _is_listed(code: str, profile: Profile) -> bool:

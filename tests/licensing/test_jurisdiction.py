@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from licensing.classify import ServiceClass
-from licensing.jurisdiction import ProfileError, gather, load_profiles
+from licensing.jurisdiction import SHIPPED, ProfileError, beside, gather, load_profiles, texts_in
 
 PROFILES = load_profiles()
 MEMBERS = PROFILES.by_code["EU"].members
@@ -82,6 +82,56 @@ def test_an_error_names_the_file_and_the_place_in_it(change: dict[str, Any], sai
 def test_what_is_no_profile_at_all_is_refused_with_the_file_s_name(data: bytes) -> None:
     with pytest.raises(ProfileError, match=r"^XX\.json: "):
         gather([("XX.json", data)])
+
+
+def test_every_error_of_every_file_is_told() -> None:
+    wrong = {"as_of": "soon", "regulator_time_zone": "Mars/Olympus"}
+    with pytest.raises(ProfileError) as fault:
+        gather(
+            [
+                ("A.json", json.dumps(shipped("SG") | wrong).encode()),
+                ("B.json", b"{"),
+                ("C.json", json.dumps(shipped("SG") | {"extends": "XX"}).encode()),
+            ]
+        )
+    assert [said.split(": ")[:2] for said in sorted(fault.value.faults)] == [
+        ["A.json", "as_of"],
+        ["A.json", "regulator_time_zone"],
+        ["B.json", "Expecting property name enclosed in double quotes"],
+        ["C.json", "extends"],
+    ]
+
+
+def test_a_source_that_is_not_among_the_sources_is_refused() -> None:
+    document = shipped("SG")
+    document["services"]["app_voice"]["sources"] = ["nowhere"]
+    with pytest.raises(ProfileError) as fault:
+        gather([("SG.json", json.dumps(document).encode())])
+    assert fault.value.faults == ("SG.json: services.app_voice.sources: `nowhere` is not among the sources",)
+
+
+def test_an_own_file_takes_the_place_of_a_shipped_one_of_its_name() -> None:
+    changed = json.dumps(shipped("SG") | {"as_of": "2026-11-01"}).encode()
+    added = json.dumps(shipped("SG") | {"code": "MY"}).encode()
+    profiles = beside(texts_in(SHIPPED), [("SG.json", changed), ("MY.json", added)], date(2026, 11, 25))
+    assert {code for code in profiles.versions if profiles.versions[code] != PROFILES.versions.get(code)} == {
+        "SG",
+        "MY",
+    }
+
+
+def test_an_own_file_is_named_by_its_code_and_not_of_the_future() -> None:
+    later = json.dumps(shipped("SG") | {"as_of": "2026-11-26"}).encode()
+    other = json.dumps(shipped("SG") | {"code": "MY"}).encode()
+    with pytest.raises(ProfileError) as fault:
+        beside(texts_in(SHIPPED), [("SG.json", later), ("Malaysia.json", other)], date(2026, 11, 25))
+    assert fault.value.faults == (
+        "Malaysia.json: code: has to be the file's name",
+        "SG.json: as_of: is in the future (found '2026-11-26')",
+    )
+    swapped = [("SG.json", other), ("MY.json", json.dumps(shipped("SG")).encode())]
+    with pytest.raises(ProfileError, match=r"MY\.json: code: has to be the file's name"):
+        beside(texts_in(SHIPPED), swapped, date(2026, 11, 25))
 
 
 def test_two_files_may_not_be_about_one_jurisdiction() -> None:

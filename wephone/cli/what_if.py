@@ -167,12 +167,9 @@ def toggle_off(args: argparse.Namespace, scope: str) -> "Toggle":
 
 def profiles_of(files: list[str]) -> "Profiles":
     """The law that we ship, with these files in the places of those with their codes."""
-    from importlib.resources import files as resources
+    from licensing.jurisdiction import SHIPPED, ProfileError, gather, texts_in
 
-    from licensing.jurisdiction import ProfileError, gather
-
-    folder = resources("licensing").joinpath("jurisdictions")
-    named = {each.name: each.read_bytes() for each in folder.iterdir() if each.name.endswith(".json")}
+    named = dict(texts_in(SHIPPED))
     for file in files:
         data = read_file(file, LARGEST_PROFILE)
         named[f"{code_in(file, data)}.json"] = data
