@@ -510,6 +510,10 @@ class AccountRows(Protocol):
 
     def sessions(self, user: UserId, at: int) -> Awaitable[Sequence[SessionRow]]: ...
 
+    def name_session(self, user: UserId, session: str, label: str) -> Awaitable[bool]:
+        """What its owner calls it from now on; False if there is none."""
+        ...
+
     def end_session(self, user: UserId, session: str) -> Awaitable[bool]:
         """True if there was one."""
         ...

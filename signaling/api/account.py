@@ -76,6 +76,12 @@ class Sessions(Model):
     sessions: tuple[Session, ...]
 
 
+class SessionLabel(Model):
+    """What a sign-in is called in the list of them."""
+
+    label: Annotated[Label, Field(min_length=1)]
+
+
 class Count(Model):
     """How many were ended."""
 
@@ -206,11 +212,19 @@ async def sessions(visit: Visit) -> Sessions:
     return Sessions(sessions=tuple(session_of(row, visit.known.session) for row in rows))
 
 
+@routes.add("PATCH", "/api/sessions/{session}", Rule.SIGNED_IN)
+async def name_session(visit: Visit, body: SessionLabel) -> None:
+    """Call one of the account's sessions something else."""
+    session = visit.request.match_info["session"]
+    if not await visit.parts.store.name_session(visit.user, session, body.label):
+        raise no_such_session()
+
+
 @routes.add("DELETE", "/api/sessions/{session}", Rule.SIGNED_IN)
 async def end_session(visit: Visit) -> None:
     """Sign one of the account's sessions out."""
     if not await visit.parts.accounts.end_session(visit.user, visit.request.match_info["session"]):
-        raise Problem(404, "no_such_session", "there is no such session of this account")
+        raise no_such_session()
 
 
 @routes.add("DELETE", "/api/sessions", Rule.SIGNED_IN, status=200)
@@ -337,6 +351,11 @@ def session_of(row: SessionRow, current: str) -> Session:
         expires_at=row.expires_at,
         current=row.session == current,
     )
+
+
+def no_such_session() -> Problem:
+    """It has ended, or is somebody else's."""
+    return Problem(404, "no_such_session", "there is no such session of this account")
 
 
 def limited(visit: Visit, limit: str, wait: float) -> None:

@@ -136,6 +136,12 @@ TOUCH = Statement(
     .where(session.c.session_id == words("session"), session.c.seen_at < number("now"))
     .returning(session.c.session_id)
 )
+NAME_SESSION = Statement(
+    update(session)
+    .values(label=words("label"))
+    .where(session.c.account == words("user"), session.c.session_id == words("session"))
+    .returning(session.c.session_id)
+)
 SESSIONS = Statement(
     select(*_SESSION)
     .where(session.c.account == words("user"), session.c.expires_at > number("now"))
@@ -278,6 +284,11 @@ def add_session(
 @single
 def touch_session(session_id: str, at: int) -> Steps:
     yield TOUCH, {"session": session_id, "now": at}
+
+
+@single
+def name_session(user: str, session_id: str, label: str) -> Steps:
+    return bool((yield NAME_SESSION, {"user": user, "session": session_id, "label": label}))
 
 
 @single

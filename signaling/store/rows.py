@@ -251,6 +251,9 @@ class SessionRows:
     async def sessions(self, user: UserId, at: int) -> Sequence[SessionRow]:
         return [_session(row) for row in await self.database.read("sessions_of", user, at)]
 
+    async def name_session(self, user: UserId, session: str, label: str) -> bool:
+        return bool(await self.database.write("name_session", str(user), session, str(label)))
+
     async def end_session(self, user: UserId, session: str) -> bool:
         return bool(await self.database.write("end_session", str(user), session))
 

@@ -24,6 +24,8 @@ FAULTS = """([language, names]) => {
     const style = getComputedStyle(each);
     const cut = style.overflowX === "hidden" && style.textOverflow !== "ellipsis";
     if (cut && each.scrollWidth > each.clientWidth + 1) found.push(`cut off: ${named(each)}`);
+    const isRow = each.matches(".place > *") && each.clientHeight && style.overflowY === "visible";
+    if (isRow && each.scrollHeight > each.clientHeight + 2) found.push(`over its neighbour: ${named(each)}`);
     if (!each.matches("button, a[href], input, select, textarea, summary")) continue;
     const target = each.closest("label")?.getBoundingClientRect() ?? box;
     if (Math.min(target.width, target.height) < 43.5) found.push(`small: ${named(each)}`);

@@ -254,6 +254,7 @@ def places() -> list[View]:
         View("messages-new", ".writer", "messages/dave"),
         View("people-about", "dialog", steps=((".list .round:not(.go)", None),)),
         View("settings", ".list", "settings"),
+        View("settings-session", "dialog", "settings", steps=((".list .round", None),)),
         View("settings-password", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=0", None),)),
         View("settings-close", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=-1", None),)),
         View("settings-loading", ".spinner", "settings", answers={"GET /api/sessions": NEVER}),

@@ -63,6 +63,14 @@ async def test_a_session_lasts_until_it_is_ended_or_expires(store: DatabaseStore
     assert await store.sessions(ALICE, AT + 1) == []
 
 
+async def test_a_session_is_called_what_its_owner_likes(store: DatabaseStore) -> None:
+    await store.add_account(account(ALICE))
+    await store.add_session(session("s-1"), b"hash")
+    assert await store.name_session(ALICE, "s-1", "kitchen")
+    assert not await store.name_session(BOB, "s-1", "mine")
+    assert [each.label for each in await store.sessions(ALICE, AT)] == ["kitchen"]
+
+
 async def test_only_an_enabled_account_has_sessions(store: DatabaseStore) -> None:
     with pytest.raises(StoreError, match="alice"):
         await store.add_session(session("one"), b"one")

@@ -21,6 +21,7 @@ const LATER = /** @type {const} */ ({
   Calls: () => import("./views/calls.js"),
   Messages: () => import("./views/messages.js"),
   Settings: () => import("./views/settings.js"),
+  Prospects: () => import("./views/prospects.js"),
 });
 
 /** @type {Map<string, any>} */

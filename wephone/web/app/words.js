@@ -178,6 +178,7 @@ const WORDS = {
   "account": ["Account", "账号"],
   "signed in as": ["Signed in as {name}", "已登录：{name}"],
   "where signed in": ["Where you are signed in", "登录设备"],
+  "session name": ["Name of this sign-in", "此登录的名称"],
   "this device": ["this device", "本设备"],
   "change password": ["Change password", "更改密码"],
   "change password signs out": ["You are then signed out everywhere.", "之后您将在所有设备上退出登录。"],

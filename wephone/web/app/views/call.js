@@ -5,6 +5,7 @@ import { hush, play, ringback } from "../../edge/sounds.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
 import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
+import { Called } from "./number.js";
 
 /**
  * @typedef {import("../phone.js").Phone} Phone
@@ -77,7 +78,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
       <${Icon} name="arrow-left" /> ${say("hide")}</button><${Bars} call=${call} /></header>`}
     <div class="person">
       ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${call.peer} large=${true} />`}
-      <h1><bdi>${call.peer}</bdi></h1>
+      <h1><${Called} name=${call.peer} /></h1>
       <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
         ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>
       <${Notices} phone=${phone} call=${call} now=${now} />

@@ -4,6 +4,7 @@ import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { Avatar, Blank, Icon, NotLoaded, Round, Waiting } from "../parts.js";
 import { dayOf, endInWords, lasting, say } from "../words.js";
+import { Called } from "./number.js";
 
 /**
  * @typedef {{call: string, caller: string, callee: string, media: string[], offered_at: number,
@@ -52,7 +53,7 @@ function Past({ call, phone, open }) {
     : call.reason && call.reason !== "hangup" ? endInWords(call.reason) : "";
   return html`<div class="line">
     <${Avatar} name=${peer} />
-    <div class="grow"><bdi class=${`name ${call.missed ? "bad" : ""}`}>${peer}</bdi>
+    <div class="grow"><span class=${`name ${call.missed ? "bad" : ""}`}><${Called} name=${peer} /></span>
       <p class="hint"><${Icon} name=${icon} /> ${say(kind)}${how ? ` · ${how}` : ""} · <time>${dayOf(call.offered_at)}</time></p></div>
     ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}: ${peer}`} wordless=${true} onClick=${() => open(peer)} />`}
     ${peer.includes("*") ? null : html`<${Round} icon="phone" label=${`${say("call again")}: ${peer}`} kind="go" wordless=${true}

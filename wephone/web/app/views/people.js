@@ -4,7 +4,7 @@ import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { Blank, Icon, NotLoaded, Round, Waiting, useAsked, useLoaded } from "../parts.js";
 import { dayOf, say } from "../words.js";
-import { DialPad, Person, Prospects, isName } from "./search.js";
+import { DialPad, Person, isName } from "./search.js";
 
 /** @typedef {{user: string, name: string}} Contact */
 /** @typedef {{user: string, online: boolean, seen_at: number | null}} Presence */
@@ -39,6 +39,10 @@ export function People({ phone, open }) {
   const [hasPad, setPad] = useState(false);
   const [contacts, again] = useLoaded(async () => /** @type {Contact[]} */ ((await ask("GET", "/api/contacts")).contacts), []);
   const wanted = typed.trim().toLowerCase();
+  const [prospects, find] = useAsked(() => import("./prospects.js"));
+  useEffect(() => {
+    if (wanted && !prospects) find();
+  }, [wanted]);
   const isKnown = contacts?.some(({ user }) => user === wanted) ?? true;
   const canAdd = isName(wanted) && !isKnown && wanted !== phone.user;
   const add = async () => {
@@ -55,7 +59,7 @@ export function People({ phone, open }) {
       <button type="button" class="plain" aria-label=${say("dial pad")} aria-expanded=${String(hasPad)} onClick=${() => setPad(!hasPad)}>
         <${Icon} name="grid-3x3" /></button></div>
     ${hasPad ? html`<${DialPad} press=${(/** @type {string} */ key) => setTyped(typed + key)} erase=${() => setTyped(typed.slice(0, -1))} />` : null}
-    ${wanted ? html`<${Prospects} typed=${typed} phone=${phone} contacts=${contacts ?? []} open=${open} done=${() => setTyped("")} />` : null}
+    ${wanted && prospects ? html`<${prospects.Prospects} typed=${typed} phone=${phone} contacts=${contacts ?? []} open=${open} done=${() => setTyped("")} />` : null}
     ${canAdd ? html`<button type="button" class="quiet" onClick=${add}><${Icon} name="user-plus" /> ${say("add")}: <bdi>${wanted}</bdi></button>` : null}
     ${wanted ? null : html`<${Listed} contacts=${contacts} again=${again} phone=${phone} open=${open} />`}
   </section>`;

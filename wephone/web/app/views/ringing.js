@@ -4,6 +4,7 @@ import { html, useEffect, useRef } from "../../vendor/preact.js";
 import { bell } from "../../edge/sounds.js";
 import { Avatar, Round } from "../parts.js";
 import { say } from "../words.js";
+import { Called } from "./number.js";
 
 /**
  * @param {{phone: import("../phone.js").Phone, call: import("../state.js").Call, write: (peer: string) => void,
@@ -26,7 +27,7 @@ export function Ringing({ phone, call, write, answered }) {
   return html`<div class="ringing" role="alertdialog" aria-modal="true" aria-labelledby="ringing-who" aria-describedby="ringing-what"
       tabindex="-1" ref=${box}>
     <div class="person"><${Avatar} name=${call.peer} large=${true} />
-    <h1 id="ringing-who"><bdi>${call.peer}</bdi></h1>
+    <h1 id="ringing-who"><${Called} name=${call.peer} /></h1>
     <p id="ringing-what">${say("ringing")} · ${say(isVideo ? "video call" : "app call")}</p></div>
     <div class="controls">
       <${Round} icon="phone-off" label=${say("decline")} kind="stop" onClick=${() => phone.decline(call.id)} />

@@ -3,12 +3,13 @@
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { hideAddress, hidesAddress, wakes } from "../kept.js";
-import { NotLoaded, Waiting, useLoaded } from "../parts.js";
+import { Field, NotLoaded, Round, Sheet, Waiting, useLoaded } from "../parts.js";
 import { dayOf, say, speak, spoken } from "../words.js";
 import { theme, wear } from "../theme.js";
 import { canBeWoken, isRefused, sleep, wake } from "../waking.js";
 import { Account } from "./account.js";
 import { Devices } from "./devices.js";
+import { faultInWords } from "./fault.js";
 
 /** @param {{phone: import("../phone.js").Phone, signOut: () => void}} props */
 export function Settings({ phone, signOut }) {
@@ -95,8 +96,28 @@ function Switch({ words, on, change, disabled = false }) {
     <input type="checkbox" role="switch" checked=${on} disabled=${disabled} onChange=${(/** @type {any} */ event) => change(event.target.checked)} /></label>`;
 }
 
+/** @param {{label: string, kind: string}} session */
+const shownName = ({ label, kind }) => label || kind;
+
+/** Another name for a place where one is signed in. @param {{session: any, close: () => void, changed: () => void}} props */
+function SessionSheet({ session, close, changed }) {
+  const [name, setName] = useState(shownName(session));
+  const [fault, setFault] = useState("");
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    ask("PATCH", `/api/sessions/${session.session}`, { label: name.trim() }).then(() => {
+      changed();
+      close();
+    }, (error) => setFault(faultInWords(error)));
+  };
+  return html`<${Sheet} title=${shownName(session)} close=${close}><form onSubmit=${submit}>
+    <${Field} id="session-name" label=${say("session name")} fault=${fault} value=${name} onInput=${setName} />
+    <button class="main" disabled=${!name.trim() || name.trim() === session.label}>${say("save")}</button></form></${Sheet}>`;
+}
+
 /** @param {{signOut: () => void}} props */
 function Sessions({ signOut }) {
+  const [asked, setAsked] = useState(/** @type {any} */ (null));
   const [found, again] = useLoaded(async () => (await ask("GET", "/api/sessions")).sessions, []);
   if (found === undefined) return html`<${Waiting} />`;
   if (found === null) return html`<${NotLoaded} again=${again} />`;
@@ -110,9 +131,11 @@ function Sessions({ signOut }) {
     signOut();
   };
   return html`<ul class="list">${found.map((/** @type {any} */ each) => html`<li key=${each.session} class="line">
-      <div class="grow"><span class="name">${each.label || each.kind}${each.current ? ` (${say("this device")})` : ""}</span>
+      <div class="grow"><span class="name">${shownName(each)}${each.current ? ` (${say("this device")})` : ""}</span>
         <p class="hint"><time>${dayOf(each.seen_at)}</time></p></div>
+      <${Round} icon="ellipsis" label=${say("about", { name: shownName(each) })} wordless=${true} onClick=${() => setAsked(each)} />
       <button type="button" class="quiet" onClick=${() => end(each)}>${say("sign out there")}</button></li>`)}</ul>
+    ${asked ? html`<${SessionSheet} session=${asked} close=${() => setAsked(null)} changed=${again} />` : null}
     <button type="button" class="quiet danger" onClick=${all}>${say("sign out everywhere")}</button>`;
 }
 
