@@ -200,6 +200,8 @@ class Network:
             call.refuse(404, Cause("unallocated number", 1))
             return
         line, number = found[0]
+        if line.trunk.srtp and not call.demand_encryption():
+            return  # refused: it offers plain sound
         if self._is_over(line, self._switch):
             self._desk.metrics.telephone_turned_away("full")
             call.refuse(503, Cause("no circuit is available", 34), LATER)

@@ -63,6 +63,21 @@ def trunks(far: Far, limits: str = "") -> Trunks:
     return Trunks().add("one", far.place, dids={DID: "alice"}, limits=limits)
 
 
+async def test_plain_sound_from_a_trunk_that_demands_encryption_is_refused_before_anything_rings(
+    far: Far, tmp_path: Path
+) -> None:
+    demanding = trunks(far)
+    demanding.text = demanding.text.replace('"\nsign_in', ';transport=tls"\nsrtp = true\nsign_in', 1)
+    async with office(tmp_path, demanding) as here:
+        await here.permit()
+        await here.person("alice")
+        telephone = await far.dial(here)
+        failed = await telephone.hears(told.Failed)
+        assert isinstance(failed, told.Failed)
+        assert (failed.cause.status, failed.cause.q850) == (488, 88)
+        assert here.relays == [] or not here.relay.legs
+
+
 async def test_a_telephone_rings_all_devices_of_whom_it_calls_and_talks_with_one(
     far: Far, tmp_path: Path
 ) -> None:
