@@ -296,7 +296,9 @@ class Gate:
         again: DecisionId | None = None,
         winds_down: int | None = None,
     ) -> Draft:
-        made = Circumstances(id, now, judged.taken.epoch, again, judged.withheld, winds_down, judged.fault)
+        zone = self._law.zone(judged.withheld or judged.decision)
+        taken = judged.taken
+        made = Circumstances(id, now, taken.epoch, again, judged.withheld, winds_down, judged.fault, zone)
         return entry(ask, judged.decision, made, self._law.basis_for(ask.facts), self._random, self._keep)
 
     def _allow(self, ask: Ask, judged: _Judged, id: DecisionId, now: Instant) -> Verdict:

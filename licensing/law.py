@@ -34,13 +34,24 @@ class Law:
         self, profiles: Profiles, operator: Operator, policy: Policy, on_loss: OnLoss = MOST_LEFT
     ) -> None:
         """`on_loss`: what the operator leaves a running call at most; a profile may leave it less."""
-        self._profiles, self._operator, self._policy = profiles, operator, policy
+        self._operator, self._policy = operator, policy
         self._on_loss = on_loss
+        self.install(profiles)
+
+    def install(self, profiles: Profiles) -> None:
+        """Decide by these from now on. What others have answered stands until the register moves on."""
+        self._profiles = profiles
         self._unchanged = (-1, 0, 0)  # an epoch, and a span of UTC in which no date changes anything
-        judges = [BASELINE] if BASELINE in policy.profiles else sorted(profiles.versions)
-        self._judges = tuple(code for code in judges if code in profiles.versions)
-        self.basis = Basis(ENGINE, policy.to_json(), operator.to_json(), self._named(self._judges))
+        self._judges = self.judges_among(profiles)
+        self.basis = Basis(
+            ENGINE, self._policy.to_json(), self._operator.to_json(), self._named(self._judges)
+        )
         self._bases: dict[tuple[str, ...], Basis] = {}  # by the profiles that judge: a few hundred
+
+    def judges_among(self, profiles: Profiles) -> tuple[str, ...]:
+        """The codes of those of these profiles that may judge here."""
+        judges = [BASELINE] if BASELINE in self._policy.profiles else sorted(profiles.versions)
+        return tuple(code for code in judges if code in profiles.versions)
 
     @property
     def profiles(self) -> Profiles:
@@ -121,6 +132,11 @@ class Law:
             permit_needed=None,
             alternative=None,
         )
+
+    def zone(self, decision: Decision) -> str:
+        """The regulator's time zone: of the first profile that decided; UTC where none did."""
+        profile = self._profiles.by_code.get(decision.jurisdiction.partition("+")[0])
+        return "UTC" if profile is None else profile.regulator_time_zone
 
     def ground(self, taken: Snapshot, now: Instant) -> Ground:
         """What an answer that is given now, on this register, rests on."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from licensing.audit import SALT, ClearValue, Draft, canonical, seal
 from licensing.case import Decision, Outcome
@@ -65,6 +66,7 @@ class Circumstances:
     withheld: Decision | None = None  # what the law said, when the gate refused to act on it
     winds_down: int | None = None  # seconds that a running leg keeps
     fault: str | None = None  # why the gate refused, in the words of whatever failed
+    zone: str = "UTC"  # the regulator's
 
 
 def entry(
@@ -86,6 +88,7 @@ def entry(
         "people": _object({role: quoted(sealed(value)) for role, value in ask.people.items()}),
         "epoch": str(made.epoch),
         "utc": quoted(made.at.utc.isoformat()),
+        "utc_local": quoted(local(made.at, made.zone)),
         "utc_ns": str(made.at.utc_ns),
     }
     if ask.destination is not None:
@@ -99,6 +102,11 @@ def entry(
     optional = {"leg": ask.leg, "trunk": ask.trunk, "again": made.again, "fault": made.fault}
     texts |= {key: quoted(value) for key, value in optional.items() if value is not None}
     return Draft("decision", made.id, made.at.utc_us, _object(texts), tuple(clear))
+
+
+def local(at: Instant, zone: str) -> str:
+    """The same moment on a clock of that zone, which it names (RFC 9557)."""
+    return f"{at.utc.astimezone(ZoneInfo(zone)).isoformat()}[{zone}]"
 
 
 def _object(texts: Mapping[str, str]) -> str:

@@ -121,7 +121,7 @@ def _parsed(entry: str, decision: str, seconds: int, user: str | None) -> Record
     try:
         body = json.loads(entry)
         at = body.pop("utc_ns")
-        for key in ("people", "utc", "call", "leg", "again", "destination", "caller_id"):
+        for key in ("people", "utc", "utc_local", "call", "leg", "again", "destination", "caller_id"):
             body.pop(key, None)
         body["facts"]["legs"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -185,8 +185,10 @@ class CallRows(Protocol):
         """Fence the answer in one guarded statement; False if another party or owner was first."""
         ...
 
-    def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> Awaitable[None]:
-        """The call's one end; a second one changes nothing."""
+    def end(
+        self, call: CallId, reason: EndReason, at: int, missed: bool, decision: str | None = None
+    ) -> Awaitable[None]:
+        """The call's one end, and the decision if one ended it; a second end changes nothing."""
         ...
 
     def course(self, call: CallId, media: tuple[Media, ...], ends_by: int | None) -> Awaitable[None]:

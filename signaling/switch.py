@@ -545,7 +545,9 @@ class Switch:
                     row, over = replace(row, at=trail.withheld_at), end.at.utc_us
                 await self._store.refused(row, end.reason, callee, over)
                 return
-            await self._store.end(call.id, end.reason, end.at.utc_us, end.missed)
+            refusal = None if call.outcome is None else call.outcome.refusal
+            by = None if refusal is None else refusal.decision  # the row and the chain name what ended it
+            await self._store.end(call.id, end.reason, end.at.utc_us, end.missed, by)
         except IdTakenError:
             self._calls.pop(call.id, None)  # the row under this id is an earlier call's: ask that from now on
         except StoreError:

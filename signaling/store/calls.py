@@ -77,7 +77,12 @@ ANSWER = Statement(
 )
 END = Statement(
     update(call)
-    .values(ended_at=number("now"), reason=words("why"), missed=number("was_missed"))
+    .values(
+        ended_at=number("now"),
+        reason=words("why"),
+        missed=number("was_missed"),
+        decision=func.coalesce(words("decided"), call.c.decision),
+    )
     .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
     .returning(*_ENDED)
 )
@@ -227,8 +232,9 @@ def answer(call_id: str, user: str, device: str, at: int, owner_epoch: int) -> S
 
 
 @command
-def end(call_id: str, reason: str, at: int, missed: bool) -> Steps:
-    rows = yield END, {"call": call_id, "why": reason, "now": at, "was_missed": int(missed)}
+def end(call_id: str, reason: str, at: int, missed: bool, decision: str | None) -> Steps:
+    said = {"why": reason, "now": at, "was_missed": int(missed), "decided": decision}
+    rows = yield END, {"call": call_id, **said}
     yield from _journalled(rows)
 
 

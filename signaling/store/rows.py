@@ -48,9 +48,11 @@ class CallRows:
             await self.database.write("answer", str(call), str(by.user), str(by.device), at, owner_epoch)
         )
 
-    async def end(self, call: CallId, reason: EndReason, at: int, missed: bool) -> None:
+    async def end(
+        self, call: CallId, reason: EndReason, at: int, missed: bool, decision: str | None = None
+    ) -> None:
         await self.journal.settled()  # the end of a call stands after what was decided about it
-        await self.database.write("end", str(call), reason.value, at, missed)
+        await self.database.write("end", str(call), reason.value, at, missed, decision)
 
     async def course(self, call: CallId, media: tuple[Media, ...], ends_by: int | None) -> None:
         await self.database.write("course", str(call), _media_text(media), ends_by)

@@ -83,6 +83,7 @@ async def test_an_entry_has_all_that_the_decision_was_made_by(office: Office) ->
     [body] = await office.entries(verdict.id)
     assert body["permits"] == ["basic-1@1"]
     assert body["utc"] == START.utc.isoformat()
+    assert body["utc_local"] == f"{START.utc.isoformat()}[UTC]"
     assert body["facts"]["legs"][1]["kind"] == "pstn"
     assert body["profile_version"] in body["profiles"][0]
     for key in ("engine", "policy", "operator", "obligations", "uncertain", "service", "trunk"):

@@ -94,8 +94,22 @@ async def test_the_notice_names_a_decision_that_says_what_it_follows_and_how_lon
     notice = await notices(placed, taken)
     entry = await explained(wephone, notice.refusal.decision)
     assert (entry["call"], entry["reason"], entry["winds_down"]) == (placed.id, notice.refusal.code, 60)
+    assert entry["utc_local"].endswith("+04:00[Asia/Dubai]")
     first = await explained(wephone, entry["again"])
     assert (first["call"], first["outcome"], first["permits"]) == (placed.id, "allow", ["ae@1"])
+
+
+async def test_the_end_of_a_withdrawn_call_names_the_decision_that_ended_it(wephone: Kit) -> None:
+    await permitted(wephone, "AE")
+    placed, taken = await talking(wephone, "AE")
+    await wephone.permits.revoke("ae")
+    notice = await notices(placed, taken)
+    await wephone.clock.advance(30)
+    await withdrawn(placed, taken)
+    await wephone.server.restart()  # whatever was being written is
+    entry = await explained(wephone, placed.id)
+    assert (entry["reason"], entry["decision"]) == ("licence_withdrawn", notice.refusal.decision)
+    assert list(await wephone.server.running.parts.store.ends_that_differ()) == []
 
 
 async def test_a_permit_that_is_back_in_time_takes_the_end_back(wephone: Kit) -> None:

@@ -195,6 +195,12 @@ async def test_the_end_of_a_call_is_an_entry_of_the_chain(store: DatabaseStore) 
         ("call_end", talked.call),
         ("call_end", rang.call),
     ]
+    lost = offered(decision="D-3")
+    await store.offer(lost)
+    await store.end(lost.call, EndReason.LICENCE_WITHDRAWN, AT + 30, False, "D-4")
+    [entry] = await store.journal.about(lost.call)
+    assert json.loads(entry.body)["decision"] == "D-4"
+    assert await store.ends_that_differ() == []
     assert json.loads(entries[0].body) == {
         "call": talked.call,
         "decision": talked.decision,
