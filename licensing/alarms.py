@@ -15,6 +15,7 @@ class Alarm(StrEnum):
     CLOCK_UNSOUND = "clock_unsound"
     GATE_FAILED = "gate_failed"
     PERMIT_FILE_REFUSED = "permit_file_refused"
+    PROFILES_REFUSED = "profiles_refused"
     EVIDENCE_LOST = "evidence_lost"
     CHECKPOINT_FAILED = "checkpoint_failed"
     PROFILE_OVERDUE = "profile_overdue"

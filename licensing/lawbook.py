@@ -4,14 +4,17 @@ A profile that extends another needs that one's file too: its own entry says whi
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from licensing.audit import Draft, Entry, Head, Verified, canonical, verify
+from licensing.changes import Change, Put
 from licensing.instant import Instant
 from licensing.jurisdiction import ProfileError, Profiles, gather
 from licensing.ports import Journal
+from licensing.snapshot import Snapshot
 
 PROFILE = "profile"  # the kind of such an entry; its subject is the code and version
+LAW = "law"  # the kind of the register's rows that say by which of its own files a node decides
 
 
 async def unkept(journal: Journal, profiles: Profiles, codes: Iterable[str], now: Instant) -> list[Draft]:
@@ -31,6 +34,18 @@ def _draft(profiles: Profiles, code: str, now: Instant) -> Draft:
         "text": profiles.texts[code],
     }
     return Draft(PROFILE, profiles.named(code), now.utc_us, canonical(body))
+
+
+def noted(taken: Snapshot, node: str, own: Mapping[str, str]) -> Change | None:
+    """That this node decides by its operator's own files in these versions; None if the register says so.
+
+    A change of the register: its epoch moves on, so that whatever was decided by other law is decided again.
+    """
+    row = taken.rows.get((LAW, node))
+    before = {} if row is None else json.loads(row.document)
+    if before == own:
+        return None
+    return Change("permit_event", "profiles", f"{LAW}:{node}", (Put(LAW, node, dict(own)),))
 
 
 async def profiles_then(journal: Journal, named: Iterable[str], here: Profiles) -> Profiles:

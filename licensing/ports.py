@@ -56,8 +56,8 @@ class Journal(Protocol):
 class RegisterRow:
     """One version of one thing in the register. A change is a higher version; none is ever overwritten.
 
-    `kind` is "permit", "toggle", "switch", "proposal", "file" or "account"; `document` is canonical JSON,
-    and "null" once the thing is gone.
+    `kind` is "permit", "toggle", "switch", "proposal", "file", "account" or "law"; `document` is canonical
+    JSON, and "null" once the thing is gone.
     """
 
     kind: str

@@ -21,6 +21,7 @@ from licensing.documents import ChangeError, read_event, read_permit, read_toggl
 from licensing.identity import RANDOM, uuid7
 from licensing.instant import SECOND, Instant
 from licensing.jurisdiction import Profiles
+from licensing.lawbook import noted
 from licensing.permit import Permit, StatusEvent, Toggle
 from licensing.permit_file import PermitFile, filing
 from licensing.ports import Clock, EpochMovedError, Hints, JournalError, PermitStore, RegisterRow
@@ -178,6 +179,17 @@ class Register:
         by = f"file:{'+'.join(file.signed_by)}"
         after = await self._change(by, file.why, lambda taken, at: filing(taken, file, self._profiles, at))
         return after.signed_file != before
+
+    async def decide_by(
+        self, profiles: Profiles, node: str, own: Mapping[str, str], *, by: str, why: str
+    ) -> None:
+        """Permits are held against these profiles; `node` decides by its own files in these versions."""
+        before, self._profiles = self._profiles, profiles
+        try:
+            await self._change(by, why, lambda taken, now: noted(taken, node, own))
+        except BaseException:
+            self._profiles = before
+            raise
 
     async def set_toggle(
         self, toggle: Toggle | str | bytes | Mapping[str, Any], *, by: str, why: str

@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from licensing.gate import Gate
 from licensing.jurisdiction import OnLoss, ProfileError, Profiles, load_profiles
 from licensing.law import Law
 from licensing.numbering import read_plans
+from licensing.permit import local_date
 from licensing.ports import Chains, PermitStore
 from licensing.register import Register
 from licensing.requirement import Reading
@@ -23,6 +25,7 @@ from signaling.metrics import Metrics
 from signaling.permission import Permission
 from signaling.permit_file import PermitFileWatch
 from signaling.ports import Clock
+from signaling.profiles_folder import ProfilesFolder, read
 from signaling.settings import DAY, Settings
 from signaling.webhook import Webhook
 
@@ -49,10 +52,7 @@ class Licence:
         self.journal = journal
         self._clock = clock
         read_plans(settings.homes)
-        try:
-            profiles = load_profiles()
-        except ProfileError as error:
-            raise NoProfileError(str(error)) from None
+        profiles = profiles_of(settings, clock)
         warn_of_homes(settings, profiles)
         operator = operator_of(settings, emergency_in)
         self.law = Law(profiles, operator, policy_of(settings, profiles), on_loss_of(settings))
@@ -68,6 +68,18 @@ class Licence:
         )
         keys = tuple(read_public_key(key) for key in settings.permit_file_keys)
         self.file = PermitFileWatch(settings.permit_file_path, keys, self.register, self.alarms)
+        self.profiles: ProfilesFolder | None = None
+        if settings.profiles_folder is not None:
+            self.profiles = ProfilesFolder(
+                settings.profiles_folder,
+                settings.node,
+                self.law,
+                self.register,
+                journal,
+                clock,
+                self.alarms,
+                partial(suits, settings),
+            )
         self.expiry = Expiry(self.register, self.law, journal, clock, self.alarms, webhook_of(settings))
         self.permission = Permission(self.gate, offer_of(settings))
 
@@ -86,20 +98,50 @@ class Licence:
         """Keep up with the permit file and the calendar, as a server does and a command does not."""
         self.file.start()
         self.expiry.start()
+        if self.profiles is not None:
+            self.profiles.start()
         metrics.registry.register(DaysLeft(self.register, self.law, self._clock))
         metrics.watch(
             "permit_file_refused",
             "1 while a permit file lies there that was not taken.",
             lambda: self.file.fault is not None,
         )
+        metrics.watch(
+            "profiles_refused",
+            "1 while the folder of your own profiles of law is not what judges.",
+            lambda: self.profiles is not None and self.profiles.fault is not None,
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.profiles is not None:
+            await self.profiles.close()
         await self.expiry.close()
         await self.file.close()
         await self.register.close()
         await self.gate.close()
+
+
+def profiles_of(settings: Settings, clock: Clock) -> Profiles:
+    """The law to begin with. NoProfileError names files and paths: what law is in force is never guessed."""
+    folder = settings.profiles_folder
+    try:
+        if folder is None:
+            return load_profiles()
+        return read(folder, local_date(clock.now().utc_ns, "UTC"))[0]
+    except ProfileError as error:
+        raise NoProfileError("\n".join(f"{folder}/{fault}" for fault in error.faults)) from None
+    except OSError as error:
+        raise NoProfileError(f"{folder}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def suits(settings: Settings, profiles: Profiles) -> None:
+    """ProfileError if a profile that the settings name is not among these."""
+    try:
+        policy_of(settings, profiles)
+    except NoProfileError as error:
+        raise ProfileError(str(error)) from None
 
 
 def webhook_of(settings: Settings) -> Webhook | None:

@@ -309,6 +309,11 @@ class Settings(BaseModel):
         description="`baseline` judges alone. Otherwise those named here judge every call, and so "
         "do those of homes and of the countries of its ends",
     )
+    profiles_folder: Path | None = Field(
+        None,
+        description="folder of your own profiles of law, CODE.json, watched; one takes the place of the one "
+        "that comes with WePhone under its code",
+    )
     clock_require_sync: bool = Field(
         False,
         description="refuse telephone calls while the kernel says that the clock is not synchronised "

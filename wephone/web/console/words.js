@@ -76,6 +76,7 @@ const WORDS = {
   "alarm register_stale": ["The state of the permits cannot be confirmed.", "许可状态无法确认。"],
   "alarm clock_unsound": ["The server's clock cannot be trusted.", "服务器时钟不可信。"],
   "alarm gate_failed": ["A call could not be decided.", "有通话无法裁定。"],
+  "alarm profiles_refused": ["The folder of your own profiles of law was not taken.", "自有法规配置文件夹未被接受。"],
   "alarm permit_file_refused": ["The signed file of permits was not taken.", "已签名的许可文件未被接受。"],
   "alarm evidence_lost": ["Records reach less far than they once did; telephone calls are refused.", "记录有缺失，电话通话被拒绝。"],
   "alarm checkpoint_failed": ["Nothing is being signed.", "检查点无法签名。"],
