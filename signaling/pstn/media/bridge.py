@@ -71,7 +71,7 @@ class Bridge:
         opened = await self._open(leg, trunk, helpers, mid=mid_of(offer), offers=False)
         app = await self._or_drop(leg, opened.leg.app.answer(offer, trunk.codecs))
         opened.leg.settle()
-        self._opened_soon(opened.leg)
+        self._tell_of_candidates(opened.leg)
         return Descriptions(app, opened.leg.trunk.offer("sendrecv", opened.leg.app.codec))
 
     async def open_incoming(
@@ -85,7 +85,7 @@ class Bridge:
         side = opened.leg.trunk
         answer = side.answer(theirs) if theirs is not None else side.offer("sendrecv")
         opened.leg.settle()
-        self._opened_soon(opened.leg)
+        self._tell_of_candidates(opened.leg)
         return Descriptions(app, answer)
 
     async def _open(
@@ -113,11 +113,10 @@ class Bridge:
             await self.close(name)
             raise
 
-    def _opened_soon(self, leg: Leg) -> None:
-        """Candidates that are known are in the description; if no more follow, that is worth telling too."""
+    def _tell_of_candidates(self, leg: Leg) -> None:
+        """Those that are known are in the description; if no more follow, that is worth telling too."""
         if not leg.app.line.connection.asks:
             leg.line_found(None)
-        asyncio.get_running_loop().call_soon(leg.opened)  # after the descriptions have gone out
 
     # Descriptions
 

@@ -16,6 +16,7 @@ from signaling.media import (
     Direction,
     Ended,
     Ending,
+    Event,
     Helper,
     Language,
     Listener,
@@ -32,8 +33,10 @@ from signaling.pstn.media.place import Place
 from wephone.protocol.messages import Candidate
 
 STARTS_S = 20.0  # seconds for the process to begin: it loads media libraries
-ANSWERS_S = 5.0  # seconds for any answer; a process that is silent for longer is killed
-PINGS_S = 1.0  # seconds between two pings
+ANSWERS_S = 5.0  # seconds for any answer
+GRACE_S = 1.0  # seconds more, as it may be this process that stood still, and the answer lies there unread
+PINGS_S = 1.0  # seconds between two looks at whether the process has answered
+MOST_MISSED = 5  # looks in vain, one after the other, after which it is killed
 AGAIN_S = (0.1, 0.5, 2.0, 5.0)  # seconds until it is started anew, the first time, the second ...
 DIED = "the media process has died"
 
@@ -53,6 +56,7 @@ class EmbeddedBackend:
         self._serial = 0
         self._number = 0
         self._legs: set[str] = set()
+        self._opening: dict[str, list[Event]] = {}  # legs whose descriptions nobody has yet, and what is told
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -144,26 +148,27 @@ class EmbeddedBackend:
         """Until it is gone."""
         try:
             while line := await reader.readline():
-                if self._heard(line):
-                    await asyncio.sleep(0)  # whoever asked goes on before it is told of anything else
+                self._heard(line)
         except (ConnectionError, ValueError) as error:  # ValueError: a line that is none
             log.error("the media process said what cannot be read: %s", error)
 
-    def _heard(self, line: bytes) -> bool:
-        """True if it is an answer."""
+    def _heard(self, line: bytes) -> None:
         said = messages.read_answer(line)
         if isinstance(said, messages.Told):
             event = messages.event_of(said)
-            if event.leg in self._legs:
-                if isinstance(event, Ended):
-                    self._legs.discard(event.leg)
-                self._tell(event)
+            if event.leg in self._opening:
+                self._opening[event.leg].append(event)
+            elif event.leg in self._legs:
+                self._pass_on(event)
         elif not isinstance(said, messages.Ready):
             future = self._waiting.pop(said.number, None)
             if future is not None and not future.done():
                 future.set_result(said)
-                return True
-        return False
+
+    def _pass_on(self, event: Event) -> None:
+        if isinstance(event, Ended):
+            self._legs.discard(event.leg)
+        self._tell(event)
 
     def _lose(self) -> None:
         """It is gone: everything that it held has ended."""
@@ -176,19 +181,27 @@ class EmbeddedBackend:
         self._waiting.clear()
         legs, self._legs = self._legs, set()
         for leg in sorted(legs):
-            self._tell(Ended(leg, Ending.BACKEND_DIED, DIED))
+            died = Ended(leg, Ending.BACKEND_DIED, DIED)
+            if leg in self._opening:
+                self._opening[leg].append(died)
+            else:
+                self._tell(died)
 
     async def _ping(self) -> None:
-        """A process that hangs is as good as dead."""
-        while True:
-            await asyncio.sleep(PINGS_S)
-            try:
-                await self._ask(messages.Done, messages.Ping(number=self._next()))
-            except MediaError:
-                if self._process is not None and self._writer is not None:
-                    log.error("the media process does not answer, and is killed")
-                    self._process.kill()
-                return
+        """A process that hangs is as good as dead. If it is we who hang, that counts as one look in vain."""
+        missed, answer = 0, self._asked(messages.Ping(number=self._next()))
+        try:
+            while missed < MOST_MISSED:
+                await asyncio.sleep(PINGS_S)
+                if answer.done():
+                    missed, answer = 0, self._asked(messages.Ping(number=self._next()))
+                else:
+                    missed += 1
+        finally:
+            answer.cancel()
+        if self._process is not None and self._writer is not None:
+            log.error("the media process does not answer, and is killed")
+            self._process.kill()
 
     # Asking
 
@@ -196,20 +209,28 @@ class EmbeddedBackend:
         self._number += 1
         return self._number
 
-    async def _ask(self, kind: type[A], request: Request) -> A:
-        """Its answer. MediaError: it refuses, or is not there."""
+    def _asked(self, request: Request) -> "asyncio.Future[Answer]":
+        """The answer to come. MediaError if there is nobody to be asked."""
         if self._writer is None:
             raise MediaError(Problem.DOWN, "there is no media process")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[request.number] = future
         self._writer.write(messages.encoded(request))
+        return future
+
+    async def _ask(self, kind: type[A], request: Request) -> A:
+        """Its answer. MediaError: it refuses, or is not there."""
+        future = self._asked(request)
         try:
-            async with asyncio.timeout(ANSWERS_S):
-                answer = await future
-        except TimeoutError:
-            raise MediaError(Problem.DOWN, "the media process does not answer") from None
+            for patience in (ANSWERS_S, GRACE_S):
+                await asyncio.wait((future,), timeout=patience)
+                if future.done():
+                    break
+            else:
+                raise MediaError(Problem.DOWN, "the media process does not answer")
         finally:
             self._waiting.pop(request.number, None)
+        answer = future.result()
         if isinstance(answer, messages.Refused):
             raise MediaError(answer.problem, answer.text)
         if not isinstance(answer, kind):
@@ -244,13 +265,21 @@ class EmbeddedBackend:
         if leg in self._legs:
             raise MediaError(Problem.TAKEN, f"`{leg}` is open")
         self._legs.add(leg)
+        self._opening[leg] = []
         try:
             answer = await self._ask(messages.Described, request)
         except BaseException:
             self._legs.discard(leg)
+            del self._opening[leg]
             self._order(messages.Close(number=self._next(), leg=leg))  # whatever may have come of it
             raise
+        asyncio.get_running_loop().call_soon(self._opened, leg)  # once it knows its descriptions
         return Descriptions(answer.app, answer.trunk)
+
+    def _opened(self, leg: str) -> None:
+        """Whoever opened the leg hears of it from here on."""
+        for event in self._opening.pop(leg):
+            self._pass_on(event)
 
     async def app_offered(self, leg: str, offer: str) -> str:
         return await self._offered(leg, "app", offer)

@@ -68,8 +68,7 @@ class Leg:
         self, name: str, tell: Callable[[Event], None], over: Callable[["Leg", Ended], None]
     ) -> None:
         self.name = name
-        self._teller, self._over = tell, over
-        self._early: list[Event] | None = []  # events before whoever opens the leg has the descriptions
+        self._tell, self._over = tell, over
         self.until_ns = 0
         self._leased = False
         self.to_app = Way(new_stream(), self._pressed("trunk"))
@@ -82,18 +81,6 @@ class Leg:
         self._digits: deque[str] = deque()
         self._keypad: Every20ms | None = None
         self._connected = False
-
-    def _tell(self, event: Event) -> None:
-        if self._early is None:
-            self._teller(event)
-        else:
-            self._early.append(event)
-
-    def opened(self) -> None:
-        """Whoever opens the leg has what to say to both sides: from here on it hears what happens."""
-        early, self._early = self._early or [], None
-        for event in early:
-            self._teller(event)
 
     def _pressed(self, side: Side) -> Callable[[str], None]:
         return lambda digit: self._tell(DigitHeard(self.name, side, digit))

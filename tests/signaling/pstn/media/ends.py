@@ -217,8 +217,8 @@ class Stage:
 
 
 def free_place() -> Place:
-    """A bridge's place with ports that nobody else is likely to have."""
-    first = 20_000 + 200 * random.randrange(100)
+    """A bridge's place with ports that nobody else is likely to have: the system gives out none of these."""
+    first = 20_000 + 200 * random.randrange(60)
     return Place(HOST, None, first, first + 199)
 
 

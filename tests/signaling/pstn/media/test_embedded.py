@@ -134,6 +134,25 @@ async def test_a_process_whose_server_has_gone_sends_nothing_more_and_ends() -> 
     await one.end()
 
 
+@pytest.mark.long
+async def test_a_process_that_hangs_is_killed_and_one_whose_server_hangs_is_not() -> None:
+    told = Told()
+    backend = EmbeddedBackend(free_place(), told)
+    await backend.start()
+    one = Call(backend, told, WebApp("PCMU"), Far(await open_wire()))
+    await one.begin()
+    pid = backend.pid
+    assert pid is not None
+    time.sleep(8)  # noqa: ASYNC251 - the server stands still
+    await asyncio.sleep(1.5)
+    assert backend.pid == pid
+    await backend.statistics(one.leg)
+    os.kill(pid, signal.SIGSTOP)
+    assert await told.first(Ended) == Ended(one.leg, Ending.BACKEND_DIED, "the media process has died")
+    await one.end()
+    await backend.stop()
+
+
 async def test_a_lease_without_the_servers_seal_is_not_obeyed(call: Call) -> None:
     await call.begin(seconds=0)
     await call.told.first(LeaseOver)
