@@ -4,6 +4,7 @@ import pytest
 
 from tests.web.console.desk import WITHIN, Clerk
 from wephone.calls import Call
+from wephone.protocol.ids import UserId
 from wephone.testing.kit import Kit
 
 
@@ -19,7 +20,7 @@ async def test_an_account_is_disabled_and_past_calls_are_asked_again(
     await dialog.get_by_role("button", name="Disable").click()
     await boss.sees("Disabled")
     accounts = {each.user: each.disabled for each in await wephone.server.running.parts.store.accounts()}
-    assert accounts["bob"] and not accounts["alice"]
+    assert accounts[UserId("bob")] and not accounts[UserId("alice")]
     await boss.page.get_by_role("link", name="What if").click()
     await boss.button("Find out").click()
     await boss.sees("1 decision decided again: 1 would be refused, 0 more allowed.")
