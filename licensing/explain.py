@@ -7,10 +7,12 @@ Pure: whoever asks reads the journal.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from licensing.audit import Broken, ClearValue, Entry, Head, clear_state, verify
-from licensing.case import Operator, Outcome, Policy
+from licensing.case import Case, Operator, Outcome, Policy
+from licensing.classify import look
+from licensing.decision import Judgement
 from licensing.facts import facts_from_json
 from licensing.instant import Instant
 from licensing.jurisdiction import Profiles, ServiceRule
@@ -41,6 +43,8 @@ class Explanation:
     people: tuple[Datum, ...]
     permits: tuple[Permit, ...]  # relied on, in the versions of that time
     rule: ServiceRule | None
+    reach: Literal["domestic", "international"] | None  # which half of the rule applied
+    toggles: tuple[str, ...]  # the keys of those that switched it off
     sources: Mapping[str, Any]  # of the rule: key -> title, date, address
     again: Mapping[str, Any] | None  # the same case decided now
     faults: tuple[str, ...]  # what does not agree; empty if all does
@@ -85,7 +89,10 @@ def explain(
     ]
     rule, sources = _rule(body, profiles)
     relied = tuple(p for p in taken.permits if f"{p.id}@{p.version}" in body.get("withheld", body)["permits"])
-    return Explanation(entry.subject, body, people, relied, rule, sources, again, tuple(faults))
+    reach, toggles = _applied(body, taken, profiles)
+    return Explanation(
+        entry.subject, body, people, relied, rule, reach, toggles, sources, again, tuple(faults)
+    )
 
 
 def profiles_named(entries: Iterable[Entry]) -> tuple[str, ...]:
@@ -191,6 +198,21 @@ def _people(body: Mapping[str, Any], clear: Iterable[ClearValue]) -> tuple[Datum
         state = clear_state(value_hash, row)
         found.append(Datum(role, value_hash, state, row.value if row and state == "present" else None))
     return tuple(found)
+
+
+def _applied(
+    body: Mapping[str, Any], taken: Snapshot, profiles: Profiles
+) -> tuple[Literal["domestic", "international"] | None, tuple[str, ...]]:
+    """Which half of the rule is meant, and by which toggles it was not asked; nothing where no law judged."""
+    profile = profiles.by_code.get(body["jurisdiction"])
+    if profile is None:
+        return None, ()
+    facts, now = facts_from_json(body["facts"]), Instant(body["utc_ns"], 0)
+    judgement = Judgement(Case(facts, profiles), profile, now, look(facts))
+    reach: Literal["domestic", "international"] = "domestic" if judgement.is_domestic() else "international"
+    if body.get("withheld", body)["reason"] != Reason.DENY_SERVICE_DISABLED:
+        return reach, ()
+    return reach, tuple(each.key for each in taken.toggles if judgement.is_toggled_off((each,)))
 
 
 def _rule(body: Mapping[str, Any], profiles: Profiles) -> tuple[ServiceRule | None, dict[str, Any]]:

@@ -147,6 +147,8 @@ class DecisionExplained(Model):
     obligations: tuple[Duty, ...]
     people: tuple[Person, ...]
     rule: dict[str, Any] | None
+    reach: Literal["domestic", "international"] | None
+    toggles: tuple[str, ...]
     sources: dict[str, Any]
     again: dict[str, Any] | None
     entry: dict[str, Any]
@@ -258,6 +260,8 @@ def shown(id: DecisionId, found: Explanation) -> DecisionExplained:
             for datum in found.people
         ),
         rule=None if found.rule is None else found.rule.model_dump(mode="json", exclude_none=True),
+        reach=found.reach,
+        toggles=found.toggles,
         sources=dict(found.sources),
         again=None if found.again is None else dict(found.again),
         entry=dict(body),

@@ -89,6 +89,36 @@ async def test_every_kind_of_answer_is_decided_again_to_the_same(office: Office)
         assert explanation.again is not None
 
 
+async def test_a_call_that_was_switched_off_names_the_toggle_and_the_reach(office: Office) -> None:
+    await office.licensed()
+    for key, services in (("texts", ["sms_out"]), ("x", []), ("phones", ["pstn_out"])):
+        toggle = {"key": key, "enabled": False, "services": services}
+        await office.register.set_toggle(toggle, by="root", why="quiet")
+    off = await office.gate.authorize(phone_call())
+    await office.register.remove_toggle("x", by="root", why="over")
+    entries, rows = await office.file.about(off.id), await office.register.history()
+    explanation = explain(entries, [], rows, load_profiles())
+    assert explanation.sound and explanation.body["reason"] == "DENY_SERVICE_DISABLED"
+    assert (explanation.toggles, explanation.reach) == (("phones", "x"), "domestic")
+
+
+async def test_which_half_of_the_rule_applied_is_told(
+    file: EvidenceFile, clock: HandClock, register: Register
+) -> None:
+    gate = Gate(register=register, journal=file, clock=clock, law=Law(load_profiles(), EUROPEAN, ALL))
+    await gate.open()
+    for places, reach in (
+        (("CN", "CN"), "domestic"),
+        (("DE", "DE"), "domestic"),
+        (("CN", "US"), "international"),
+    ):
+        verdict = await gate.authorize(call_between(*places))
+        told = explain(await file.about(verdict.id), [], [], load_profiles())
+        if "+" not in told.body["jurisdiction"]:
+            assert (told.reach, told.toggles) == (reach, ()), places
+    await gate.close()
+
+
 async def test_erased_clear_values_do_not_break_it(office: Office) -> None:
     verdict = await office.gate.authorize(phone_call())
     await office.file.forget(2**62)

@@ -56,6 +56,9 @@ def tell(answer: dict[str, Any]) -> None:
         for reach in ("domestic", "international"):
             print(f"rule           {reach}: {requirement_words(answer['rule'][reach])}")
         print(f"               {answer['rule']['basis']}, confidence {answer['rule']['confidence']}")
+        print(f"reach          {answer['reach']}: that half of the rule applied")
+    for key in answer["toggles"]:
+        print(f"switched off   by the toggle {key}")
     if answer["permit_needed"]:
         print(f"permit needed  {answer['permit_needed']}")
     for permit in answer["permits"]:

@@ -151,6 +151,7 @@ EXPLAINED: dict[str, Any] = {
     "rule": {"domestic": {"kind": "permit", "any_of": [["CN:A15-1"]]},
              "international": {"kind": "prohibited"}, "confidence": "medium", "sources": ["CN-TR"],
              "notes": "Provincial coverage is interpretation."},
+    "reach": "domestic", "toggles": [],
     "sources": {"CN-TR": {"title": "中华人民共和国电信条例", "url": "https://example.org/" + "law/" * 30,
                           "date": "2016-02-06", "read": "full text read", "weight": "high"}},
     "again": {"outcome": "deny"},

@@ -286,6 +286,8 @@ const WORDS = {
   "wants permit": ["a permit:", "许可："],
   "wants general_authorisation": ["a general authorisation", "一般授权"],
   "wants prohibited": ["nothing: it is prohibited", "禁止"],
+  "reach": ["Which of the two applied", "适用情形"],
+  "switched off by": ["Switched off by", "由开关停用"],
   "domestic": ["Within the country", "境内"],
   "international": ["Across the border", "跨境"],
   "confidence": ["How sure", "确信程度"],

@@ -1,11 +1,11 @@
 /** Why something was decided: facts, class, rule with its source of law, permit, outcome, and what became of it. */
 
 import { html } from "../../vendor/preact.js";
-import { Blank, Copied, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Blank, Copied, useLoaded } from "../../app/parts.js";
 import { Refused } from "../../edge/http.js";
 import { at } from "../address.js";
 import { names } from "../law.js";
-import { Facts, Mark } from "../parts.js";
+import { Facts, Mark, NotLoaded, Waiting } from "../parts.js";
 import { asked } from "../watch.js";
 import { inLaw, kind, moment, named, say, words } from "../words.js";
 import { Verdict } from "./decisions.js";
@@ -15,7 +15,7 @@ export function Decision({ id }) {
   const [found, again] = useLoaded(() => all(id), [id]);
   if (found === undefined) return html`<${Waiting} />`;
   if (found === null) return html`<${NotLoaded} again=${again} />`;
-  if (found === "none") return html`<${Blank} icon="info" title=${say("no such decision")}><a class="link tall" href=${at("decisions")}>${say("back to decisions")}</a></${Blank}>`;
+  if (found === "none") return html`<${Blank} icon="info" isPage=${true} title=${say("no such decision")}><a class="link tall" href=${at("decisions")}>${say("back to decisions")}</a></${Blank}>`;
   const { told, ends, law } = found;
   const { entry } = told;
   return html`<section aria-labelledby="decision-title">
@@ -89,6 +89,8 @@ function Rule({ told, law }) {
       [say("jurisdiction"), html`<bdi>${told.jurisdiction ? law.place(told.jurisdiction) : say("unknown")}</bdi> <code>${told.entry.profile_version}</code>`],
       [say("domestic"), wants(rule.domestic)],
       [say("international"), wants(rule.international)],
+      [say("reach"), told.reach && say(told.reach)],
+      [say("switched off by"), told.toggles?.length ? html`<code>${told.toggles.join(", ")}</code>` : null],
       [say("confidence"), html`<${Mark} tone=${rule.confidence === "high" ? "good" : "soon"} text=${named("confidence", rule.confidence)} /> ${told.uncertain ? html`<${Mark} tone="soon" text=${say("uncertain")} />` : null}`],
       [say("notes"), rule.notes && html`<bdi lang="en">${rule.notes}</bdi>`],
     ]} />
