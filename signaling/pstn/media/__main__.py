@@ -5,6 +5,7 @@ what they say to each other. When the server closes its end, or dies, not one pa
 """
 
 import asyncio
+import faulthandler
 import gc
 import logging
 import os
@@ -150,6 +151,7 @@ def main(descriptor: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
     os.umask(0o077)
+    faulthandler.enable()  # libopus and libsrtp are C: if one of them crashes, it is known where
     log_to()
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every pair of addresses
     key, place = messages.read_beginning(sys.stdin.buffer.readline())
