@@ -12,6 +12,7 @@ from licensing.reasons import Reason
 from signaling.core import events
 from signaling.core.party import Party
 from signaling.media import MediaError, Problem
+from signaling.ports import StoreError
 from signaling.pstn.line import Line
 from signaling.pstn.outcome import reason_for
 from signaling.pstn.phone import Desk, Phone
@@ -61,7 +62,7 @@ class Called(Phone):
     def _follow(self, message: ServerMessage) -> None:
         if isinstance(message, Incoming) and not self._begun:
             self._begun = True
-            self._desk.errands.start(self._call_out(message.sdp))
+            self._desk.errands.start(self._reach(message.sdp))
 
     def _leave(self, cause: Cause) -> None:
         if self._over:
@@ -71,6 +72,22 @@ class Called(Phone):
             self._sip.hang_up(cause)
         elif not self._begun:
             self._close(cause)
+
+    async def _reach(self, offer: str) -> None:
+        """Whatever goes wrong, the caller hears that it did."""
+        try:
+            await self._call_out(offer)
+        except StoreError:
+            log.exception("an attempt at a trunk could not be recorded")
+            self._give_up(EndReason.NOT_RECORDED)
+        except Exception:  # the last resort: nobody waits for a call that nobody makes
+            log.exception("a telephone could not be called")
+            self._give_up(EndReason.CARRIER_FAILED)
+
+    def _give_up(self, reason: EndReason) -> None:
+        self._say(events.Rejected(self.party, reason))
+        if self._sip is None:
+            self._close(Cause("the call could not be made", TEMPORARY_FAILURE))
 
     async def _call_out(self, offer: str) -> None:
         """One trunk after another, until somebody was reached."""

@@ -73,6 +73,9 @@ class Calling(Phone):
         except MediaError as error:
             log.warning("a telephone call has no sound: %s", error)
             self._turn_away(488, Cause("no sound can be exchanged", 31, 488))
+        except Exception:  # the last resort: a carrier that hears nothing calls again and again
+            log.exception("a telephone call could not be taken")
+            self._turn_away(500, Cause("the call could not be taken", TEMPORARY_FAILURE))
 
     async def _asked(self) -> Permitted | Refused:
         person = await person_of(self._desk.store, self._who.callee)
@@ -146,16 +149,21 @@ class Calling(Phone):
             return
         await self._keep(self._incoming.dialog)
         grant = self._grant
-        if grant is not None and (refused := self._accept(grant)) is not None:
-            await self._accept_anew(grant, refused)
+        if grant is not None and self._accept(grant) is not None:
+            await self._accept_anew(grant)
         self._say(events.Revealed(self.party, self._nonce))
 
     def _accept(self, grant: Grant) -> Reason | None:
         return self._incoming.accept(self._trunk_sdp.encode(), grant, grant.attempt)
 
-    async def _accept_anew(self, old: Grant, refused: Reason) -> None:
+    async def _accept_anew(self, old: Grant) -> None:
         """The register has changed while it rang: what was granted then is decided again."""
-        answer = await self._asked()
+        try:
+            answer = await self._asked()
+        except StoreError:
+            log.exception("what is known about a callee could not be read")
+            self._say(events.HungUp(self.party, EndReason.NOT_RECORDED))
+            return
         if not isinstance(answer, Refused) and answer.grant is not None:
             self._grant = answer.grant
             if self._accept(answer.grant) is None:

@@ -161,7 +161,7 @@ class Line:
         from_number = Address(replace(self.uri, user=caller, port=None, parameters=()))
         header = _HEADERS.get(self.trunk.caller_id.header)
         return Wish(
-            to=replace(self.uri, user=dialled),
+            to=replace(self.uri, user=dialled.replace("#", "%23")),  # RFC 3261 §25.1
             caller=from_number if header is None or self.trunk.username is None else self.identity,
             offer=offer.encode(),
             fields=() if header is None else ((header, str(from_number)),),
@@ -200,8 +200,9 @@ class Line:
         if cause is not None or self._registered:
             self.trouble = None if cause is None else cause.words
         if before is not self._health:
-            log.warning(
-                "trunk %s is %s%s", self.name, self._health, "" if cause is None else f": {cause.words}"
+            said = "" if cause is None else f": {cause.words}"
+            log.log(
+                logging.WARNING if cause else logging.INFO, "trunk %s is %s%s", self.name, self._health, said
             )
             self._changed(self)
 
@@ -211,7 +212,8 @@ class Line:
         self.trouble = outcome.words if isinstance(outcome, Cause) else None
         if before is not self._registered or isinstance(outcome, Cause):
             said = f": {outcome.words}" if isinstance(outcome, Cause) else ""
-            log.warning("trunk %s %s", self.name, f"is not registered{said}" if said else "is registered")
+            state = f"is not registered{said}" if said else "is registered"
+            log.log(logging.WARNING if said else logging.INFO, "trunk %s %s", self.name, state)
             self._changed(self)
 
 

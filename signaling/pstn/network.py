@@ -145,7 +145,7 @@ class Network:
     async def close(self) -> None:
         """End every leg, give the carriers a moment to confirm it, and say goodbye to them."""
         for phone in tuple(self._desk.phones.values()):
-            phone.drop()
+            phone.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await self._desk.idle.wait()

@@ -117,6 +117,11 @@ class Phone(ABC):
                 self._say(events.HungUp(self.party, EndReason.MEDIA_FAILED))
                 self._leave(Cause("no sound comes any more", 41))
 
+    def stop(self) -> None:
+        """The server stops, and with it the sound."""
+        self._say(events.HungUp(self.party, EndReason.CONNECTION_LOST))
+        self.drop()
+
     def drop(self) -> None:
         """The call is over, and it may be that this party never heard of it."""
         self._leave(Cause("the call was given up"))

@@ -336,3 +336,35 @@ async def test_a_permit_that_is_back_in_time_takes_the_end_back(far: Far, tmp_pa
         await alice.say(type="hangup", call=call)
         assert (await alice.hears("ended"))["reason"] == "hangup"
         assert (await here.legs(call))[0]["confirmed"]
+
+
+async def test_a_caller_hears_of_an_attempt_that_cannot_be_made(
+    far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(tmp_path, Trunks().add("one", far.place)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+
+        async def broken(*args: Any) -> Descriptions:
+            raise RuntimeError("nobody thought of this")
+
+        monkeypatch.setattr(here.relay, "open_outgoing", broken)
+        end = await ended(here, alice, NUMBER)
+        assert end["reason"] == "carrier_failed"
+        assert (await here.legs(end["call"]))[0]["cause"] == "the call could not be made"
+        assert here.server.network is not None and here.server.network.states()[0].calls == 0
+
+
+async def test_a_server_that_stops_ends_its_telephone_calls(far: Far, tmp_path: Path) -> None:
+    trunks = Trunks().add("one", far.place)
+    async with office(tmp_path, trunks) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        await alice.hears("answered")
+    [leg] = far.carrier.agent.legs
+    assert leg.over
+    async with office(tmp_path, trunks) as after:
+        assert (await after.record(call))["reason"] == "connection_lost"
+        [row] = await after.legs(call)
+        assert (row["confirmed"], row["cause"]) == (True, "the connection to a party was lost")
