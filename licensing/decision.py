@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from licensing.case import BASELINE, Case, Decision, Outcome
 from licensing.classify import Seen, ServiceClass, classify, look
-from licensing.facts import UNKNOWN_COUNTRIES, LegKind, Medium
+from licensing.facts import UNKNOWN_COUNTRIES, CallFacts, LegKind, Medium
 from licensing.instant import Instant
 from licensing.jurisdiction import Profile, Requirement, ServiceRule
 from licensing.numbering import NumberType
@@ -414,17 +414,33 @@ class Judgement:
 
 
 def nearest_alternative(case: Case, now: Instant) -> Alternative | None:
-    """The same people, app to app, if that is allowed: asked, not guessed."""
+    """What the same two people could do by app, nearest first: asked, not guessed."""
     facts = case.facts
     seen = look(facts)
-    if not seen.telephone or seen.emergency or len(seen.parties) != 2:
+    if seen.emergency or len(seen.parties) != 2:
         return None
     if facts.number_fault is not None or in_fraud_range(case, seen.called):
         return None  # there is nobody behind such a number
-    message = Medium.SMS in facts.media or facts.media == (Medium.TEXT,)
-    wanted = (Medium.TEXT,) if message else (Medium.AUDIO,)
     legs = tuple(replace(leg, kind=LegKind.APP, number_type=None) for leg in seen.parties)
-    instead = replace(facts, legs=legs, media=wanted, presented_cli=None)
-    if not judged(replace(case, facts=instead), now).allows:
-        return None
-    return Alternative.APP_TEXT if wanted == (Medium.TEXT,) else Alternative.APP_CALL
+    for instead, media in _nearer(facts, seen):
+        asked = replace(facts, legs=legs, media=(media,), presented_cli=None)
+        if judged(replace(case, facts=asked), now).allows:
+            return instead
+    return None
+
+
+def _nearer(facts: CallFacts, seen: Seen) -> tuple[tuple[Alternative, Medium], ...]:
+    """What may be tried in place of it, in order."""
+    text, audio = (Alternative.APP_TEXT, Medium.TEXT), (Alternative.APP_AUDIO, Medium.AUDIO)
+    if seen.telephone:
+        is_message = Medium.SMS in facts.media or facts.media == (Medium.TEXT,)
+        return (text,) if is_message else ((Alternative.APP_CALL, Medium.AUDIO),)
+    if any(leg.kind is not LegKind.APP for leg in seen.parties):
+        return ()
+    match seen.service:
+        case ServiceClass.APP_VIDEO:
+            return audio, text
+        case ServiceClass.APP_VOICE:
+            return (text,)
+        case _:
+            return ()

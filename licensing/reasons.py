@@ -90,6 +90,7 @@ class Alternative(StrEnum):
     """What this installation can do instead; offered only where `decide` allows it for the same people."""
 
     APP_CALL = "app_call"
+    APP_AUDIO = "app_audio"
     APP_TEXT = "app_text"
 
 

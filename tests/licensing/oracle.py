@@ -347,13 +347,25 @@ def alternative(told: Dict, scope: str, profiles: Dict) -> str | None:
     """0011: what the same two people could do by app, if the whole decision allows that now."""
     case = with_defaults(told)
     facts = case["facts"]
-    if not has_telephone(facts) or len(parties(facts)) != 2 or asks_for_help(facts):
+    if len(parties(facts)) != 2 or asks_for_help(facts):
         return None
     if facts.get("number_fault") or in_fraud_range(case):
         return None
-    text = "sms" in facts["media"] or list(facts["media"]) == ["text"]
-    legs = [{**leg, "kind": "app", "number_type": None} for leg in parties(facts)]
-    by_app = {**told["facts"], "legs": legs, "media": ["text"] if text else ["audio"], "presented_cli": None}
-    if decide({**told, "facts": by_app}, scope, profiles)["decision"] == "deny":
-        return None
-    return "app_text" if text else "app_call"
+    for name, medium in in_place_of(facts):
+        legs = [{**leg, "kind": "app", "number_type": None} for leg in parties(facts)]
+        by_app = {**told["facts"], "legs": legs, "media": [medium], "presented_cli": None}
+        if decide({**told, "facts": by_app}, scope, profiles)["decision"] != "deny":
+            return name
+    return None
+
+
+def in_place_of(facts: Dict) -> list[tuple[str, str]]:
+    """0011: with a telephone the same by app; between two apps less than was asked for, nearest first."""
+    media = list(facts["media"])
+    if has_telephone(facts):
+        return [("app_text", "text")] if "sms" in media or media == ["text"] else [("app_call", "audio")]
+    if {leg["kind"] for leg in parties(facts)} != {"app"}:
+        return []
+    if media == ["text"] or "sms" in media or "voicemail" in media:
+        return []
+    return [*([("app_audio", "audio")] if "video" in media else []), ("app_text", "text")]

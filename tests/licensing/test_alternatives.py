@@ -72,8 +72,22 @@ def test_nothing_is_offered_that_is_switched_off() -> None:
     assert offered(call(APP, PHONE), B25, toggles=(off,)) is None
 
 
-def test_nothing_is_offered_instead_of_an_app_call_of_a_conference_or_of_help() -> None:
-    assert offered(call(APP, APP)) is None
+def test_instead_of_video_one_may_talk_and_instead_of_talking_write() -> None:
+    video = call(APP, APP, media=Medium.VIDEO)
+    no_video = Toggle(key="v", enabled=False, services=("app_video",))
+    no_calls = Toggle(key="c", enabled=False, services=("app_video", "app_voice"))
+    assert offered(video, B25, toggles=(no_video,)) is Alternative.APP_AUDIO
+    assert offered(video, B25, toggles=(no_calls,)) is Alternative.APP_TEXT
+    assert offered(call(APP, APP), B25, toggles=(no_calls,)) is Alternative.APP_TEXT
+    nothing = Toggle(key="n", enabled=False)
+    assert offered(video, B25, toggles=(nothing,)) is None
+
+
+def test_nothing_is_offered_instead_of_a_text_a_conference_or_help() -> None:
+    nothing_written = Toggle(key="t", enabled=False, services=("text_app",))
+    assert offered(call(APP, APP, media=Medium.TEXT), B25, toggles=(nothing_written,)) is None
+    assert offered(call(APP, APP)) is None, "all of it needs the same permit"
+    assert offered(call(APP, LegKind.PRIVATE)) is None
     assert offered(call(APP, APP, PHONE), B25) is None
     assert offered(call(APP, PHONE, kind=NumberType.EMERGENCY), B25) is None
 
