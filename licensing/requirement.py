@@ -158,7 +158,7 @@ def held_against(permit: Permit, code: str, in_scope: bool, on: Setting) -> Foun
             return stopped(Stage.SUBSCOPE)
         uncertain = True
     if permit.basis == "own":
-        if not _holds(permit, on):
+        if not is_held_by(on.legal_entity, permit, on.profile):
             return stopped(Stage.HOLDER)
     else:
         uncertain = True
@@ -202,10 +202,11 @@ def best_scope(held: tuple[str, ...], accepted: tuple[str, ...]) -> bool | None:
     return best
 
 
-def _holds(permit: Permit, on: Setting) -> bool:
-    if on.profile.permit_checks.holder == "where_stated" and None in (permit.holder, on.legal_entity):
+def is_held_by(legal_entity: str | None, permit: Permit, profile: Profile) -> bool:
+    """Is it the operator's own, as far as this profile asks?"""
+    if profile.permit_checks.holder == "where_stated" and None in (permit.holder, legal_entity):
         return True
-    return permit.holder is not None and permit.holder == on.legal_entity
+    return permit.holder is not None and permit.holder == legal_entity
 
 
 def is_deemed_renewed(permit: Permit, profile: Profile) -> bool:

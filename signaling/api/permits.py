@@ -18,6 +18,7 @@ from licensing.instant import MICROSECOND
 from licensing.permit import Permit, Standing, local_date, standing
 from licensing.ports import JournalError
 from licensing.register import Register
+from licensing.requirement import is_held_by
 from licensing.snapshot import Proposal
 from signaling.api.operator import noted
 from signaling.api.problem import Problem
@@ -304,7 +305,19 @@ def warnings(visit: Visit, permit: Permit, now: Standing) -> list[str]:
             if BASELINE in judges
             else "nobody has verified it: calls that need it are refused with DENY_PERMIT_UNVERIFIED"
         )
-    return [*found, *calendar(visit, permit)]
+    return [*found, *another_holder(visit, permit), *calendar(visit, permit)]
+
+
+def another_holder(visit: Visit, permit: Permit) -> list[str]:
+    """A permit of one's own covers nothing while somebody else holds it."""
+    law = visit.parts.licence.law
+    judge = law.profiles.by_code.get(BASELINE if BASELINE in law.policy.profiles else permit.jurisdiction)
+    here = law.operator.legal_entity
+    if permit.basis != "own" or judge is None or is_held_by(here, permit, judge):
+        return []
+    held = "it names no holder" if permit.holder is None else f"`{permit.holder}` holds it"
+    ours = "the setting `legal_entity` names none" if here is None else f"the operator here is `{here}`"
+    return [f"{held}, and {ours}: it covers nothing here"]
 
 
 def calendar(visit: Visit, permit: Permit) -> list[str]:

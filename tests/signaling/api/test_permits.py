@@ -8,7 +8,7 @@ import pytest
 
 from licensing.audit import Entry
 from licensing.ports import JournalError
-from tests.signaling.api.conftest import PASSWORD, Somebody, World
+from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World
 from tests.signaling.test_evidence import edit
 
 NUMBER = "+12025550123"
@@ -273,3 +273,21 @@ async def test_an_operator_who_opens_another_ones_account_is_no_second_person(wo
 async def entries_of(world: World) -> list[Entry]:
     """All entries of the server's chain."""
     return list(await world.server.parts.licence.journal.entries(0, 999))
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        ("Somebody Else", "`Somebody Else` holds it, and the operator here is `Example Telecom`"),
+        ("Example Telecom", None),
+        (None, "it names no holder, and the operator here is `Example Telecom`"),
+    ],
+)
+async def test_a_permit_that_somebody_else_holds_is_listed_with_a_warning(
+    begin: Begin, holder: str | None, said: str | None
+) -> None:
+    boss = await (await begin(legal_entity="Example Telecom", profiles=())).operator()
+    filed = await files(boss, id="cn", jurisdiction="CN", categories=["CN:B25"], holder=holder)
+    assert filed["standing"] == "in_force"
+    warned = [each for each in filed["warnings"] if "covers nothing here" in each]
+    assert warned == ([] if said is None else [f"{said}: it covers nothing here"])
