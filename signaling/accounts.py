@@ -138,8 +138,13 @@ class Accounts:
         return token, until
 
     async def delete(self, name: UserId, password: str) -> None:
-        """The owner closes the account. What the law makes us keep stays, under the name."""
+        """The owner closes the account."""
         await self._proved(name, password)
+        await self.close(name)
+
+    async def close(self, name: UserId) -> None:
+        """By the owner or an operator, for good. What the law makes us keep stays, under the name."""
+        await self.existing(name)
         if not await self._store.delete_account(name, self._now()):
             raise AccountError(AccountFault.LAST_OPERATOR, f"`{name}`", "name")
         self._tell(name, None)

@@ -275,9 +275,13 @@ async def change_password(visit: Visit, body: PasswordChange) -> web.Response:
 @routes.add("GET", "/api/account/export", Rule.SIGNED_IN)
 async def export(visit: Visit) -> web.Response:
     """Everything that is held about this account."""
-    document = await visit.parts.store.export_account(visit.user)
-    response = web.json_response(document)
-    response.headers["Content-Disposition"] = f'attachment; filename="wephone-{visit.user}.json"'
+    return await exported(visit, visit.user)
+
+
+async def exported(visit: Visit, user: UserId) -> web.Response:
+    """A file with everything that is held about a user."""
+    response = web.json_response(await visit.parts.store.export_account(user))
+    response.headers["Content-Disposition"] = f'attachment; filename="wephone-{user}.json"'
     return response
 
 

@@ -3,10 +3,11 @@
 import logging
 from typing import Self
 
+from aiohttp import web
 from pydantic import Field, model_validator
 
 from licensing.ports import JournalError
-from signaling.api.account import Count, Password, user_in_path
+from signaling.api.account import Count, Password, exported, user_in_path
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.ports import StoreError
@@ -124,6 +125,26 @@ async def reset_password(visit: Visit, body: GivenPassword) -> OnePassword:
     made = await visit.parts.accounts.reset_password(user, body.password)
     noted(visit, "reset-password", user)
     return OnePassword(name=user, password=made if body.password is None else None)
+
+
+@routes.add("DELETE", "/api/operator/accounts/{user}", Rule.OPERATOR, proven=True)
+async def delete_account(visit: Visit) -> None:
+    """Close somebody's account for good, as they may themselves. Its name is not given to anybody else."""
+    user = user_in_path(visit)
+    await visit.parts.accounts.close(user)
+    noted(visit, "delete", user)
+
+
+@routes.add("POST", "/api/operator/accounts/{user}/export", Rule.OPERATOR, status=200, proven=True)
+async def export_account(visit: Visit) -> web.Response:
+    """Everything that is held about an account, texts too, for its owner who asked for it.
+
+    Not for auditors, who read what operators see: it is an act, and in the log.
+    """
+    user = user_in_path(visit)
+    await visit.parts.accounts.existing(user)
+    noted(visit, "export", user)
+    return await exported(visit, user)
 
 
 @routes.add("DELETE", "/api/operator/accounts/{user}/sessions", Rule.OPERATOR, status=200)

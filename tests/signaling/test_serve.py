@@ -283,8 +283,13 @@ async def test_accounts_are_kept_with_and_without_a_running_server(machine: Mach
     reset = (await machine.run("user", "reset-password", "alice", "--json")).json
     assert reset["name"] == "alice" and reset["password"]
     assert (await machine.run("user", "invite", "--json")).json["link"].startswith("http")
+    held = (await machine.run("user", "export", "alice", "--json")).json
+    assert json.loads((await machine.run("user", "export", "alice")).out) == held
+    assert held["account"]["name"] == "alice"
     await server.stop()
     assert "alice" in (await machine.run("user", "list")).out
+    assert (await machine.run("user", "delete", "alice", "--as", "bob")).out == "alice is deleted\n"
+    assert "alice" not in (await machine.run("user", "list")).out
 
 
 async def test_what_is_refused_is_said_on_stderr(machine: Machine) -> None:
@@ -296,6 +301,8 @@ async def test_what_is_refused_is_said_on_stderr(machine: Machine) -> None:
         (("add", "Bob"), "`name`: must be one of a to z,"),
         (("list", "--as", "nobody"), "'nobody' is no operator's account"),
         (("disable", "operator"), "the only operator's account"),
+        (("delete", "operator"), "the only operator's account"),
+        (("export", "nobody"), "there is no such account: `nobody`"),
     ):
         done = await machine.run("user", *arguments)
         assert (done.code, done.out) == (1, ""), arguments

@@ -23,7 +23,7 @@ COMMANDS = {
     "listen": "wait for calls and texts",
     "message": "write to a user",
     "password": "change one's own password",
-    "user": "add, list, disable and reset accounts",
+    "user": "add, list, disable, reset, export and delete accounts",
     "permit": "keep the operator's telecom permits",
     "audit": "verify, export and reconcile the journal of decisions",
     "explain": "explain one decision",

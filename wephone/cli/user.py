@@ -1,6 +1,7 @@
 """`wephone user`: accounts, by an operator."""
 
 import argparse
+import json
 from typing import Any
 
 from wephone.cli import facts, operating, telephone
@@ -15,7 +16,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "user",
-        help="add, list, disable and reset accounts",
+        help="add, list, disable, reset, export and delete accounts",
         description="Keeps the accounts: on the running server, or in its database when none runs.",
         epilog="Exit code 0 when done, 1 with the reason on stderr.",
     )
@@ -32,6 +33,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     action(actions, "list", "all accounts")
     action(actions, "disable", "sign an account out and let it in no more", "NAME")
     action(actions, "enable", "let a disabled account in again", "NAME")
+    action(actions, "delete", "close an account for good; its name is not given to anybody else", "NAME")
+    action(actions, "export", "everything that is held about an account, as JSON", "NAME")
     reset = action(actions, "reset-password", "give an account a password for one use", "NAME")
     password_option(reset)
     known = action(actions, "facts", "show or record what is known about an account's holder", "NAME")
@@ -84,6 +87,11 @@ async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any
             disabled = args.action == "disable"
             await api.request("PATCH", f"{ACCOUNTS}/{args.name}", {"disabled": disabled})
             return {"name": args.name, "disabled": disabled}
+        case "delete":
+            await api.request("DELETE", f"{ACCOUNTS}/{args.name}")
+            return {"name": args.name, "deleted": True}
+        case "export":
+            return await api.request("POST", f"{ACCOUNTS}/{args.name}/export")
         case "facts":
             return await facts.carry_out(args, api)
         case "entitle":
@@ -110,6 +118,10 @@ def tell(args: argparse.Namespace, answer: dict[str, Any]) -> None:
         case "list":
             for account in answer["accounts"]:
                 print(account_line(account))
+        case "delete":
+            print(f"{answer['name']} is deleted")
+        case "export":
+            print(json.dumps(answer, ensure_ascii=False, indent=2))
         case "facts":
             facts.tell(answer)
         case "entitle":

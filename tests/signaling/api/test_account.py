@@ -297,6 +297,28 @@ async def test_an_operator_keeps_accounts(world: World) -> None:
     )
 
 
+async def test_an_operator_exports_and_deletes_for_somebody_who_asks(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    own = (await alice.get("/api/account/export")).json
+    caplog.set_level("INFO", logger="signaling.api.operator")
+    theirs = (await boss.post("/api/operator/accounts/alice/export")).json
+    assert set(theirs) == set(own) and theirs["account"] == own["account"]
+    for method, path in (("POST", "/export"), ("DELETE", "")):
+        refused = await alice.ask(method, f"/api/operator/accounts/alice{path}")
+        assert refused.status == 404  # not at the callers' listener
+        assert (await boss.ask(method, f"/api/operator/accounts/nobody{path}")).code == "no_such_account"
+    assert (await boss.ask("DELETE", "/api/operator/accounts/alice")).status == 204
+    assert (await alice.get("/api/account")).status == 401
+    taken = await world.stranger().post("/api/account", {"name": "alice", "password": PASSWORD})
+    assert taken.code == "name_taken"
+    did = [(record.did, record.about) for record in caplog.records]  # type: ignore[attr-defined]  # `extra`
+    assert did == [("export", "alice"), ("delete", "alice")]
+    assert (await boss.ask("DELETE", "/api/operator/accounts/operator")).status == 204
+    assert (await boss.ask("DELETE", "/api/operator/accounts/boss")).code == "last_operator"
+
+
 async def test_the_last_operator_cannot_be_disabled(world: World) -> None:
     boss = await world.operator()
     assert (await boss.ask("PATCH", "/api/operator/accounts/operator", {"disabled": True})).status == 204
