@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,13 @@ async def test_a_folder_that_cannot_be_made_is_one_sentence(commands: Commands, 
     done = await commands.run("demo", "--record", str(tmp_path / "file" / "folder"))
     assert done.code == 1
     assert done.err == f"wephone: `{tmp_path / 'file' / 'folder'}` cannot be made: not a directory\n"
+
+
+async def test_a_folder_that_cannot_be_written_is_one_sentence_before_the_call(commands: Commands) -> None:
+    done = await commands.run("demo", "--record", "/proc", "--json")  # nobody writes there, root neither
+    assert done.code == 1
+    assert re.fullmatch("wephone: nothing can be written to `/proc`: [a-z ]+\n", done.err)
+    assert done.json == {"ok": False, "error": done.err.removeprefix("wephone: ").rstrip()}
 
 
 @pytest.mark.parametrize(

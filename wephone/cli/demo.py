@@ -5,6 +5,7 @@ It has a server of its own in a temporary folder, so that it leaves no trace in 
 
 import argparse
 import asyncio
+import tempfile
 from pathlib import Path
 
 from wephone.cli import account
@@ -47,7 +48,12 @@ async def demo(
 ) -> int:
     """The exit code: 0 if all that was shown is so. A test may bring other media, and less patience."""
     if args.record is not None:
-        make_folder(args.record)
+        try:
+            make_folder(args.record)
+        except Failure as failure:
+            if args.json:
+                print_json({"ok": False, "error": str(failure)})
+            raise
     demonstration = Demonstration(progress, tongue, start_sound)
     try:
         async with asyncio.timeout(within):
@@ -64,8 +70,13 @@ async def demo(
 
 
 def make_folder(path: Path) -> None:
-    """Where the recordings go. Failure if they cannot."""
+    """Where the recordings go. Failure if they cannot, before anybody has waited for a call."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failure(f"`{path}` cannot be made: {account.reason(error)}") from None
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise Failure(f"nothing can be written to `{path}`: {account.reason(error)}") from None
