@@ -29,6 +29,7 @@ ELSEWHERE = frozenset(
         "VENV",
         "SETUP_LOCKED",
         "CHROMIUM",
+        "FIREFOX",
         "DOMAIN",
         "UPSTREAM",
         "HTTP_PORT",
@@ -59,6 +60,10 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
             continue
         if TRUNK_PASSWORD.fullmatch(variable):
             continue
+        if variable != variable.upper():
+            raise SettingsError(
+                f"{shortened(variable)} in the environment is not in capitals: write `{variable.upper()}`"
+            )
         name = variable.removeprefix(PREFIX).lower()
         known(name, f"({variable} in the environment)")
         if text or "secret" in name:  # an empty variable is one that is not set; an empty secret is a mistake

@@ -47,10 +47,26 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name(tmp_path: Path) -> 
     assert "WEPHONE_TURN_SECRT" in refusal({"WEPHONE_TURN_SECRT": "x"})
 
 
+def test_a_value_of_another_kind_is_refused_in_plain_words(tmp_path: Path) -> None:
+    file = tmp_path / "wephone.toml"
+    for line, said in (
+        ("data = 5", f"`data` in {file}: must be a path, as text"),
+        ("origins = 5", f"`origins` in {file}: must be a list"),
+    ):
+        file.write_text(f"{line}\n")
+        assert refusal({}, file) == said
+
+
+def test_a_variable_that_is_not_in_capitals_is_refused_with_its_spelling() -> None:
+    said = refusal({"WEPHONE_Listen": "0.0.0.0:80"})
+    assert said == "'WEPHONE_Listen' in the environment is not in capitals: write `WEPHONE_LISTEN`"
+
+
 def test_variables_of_our_other_programs_are_no_settings() -> None:
-    assert load(None, {"WEPHONE_URL": "http://x", "WEPHONE_USER": "alice", "WEPHONE_SEED": "1"}) == load(
-        None, {}
-    )
+    assert load(
+        None,
+        {"WEPHONE_URL": "http://x", "WEPHONE_USER": "alice", "WEPHONE_SEED": "1", "WEPHONE_FIREFOX": "/x"},
+    ) == load(None, {})
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,10 @@ def wrong(detail: ErrorDetails) -> str:
             return f"must be {SPELLINGS[context['pattern']]}"
         case "literal_error" | "enum" if "expected" in context:
             return "must be " + MEMBER.sub(r"\1", context["expected"])[:200]
+        case "path_type":
+            return "must be a path, as text"
+        case "tuple_type":
+            return "must be a list"
         case "too_long" if "max_length" in context:
             return f"must have at most {context['max_length']} items"
         case "too_short" if "min_length" in context:
