@@ -2,12 +2,12 @@
 
 import { html, render, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Refused, ask } from "../edge/http.js";
-import { Blank, NotLoaded, Waiting, useLanguage } from "../app/parts.js";
+import { Blank, useLanguage } from "../app/parts.js";
 import { dress, theme, wear } from "../app/theme.js";
 import { speak, spoken } from "../app/words.js";
 import { at, useAddress } from "./address.js";
 import { Again, Door } from "./door.js";
-import { Icon, useWatch } from "./parts.js";
+import { Icon, NotLoaded, Waiting, useWatch } from "./parts.js";
 import { watch } from "./watch.js";
 import { say } from "./words.js";
 

@@ -4,7 +4,9 @@ import { html, useEffect, useState } from "../vendor/preact.js";
 import { icons as callers } from "../vendor/icons.js";
 import { icons } from "../vendor/console/icons.js";
 import { Refused } from "../edge/http.js";
+import { NotLoaded as Failed, Waiting as Turning } from "../app/parts.js";
 import { hasWords } from "../app/words.js";
+import { here } from "./address.js";
 import { watch } from "./watch.js";
 import { has, say } from "./words.js";
 
@@ -13,6 +15,19 @@ export function Icon({ name }) {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"
     dangerouslySetInnerHTML=${{ __html: icons[name] ?? callers[name] }}></svg>`;
 }
+
+/** What is being waited for, at this place. */
+export function Waiting() {
+  return html`<h1 class="unseen">${titled()}</h1><${Turning} />`;
+}
+
+/** What could not be had at this place, and a way to try again. @param {{again: () => void}} props */
+export function NotLoaded({ again }) {
+  return html`<h1 class="unseen">${titled()}</h1><${Failed} again=${again} />`;
+}
+
+/** The place's name, while it has nothing else to show. */
+const titled = () => (has(here().place) ? say(here().place) : say("console"));
 
 /** @typedef {"good" | "soon" | "bad" | ""} Tone */
 const SHAPES = { good: "circle-check", soon: "clock", bad: "octagon-x", "": "info" };
@@ -55,7 +70,7 @@ export function Said({ text }) {
  * @param {{label: string, columns: {name: string, number?: boolean}[], children?: unknown}} props
  */
 export function Table({ label, columns, children }) {
-  return html`<div class="table scrolls" tabindex="0" role="region" aria-label=${label}><table>
+  return html`<div class="table scrolls" tabindex="0" role="group" aria-label=${label}><table>
     <thead><tr>${columns.map(({ name, number }) => html`<th key=${name} scope="col" class=${number ? "number" : ""}>${name}</th>`)}</tr></thead>
     <tbody>${children}</tbody></table></div>`;
 }

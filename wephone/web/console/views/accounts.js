@@ -1,12 +1,12 @@
 /** Accounts, and what is known about their holders. */
 
 import { html, useState } from "../../vendor/preact.js";
-import { Blank, Copied, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Blank, Copied, useLoaded } from "../../app/parts.js";
 import { Refused } from "../../edge/http.js";
 import { Act } from "../act.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
-import { Facts, Mark, Table, mayAct, useWatch } from "../parts.js";
+import { Facts, Mark, NotLoaded, Table, Waiting, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { moment, say } from "../words.js";
 
@@ -58,7 +58,7 @@ function Account({ name }) {
   if (found === undefined) return html`<${Waiting} />`;
   if (found === null) return html`<${NotLoaded} again=${again} />`;
   const back = html`<a class="link tall" href=${at("accounts")}>${say("back to accounts")}</a>`;
-  if (found === "none") return html`<${Blank} icon="info" title=${say("no accounts")}>${back}</${Blank}>`;
+  if (found === "none") return html`<${Blank} icon="info" isPage=${true} title=${say("no accounts")}>${back}</${Blank}>`;
   const { account, facts } = found;
   const send = (/** @type {string} */ _, /** @type {any} */ headers) => (act === "reset" ? asked("POST", `${path}/password`, {}, headers) : asked("PATCH", path, { disabled: act === "disable" }, headers));
   const done = (/** @type {any} */ answer) => {

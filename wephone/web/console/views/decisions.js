@@ -1,12 +1,12 @@
 /** What was decided, the newest first; what is filtered stands in the address. */
 
 import { html } from "../../vendor/preact.js";
-import { Blank, NotLoaded, Waiting } from "../../app/parts.js";
+import { Blank } from "../../app/parts.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
 import { decided } from "../denials.js";
 import { usePages } from "../pages.js";
-import { Mark, Table } from "../parts.js";
+import { Mark, NotLoaded, Table, Waiting } from "../parts.js";
 import { asked } from "../watch.js";
 import { SERVICES, inLaw, kind, moment, say } from "../words.js";
 import { Decision } from "./decision.js";

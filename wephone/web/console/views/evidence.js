@@ -1,10 +1,10 @@
 /** Is the journal whole? A visible, dated answer; the last checkpoint; a copy, and how to check it without WePhone. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { Copied, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Copied, useLoaded } from "../../app/parts.js";
 import { Act } from "../act.js";
 import { hand } from "../csv.js";
-import { Facts, Mark, Said, Table, epoch, faultIn, mayAct, useWatch } from "../parts.js";
+import { Facts, Mark, NotLoaded, Said, Table, Waiting, epoch, faultIn, mayAct, useWatch } from "../parts.js";
 import { asked, watch } from "../watch.js";
 import { figure, moment, say } from "../words.js";
 

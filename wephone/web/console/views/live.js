@@ -1,11 +1,11 @@
 /** The calls that run, as they run: who, what kind, where, by which decision; and a way to end one. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { Blank, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Blank, useLoaded } from "../../app/parts.js";
 import { lasting } from "../../app/words.js";
 import { Act } from "../act.js";
 import { at } from "../address.js";
-import { Mark, Table, mayAct, useWatch } from "../parts.js";
+import { Mark, NotLoaded, Table, Waiting, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { SERVICES, inLaw, kind, named, say } from "../words.js";
 

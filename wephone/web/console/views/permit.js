@@ -1,12 +1,12 @@
 /** One permit: what it says, what happened to it, who filed it, and what may be done with it. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { Blank, Copied, Field, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Blank, Copied, Field, useLoaded } from "../../app/parts.js";
 import { Refused } from "../../edge/http.js";
 import { Act } from "../act.js";
 import { at } from "../address.js";
 import { names } from "../law.js";
-import { Facts, Mark, epoch, mayAct } from "../parts.js";
+import { Facts, Mark, NotLoaded, Waiting, epoch, mayAct } from "../parts.js";
 import { asked, watch } from "../watch.js";
 import { day, moment, say } from "../words.js";
 import { Ending } from "./ending.js";
@@ -25,7 +25,7 @@ export function Permit({ id }) {
   if (found === null) return html`<${NotLoaded} again=${again} />`;
   const shown = found ?? known; // what was true a moment ago stands until what is true now has come
   if (shown === undefined) return html`<${Waiting} />`;
-  if (shown === "none") return html`<${Blank} icon="info" title=${say("no such permit")}><a class="link tall" href=${at("permits")}>${say("back to permits")}</a></${Blank}>`;
+  if (shown === "none") return html`<${Blank} icon="info" isPage=${true} title=${say("no such permit")}><a class="link tall" href=${at("permits")}>${say("back to permits")}</a></${Blank}>`;
   const { filed, versions, waiting, law } = shown;
   const done = (/** @type {any} */ answer, /** @type {any} */ effect) => {
     setAct(null);

@@ -1,9 +1,9 @@
 /** Permits as documents: those that end or do not count come first. */
 
 import { html, useState } from "../../vendor/preact.js";
-import { Blank, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Blank, useLoaded } from "../../app/parts.js";
 import { at } from "../address.js";
-import { epoch, mayAct, useWatch } from "../parts.js";
+import { NotLoaded, Waiting, epoch, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { say } from "../words.js";
 import { AddPermit } from "./add-permit.js";

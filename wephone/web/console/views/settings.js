@@ -1,9 +1,9 @@
 /** The settings that the server runs with, and where each comes from. */
 
 import { html, useState } from "../../vendor/preact.js";
-import { NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { useLoaded } from "../../app/parts.js";
 import { save } from "../csv.js";
-import { Mark, Table } from "../parts.js";
+import { Mark, NotLoaded, Table, Waiting } from "../parts.js";
 import { asked } from "../watch.js";
 import { say } from "../words.js";
 

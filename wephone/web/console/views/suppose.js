@@ -1,10 +1,10 @@
 /** What would have been decided otherwise? Past decisions are made again, page by page, with progress; an answer is kept to compare. */
 
 import { html, useRef, useState } from "../../vendor/preact.js";
-import { Field, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Field, useLoaded } from "../../app/parts.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
-import { Said, Table, epoch, faultIn, useWatch } from "../parts.js";
+import { NotLoaded, Said, Table, Waiting, epoch, faultIn, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { SERVICES, figure, inLaw, kind, many, say } from "../words.js";
 

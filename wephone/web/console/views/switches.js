@@ -1,9 +1,9 @@
 /** What the operator has switched off, and what waits for a second operator. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { Field, NotLoaded, Waiting, useLoaded } from "../../app/parts.js";
+import { Field, useLoaded } from "../../app/parts.js";
 import { Act } from "../act.js";
-import { Icon, Mark, Said, epoch, faultIn, mayAct, useWatch } from "../parts.js";
+import { Icon, Mark, NotLoaded, Said, Waiting, epoch, faultIn, mayAct, useWatch } from "../parts.js";
 import { asked, watch } from "../watch.js";
 import { SERVICES, kind, moment, say } from "../words.js";
 import { Ending } from "./ending.js";
