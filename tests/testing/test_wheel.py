@@ -55,15 +55,23 @@ def new_environment(folder: Path, *options: str) -> Path:
     return folder / "bin" / "python"
 
 
+def outside() -> dict[str, str]:
+    """Our environment without what leads to this checkout, and would hide what the wheel lacks."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTEST") and name != "PYTHONPATH"
+    }
+
+
 def run(python: Path, folder: Path, *before: str) -> str:
     """The three lines in a folder of their own; what pytest says."""
     (folder / "test_it.py").write_text(TALK)
     (folder / "pytest.ini").write_text(INI)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     done = subprocess.run(
         [*before, python, "-m", "pytest", "-p", "no:cacheprovider", "-v", "."],
         cwd=folder,
-        env=environment,
+        env=outside(),
         capture_output=True,
         text=True,
         timeout=120,
@@ -83,6 +91,7 @@ def test_the_three_lines_are_green_from_the_wheel(python: Path, tmp_path: Path) 
     where = subprocess.run(
         [python, "-c", "import wephone; print(wephone.__file__)"],
         cwd=tmp_path,
+        env=outside(),
         check=True,
         capture_output=True,
         text=True,
