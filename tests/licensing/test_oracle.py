@@ -162,7 +162,7 @@ def test_the_oracle_answers_each_worked_case(case: Dict, stated: Dict) -> None:
 def test_every_combination_of_class_scope_region_direction_status_and_dates_agrees(
     law: Profiles, stated: Dict, full_size: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    dates: tuple[str, ...] = ("running", "renewal filed")
+    dates: tuple[str, ...] = ("running", "tomorrow", "yesterday", "renewal filed")
     status: tuple[str, ...] = ("in order", "suspended", "revoked")
     codes = ["CN"]
     if full_size:
@@ -170,7 +170,8 @@ def test_every_combination_of_class_scope_region_direction_status_and_dates_agre
     rows = chain.from_iterable(oracle_rows.permit_product(stated[code], dates, status) for code in codes)
     seen = assert_agreed(rows, law, stated)
     say(f"engine and oracle: {seen['rows']} combinations of permit and call", capsys)
-    assert seen["rows"] > 6_000
+    assert seen["rows"] > 13_000
+    assert {"DENY_PERMIT_NOT_YET_VALID", "DENY_PERMIT_EXPIRED", "DENY_PERMIT_SUSPENDED"} <= seen.keys()
 
 
 def test_every_profile_agrees_on_every_class(
