@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from wephone.protocol.ids import Identifier
+from wephone.protocol.ids import Identifier, UserId
 from wephone.protocol.messages import (
     MAX_FRAME,
     ONE_LINE,
@@ -25,7 +25,7 @@ SERVER: TypeAdapter[AnyServerMessage] = TypeAdapter(AnyServerMessage)
 SPELLINGS = {
     r"^[0-9a-f]{64}$": "64 hexadecimal digits in lower case",
     ONE_LINE: "one line of ASCII characters",
-    **{kind.pattern: kind.spelling for kind in Identifier.__subclasses__()},
+    **{kind.pattern: kind.spelling for kind in (*Identifier.__subclasses__(), UserId)},  # a kind of Peer
 }
 MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")  # how pydantic shows a member of an enumeration
 SUBJECT = re.compile(r"^\w+ should ")  # of pydantic's sentences: its name for a type, not the field's
