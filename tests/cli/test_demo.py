@@ -18,7 +18,7 @@ from wephone.media.servers import IceSettings
 from wephone.sound import Handle, Sound, StartSound, Tell, start_sound
 
 
-async def test_it_shows_a_call_that_is_heard_and_one_that_is_refused(
+async def test_it_shows_a_call_that_is_heard_and_a_telephone_call_that_obeys_its_permit(
     commands: Commands, tmp_path: Path
 ) -> None:
     folder = tmp_path / "recorded"
@@ -26,7 +26,7 @@ async def test_it_shows_a_call_that_is_heard_and_one_that_is_refused(
     assert done.code == 0, done.err
     told = done.json
     assert told["ok"] and all(check["good"] for check in told["checks"])
-    assert told["seconds"] < 60
+    assert told["seconds"] < 120
     for user in ("alice", "bob"):
         assert told["heard"][user]["stoi"] >= 0.9
         assert abs(told["heard"][user]["level"]) <= 6
@@ -42,7 +42,12 @@ async def test_it_shows_a_call_that_is_heard_and_one_that_is_refused(
         refusal["permit_needed"],
     ):
         assert shown in done.err
-    kept = {"alice-said.wav", "alice-heard.wav", "bob-said.wav", "bob-heard.wav", "waveforms.png"}
+    telephone = told["telephone"]
+    assert telephone["heard"]["stoi"] >= 0.9 and telephone["reason"] == "licence_withdrawn"
+    assert 0 < telephone["cut_ms"] < 1000
+    assert told["audit"]["ok"] and told["audit"]["entries"] > 5
+    kept = {f"{user}-{did}.wav" for user in ("alice", "bob") for did in ("said", "heard")}
+    kept |= {"telephone-heard.wav", "waveforms.png"}
     assert names(folder) == kept
     assert {Path(path).name for path in told["recorded"]} == kept
     assert (folder / "waveforms.png").read_bytes().startswith(b"\x89PNG")
@@ -70,6 +75,16 @@ async def test_a_far_end_that_is_muted_fails_it(capsys: pytest.CaptureFixture[st
     assert not told["ok"]
     assert told["heard"]["alice"]["stoi"] < 0.5
     assert told["heard"]["bob"]["good"]
+
+
+async def test_a_telephone_that_is_silent_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
+    def mute(call: Any, tell: Tell, settings: IceSettings) -> Sound:
+        if call.peer.startswith("+"):
+            call.mute()
+        return start_sound(call, tell, settings)
+
+    told = await shown(mute, capsys)
+    assert [check["name"] for check in told["checks"] if not check["good"]] == ["telephone heard"]
 
 
 async def test_a_far_end_that_says_something_else_fails_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from wephone.calls import Call
+from wephone.cli.by_telephone import CUT_WITHIN, NUMBER, TAIL, Telephony, own_carrier
 from wephone.cli.conversation import refusal_json
 from wephone.cli.output import Progress
 from wephone.cli.words import words
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from wephone.media.score import Score
 
 CALLER, CALLEE = "alice", "bob"
-NUMBER = "+12025550123"  # 555-01xx is kept for fiction: it rings nowhere
-TAIL = 0.5  # seconds for the last of what was said to be heard
 PATIENCE = 5.0  # seconds that saying something may take beyond its length
 MS = 1_000_000  # ns
 
@@ -54,28 +53,29 @@ class Side:
 
 @asynccontextmanager
 async def own_server() -> AsyncIterator["app.Server"]:
-    """A server on free ports of the loopback, that knows nobody and keeps nothing."""
+    """A server on free ports of the loopback, that knows nobody and keeps nothing; beside it a carrier."""
     from signaling import app
     from signaling.configuration import made
 
-    with TemporaryDirectory(prefix="wephone-demo-") as folder:
-        server = await app.start(
-            made({"listen": "127.0.0.1:0", "operator_listen": "127.0.0.1:0", "data": folder})
-        )
-        try:
-            yield server
-        finally:
-            await server.close()
+    with TemporaryDirectory(prefix="wephone-demo-") as name:
+        async with own_carrier(Path(name)) as by_carrier:
+            here = {"listen": "127.0.0.1:0", "operator_listen": "127.0.0.1:0", "data": Path(name) / "data"}
+            server = await app.start(made(here | by_carrier))
+            try:
+                yield server
+            finally:
+                await server.close()
 
 
 class Demonstration:
-    """A call that is heard, and one that is refused."""
+    """A call that is heard; one to a telephone that is refused, then permitted and heard, then cut."""
 
     def __init__(self, progress: Progress, tongue: str, start_sound: StartSound) -> None:
         self._progress, self._tongue, self._start_sound = progress, tongue, start_sound
         self._begun = time.monotonic()
         self._checks: list[Check] = []
         self._sides: tuple[Side, ...] = ()
+        self._echo: Samples | None = None  # what came back from the telephone
         self._figures: dict[str, Any] = {}
 
     @property
@@ -101,7 +101,10 @@ class Demonstration:
                 await loaded
                 await self._talk(alice, bob)
                 await self._score()
+                telephony = Telephony(server, alice)
+                await telephony.entitle()
                 await self._dial(alice, server)
+                await self._by_telephone(telephony)
 
     @asynccontextmanager
     async def _signed_in(self, server: "app.Server", user: str) -> AsyncIterator[Client]:
@@ -216,6 +219,34 @@ class Demonstration:
             self._progress.note(instead)
         self._figures["refusal"] = refusal_json(refused.refusal)
 
+    async def _by_telephone(self, telephony: Telephony) -> None:
+        """The permit is filed, and the telephone answers; it is suspended, and the call is cut."""
+        from wephone.media.devices import Ear, read_wav
+
+        self._progress.heading(words("by telephone", self._tongue, caller=CALLER, number=NUMBER))
+        self.check("filed", True, permit=await telephony.file_permit())
+        said, ear = read_wav(sample(CALLER)), Ear()
+        call = telephony.place(said, ear)
+        await call.answered()
+        self.check("answered", True, peer=NUMBER)
+        score = await telephony.say(call, said, ear)
+        self._echo = ear.heard
+        self.check("telephone heard", score.good, score=told_score(score, self._tongue))
+        seconds, reason = await telephony.suspend(call)
+        in_time = reason is EndReason.LICENCE_WITHDRAWN and seconds < CUT_WITHIN
+        self.check("cut", in_time, ms=seconds * 1000, most=CUT_WITHIN * 1000)
+        self.check("over there", await telephony.confirmed(call))
+        checked = await telephony.verified()
+        self.check("verified", checked.sound, entries=checked.head.seq)
+        self._figures["telephone"] = {
+            "call": call.id,
+            "number": NUMBER,
+            "heard": score.as_json(),
+            "cut_ms": seconds * 1000,
+            "reason": reason,
+        }
+        self._figures["audit"] = {"ok": checked.sound, "entries": checked.head.seq}
+
     # Afterwards
 
     def keep(self, folder: Path) -> list[str]:
@@ -231,6 +262,10 @@ class Demonstration:
                 write_wav(folder / name, samples)
                 paths.append(str(folder / name))
                 rows[label] = samples
+        if self._echo is not None:
+            write_wav(folder / "telephone-heard.wav", self._echo)
+            paths.append(str(folder / "telephone-heard.wav"))
+            rows[f"{CALLER} heard the telephone"] = self._echo
         if rows:
             write_png(folder / "waveforms.png", rows)
             paths.append(str(folder / "waveforms.png"))

@@ -93,6 +93,21 @@ WORDS: dict[str, tuple[str, str]] = {
     "not refused": ("it was not refused: {outcome}", "未被拒绝：{outcome}"),
     "decided": ("decision {decision} ({code}), in the journal", "决定 {decision}（{code}），已记入日志"),
     "needed": ("permit needed: {permit}", "所需许可：{permit}"),
+    "by telephone": (
+        "the permit is filed, and {caller} dials {number} again",
+        "许可已登记，{caller} 再次拨打 {number}",
+    ),
+    "filed": ("permit filed: {permit}", "已登记许可：{permit}"),
+    "telephone heard": ("the telephone was heard: {score}", "听到电话那端的声音：{score}"),
+    "cut": (
+        "permit suspended: the call was cut after {ms:.0f} ms (at most {most:.0f})",
+        "许可已暂停：通话在 {ms:.0f} 毫秒后被切断（上限 {most:.0f}）",
+    ),
+    "over there": ("the carrier confirms that it is over", "运营商确认通话已结束"),
+    "verified": (
+        "audit verified: {entries} entries, one chain, none altered",
+        "审计日志已核验：{entries} 条记录，同一条链，无一被改",
+    ),
     "in time": ("all of it within {seconds:g} s", "全部在 {seconds:g} 秒内完成"),
     "went on": ("it went on to its end: {why}", "演示未能完成：{why}"),
     "all so": ("all of this is so", "以上全部属实"),
