@@ -22,10 +22,11 @@ CLIENT: TypeAdapter[AnyClientMessage] = TypeAdapter(AnyClientMessage)
 SERVER: TypeAdapter[AnyServerMessage] = TypeAdapter(AnyServerMessage)
 
 
+KINDS: tuple[type[Identifier], ...] = (*Identifier.__subclasses__(), UserId)  # which is a kind of Peer
 SPELLINGS = {
     r"^[0-9a-f]{64}$": "64 hexadecimal digits in lower case",
     ONE_LINE: "one line of ASCII characters",
-    **{kind.pattern: kind.spelling for kind in (*Identifier.__subclasses__(), UserId)},  # a kind of Peer
+    **{kind.pattern: kind.spelling for kind in KINDS},
 }
 MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")  # how pydantic shows a member of an enumeration
 SUBJECT = re.compile(r"^\w+ should ")  # of pydantic's sentences: its name for a type, not the field's
