@@ -7,7 +7,7 @@ read the data folder may name any account anyway: what was done there makes nobo
 
 from licensing.documents import ChangeError
 from licensing.instant import SECOND, Instant
-from licensing.snapshot import Proposal, Snapshot
+from licensing.snapshot import Proposal, Snapshot, folded
 
 PROPOSAL_LIFE = 24 * 3600 * SECOND  # for a second operator to agree in
 
@@ -23,7 +23,7 @@ def is_agreed(snapshot: Snapshot, key: str, by: str, about: int, now: Instant) -
     first, second = folded(proposal.by), folded(by)
     if first == second:
         raise ChangeError("", "you asked for this already: another operator has to agree")
-    if (given := snapshot.given.get(second)) is not None and given.at >= proposal.at:
+    if (given := snapshot.given_to(second)) is not None and given.at >= proposal.at:
         fault = f"the account `{by}` was opened, or given its password, after this was asked for"
         raise ChangeError("", f"{fault}: another operator has to agree")
     if not behind(snapshot, first).isdisjoint(behind(snapshot, second)):
@@ -42,13 +42,8 @@ def behind(snapshot: Snapshot, name: str) -> set[str]:
     found: set[str] = set()
     while name not in found:
         found.add(name)
-        given = snapshot.given.get(name)
+        given = snapshot.given_to(name)
         if given is None or given.on_machine:
             break
         name = folded(given.by)
     return found
-
-
-def folded(name: str) -> str:
-    """Accounts' names as they are compared."""
-    return name.strip().casefold()

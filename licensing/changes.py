@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from licensing.agreement import is_agreed, is_lapsed
-from licensing.audit import canonical
+from licensing.audit import canonical, salted_hash
 from licensing.documents import ChangeError, read
 from licensing.instant import Instant
 from licensing.jurisdiction import Profiles
@@ -27,6 +27,7 @@ from licensing.snapshot import (
     Proposal,
     Snapshot,
     document_of,
+    folded,
 )
 from licensing.succession import in_place_of
 from licensing.suspension import lifted, suspends, with_window
@@ -180,9 +181,9 @@ def switch_telephone_on(snapshot: Snapshot, by: str, why: str, now: Instant) -> 
     )
 
 
-def give_password(name: str, key: str, salt: str, *, opened: bool, on_machine: bool) -> Change:
-    """An operator's account was opened, or got a password that somebody else knows. No name is chained."""
-    document = {"name": name, "on_machine": on_machine, "salt": salt}
+def give_password(name: str, key: str, salt: bytes, *, opened: bool, on_machine: bool) -> Change:
+    """An operator's account was opened, or got a password that somebody else knows. No name is in clear."""
+    document = {"account": salted_hash(folded(name), salt), "on_machine": on_machine, "salt": salt.hex()}
     action = "opened" if opened else "password_reset"
     return Change("account_event", action, key, (Put(ACCOUNT, key, document),), about=name)
 

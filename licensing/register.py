@@ -219,7 +219,7 @@ class Register:
     ) -> None:
         """`by` opened this operator's account, or gave it a password: for what takes two they are one."""
         key = str(uuid7(self._clock.now(), self._random(RANDOM)))
-        salt = self._random(SALT).hex()
+        salt = self._random(SALT)
         change = changes.give_password(name, key, salt, opened=opened, on_machine=on_machine)
         await self._change(by, "an account of an operator", lambda taken, now: change)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from licensing.audit import salted_hash
 from licensing.instant import Instant
 from licensing.permit import Permit, Toggle
 from licensing.ports import RegisterRow, RegisterRows
@@ -41,7 +42,8 @@ class Proposal:
 class Given:
     """An operator's account was opened, or got another password: by whom, and from where."""
 
-    name: str
+    account: str  # salted hash of its name
+    salt: bytes
     by: str
     on_machine: bool  # by somebody who may read the data folder
     at: int  # UTC microseconds
@@ -89,10 +91,10 @@ class Snapshot:
         return tuple(_proposal(row) for row in self._present(PROPOSAL))
 
     @cached_property
-    def given(self) -> Mapping[str, Given]:
-        """Who knows the passwords of operators' accounts besides their owners: the last of each, by name."""
-        rows = sorted(self._present(ACCOUNT), key=lambda row: row.epoch)
-        return {given.name.casefold(): given for given in map(_given, rows)}
+    def given(self) -> tuple[Given, ...]:
+        """Who knows the passwords of operators' accounts besides their owners, the latest first."""
+        rows = sorted(self._present(ACCOUNT), key=lambda row: row.epoch, reverse=True)
+        return tuple(map(_given, rows))
 
     @cached_property
     def telephone_off(self) -> bool:
@@ -118,6 +120,11 @@ class Snapshot:
     def proposal(self, key: str) -> Proposal | None:
         row = self.rows.get((PROPOSAL, key))
         return None if row is None or row.document == "null" else _proposal(row)
+
+    def given_to(self, name: str) -> Given | None:
+        """Who gave this account its password last, if it was not its owner."""
+        name = folded(name)
+        return next((each for each in self.given if salted_hash(name, each.salt) == each.account), None)
 
     def version(self, kind: str, key: str) -> int:
         """Its newest version; 0 if there never was one."""
@@ -173,9 +180,15 @@ def _proposal(row: RegisterRow) -> Proposal:
 def _given(row: RegisterRow) -> Given:
     document = _document(row)
     try:
-        return Given(str(document["name"]), row.by, document["on_machine"] is True, row.at)
-    except (KeyError, TypeError) as error:
+        salt = bytes.fromhex(document["salt"])
+        return Given(str(document["account"]), salt, row.by, document["on_machine"] is True, row.at)
+    except (KeyError, TypeError, ValueError) as error:
         raise RegisterUnreadableError(f"account `{row.key}` cannot be read: {error!r}") from None
+
+
+def folded(name: str) -> str:
+    """Accounts' names as they are compared."""
+    return name.strip().casefold()
 
 
 def _signed_file(row: RegisterRow) -> SignedFile:

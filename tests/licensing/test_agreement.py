@@ -154,3 +154,10 @@ async def test_who_was_given_a_password_is_in_the_journal_and_no_name_is(
     body = json.loads(entries[0].body)
     known = {each.hash: each.value for each in await file.clear_values([body["by"], body["about"]])}
     assert (known[body["by"]], known[body["about"]]) == ("ann", "bob")
+
+
+async def test_no_name_of_an_account_is_in_the_register_in_clear(register: Register) -> None:
+    await register.note_password("Mallory", by="ann", opened=True)
+    documents = [row.document for row in await register.history()]
+    assert documents and not any("mallory" in document.casefold() for document in documents)
+    assert register.snapshot.given_to(" mallory ") is not None
