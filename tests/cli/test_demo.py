@@ -77,6 +77,7 @@ async def test_a_far_end_that_is_muted_fails_it(capsys: pytest.CaptureFixture[st
     assert told["heard"]["bob"]["good"]
 
 
+@pytest.mark.long
 async def test_a_telephone_that_is_silent_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
     def mute(call: Any, tell: Tell, settings: IceSettings) -> Sound:
         if call.peer.startswith("+"):
@@ -97,6 +98,7 @@ async def test_a_far_end_that_says_something_else_fails_it(capsys: pytest.Captur
     assert told["heard"]["alice"]["stoi"] < 0.9 and told["heard"]["bob"]["stoi"] < 0.9
 
 
+@pytest.mark.long
 async def test_a_far_end_that_is_far_too_soft_fails_it(capsys: pytest.CaptureFixture[str]) -> None:
     def soft(call: Any, tell: Tell, settings: IceSettings) -> Sound:
         if call.peer == "bob":

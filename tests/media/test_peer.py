@@ -149,7 +149,7 @@ async def test_senseless_and_foreign_candidates_are_left_out() -> None:
         "candidate:1 1 tcp 9 1.2.3.4 5 typ host",
         "candidate:1 1 udp 9 example.org 5 typ host",
         "candidate:1 1 udp 9 1.2.3.4 70000 typ host",
-        "\u0661",
+        "candidate:1 1 udp 9 1.2.3.4 5",
         "",
     )
     await other.peer.add_candidates([Candidate(candidate=each) for each in nonsense], end=False)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from tests.web.app import PASSWORD, WITHIN, Someone
@@ -56,6 +57,7 @@ async def test_a_sign_in_is_renamed_the_account_exported_and_the_password_change
     await alice.is_connected()
 
 
+@pytest.mark.long
 async def test_whoever_is_blocked_reaches_nobody_until_unblocked_and_a_closed_account_is_gone(
     town: Town,
 ) -> None:

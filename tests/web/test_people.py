@@ -1,5 +1,6 @@
 """Who is there, and what was said before: what the server knows is shown on any device."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.web.app import WITHIN, Someone
@@ -43,6 +44,7 @@ async def test_people_who_know_each_other_see_who_is_there(town: Town, wephone: 
     await alice.sees("Last seen")
 
 
+@pytest.mark.long
 async def test_a_new_browser_lists_the_conversations_with_what_is_unread(town: Town) -> None:
     alice, bob = await town.member("alice"), await town.member("bob", BOBS_TONE)
     for writer, to, words in ((alice, "bob", "to be read"), (bob, "alice", "an answer")):

@@ -134,6 +134,7 @@ async def test_a_call_wakes_it_and_is_answered_in_the_page_that_opens(woken: tup
     assert (await bobs.browser.hears())["type"] == "over"
 
 
+@pytest.mark.long
 async def test_it_declines_says_what_was_missed_and_who_has_written(woken: tuple[Someone, Woken]) -> None:
     alice, bobs = woken
     await alice.calls("bob")
@@ -160,6 +161,7 @@ async def test_it_declines_says_what_was_missed_and_who_has_written(woken: tuple
     await bobs.person.sees("are you there?")
 
 
+@pytest.mark.long
 async def test_a_page_that_nobody_looks_at_has_the_system_say_who_calls(
     town: Town, wephone: Kit, service: PushService
 ) -> None:

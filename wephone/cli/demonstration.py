@@ -101,6 +101,8 @@ class Demonstration:
                 await loaded
                 await self._talk(alice, bob)
                 await self._score()
+                if not self.good:
+                    return  # what is not so is to be looked at, before there is more of it
                 telephony = Telephony(server, alice)
                 await telephony.entitle()
                 await self._dial(alice, server)

@@ -49,6 +49,7 @@ async def test_a_permit_is_suspended_with_its_effect_seen_and_given_back_by_two(
     assert await versions(wephone) == 3
 
 
+@pytest.mark.long
 async def test_a_page_that_is_behind_looks_again_before_anything_is_done(boss: Clerk, wephone: Kit) -> None:
     await permitted(wephone, "CN")
     await boss.opens("permits/cn")
