@@ -106,7 +106,8 @@ class Metrics:
         self._seconds.observe(seconds)
 
     def pushed(self, outcome: str) -> None:
-        """A push service was asked: "taken", "gone", "refused", "unreachable"; or not: "dropped"."""
+        """A push service was asked: "taken", "gone", "refused", "unreachable", and before
+        that perhaps "delayed"; or not: "dropped"."""
         self._pushed.labels(outcome).inc()
 
     def purged(self, kind: str, rows: int) -> None:

@@ -481,7 +481,10 @@ class Switch:
             return Unroutable(EndReason.UNKNOWN_USER)
         await self._store.offer(self._row(call, answer.decision))
         trail.offered = True
-        return Unroutable(EndReason.DO_NOT_DISTURB) if ends.do_not_disturb else Allowed()
+        if ends.do_not_disturb:
+            return Unroutable(EndReason.DO_NOT_DISTURB)
+        await self._wake(call)
+        return Allowed()
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:
         trail, now = self._trails[call.id], self._clock.now().utc_us

@@ -51,6 +51,7 @@ class Browser:
     key: EllipticCurvePrivateKey = field(default_factory=lambda: generate_private_key(SECP256R1()))
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     status: int = 201  # how the service answers
+    retry_after: str | None = None
     came: asyncio.Queue[tuple[dict[str, str], bytes]] = field(default_factory=asyncio.Queue)
 
     @property
@@ -103,7 +104,8 @@ class PushService:
         assert len(request.headers["Topic"]) <= 32
         assert int(request.headers["TTL"]) > 0
         browser.came.put_nowait((dict(request.headers), body))
-        return web.Response(status=browser.status)
+        headers = {} if browser.retry_after is None else {"Retry-After": browser.retry_after}
+        return web.Response(status=browser.status, headers=headers)
 
 
 def vouched(header: str) -> dict[str, Any]:

@@ -49,6 +49,11 @@ class Sleeping:
         await exchange.texts.close()
         await self.world.server.parts.bell.settled()
 
+    async def waits(self, seconds: float) -> None:
+        """So much time passes, and what was to happen then has happened."""
+        self.world.clock.advance(seconds)
+        await self.settled()
+
     async def counted(self, outcome: str) -> int:
         """How often that came of waking a device."""
         text = self.world.server.parts.metrics.text().decode()
@@ -173,8 +178,76 @@ async def test_a_push_service_in_trouble_keeps_nobody_from_writing(sleeping: Sle
     sleeping.browser.status = 503
     await sleeping.write()
     await sleeping.write()
-    assert await sleeping.counted("refused") == 2
+    assert await sleeping.counted("delayed") == 2
     assert sleeping.browser.came.qsize() == 2
+
+
+@pytest.mark.parametrize(("status", "retry_after"), [(500, None), (429, "soon")])
+async def test_a_push_service_in_trouble_is_asked_again_after_ever_longer_pauses(
+    sleeping: Sleeping, status: int, retry_after: str | None
+) -> None:
+    sleeping.browser.status, sleeping.browser.retry_after = status, retry_after
+    await sleeping.write()
+    for number, pause in enumerate((1, 2, 4), start=2):  # and at most half of that beside
+        await sleeping.waits(pause * 0.99)
+        assert sleeping.browser.came.qsize() == number - 1
+        await sleeping.waits(pause * 0.51)
+        assert sleeping.browser.came.qsize() == number
+    sleeping.browser.status = 201
+    await sleeping.waits(12)
+    assert await sleeping.counted("taken") == 1
+    await sleeping.waits(24 * 3600)
+    assert sleeping.browser.came.qsize() == 5, "it has been told"
+
+
+@pytest.mark.parametrize("retry_after", ["30", "Wed, 25 Nov 2026 12:00:30 GMT"])
+async def test_who_asks_to_be_left_alone_is_and_is_told_how_long_it_is_still_news(
+    sleeping: Sleeping, retry_after: str
+) -> None:
+    sleeping.browser.status, sleeping.browser.retry_after = 429, retry_after
+    await sleeping.alice.invite("bob")
+    headers, _ = await sleeping.browser.came.get()
+    assert headers["TTL"] == "60"
+    await sleeping.settled()
+    sleeping.browser.status = 201
+    await sleeping.waits(29)
+    assert sleeping.is_quiet
+    await sleeping.waits(2)
+    headers, _ = await sleeping.browser.came.get()
+    assert 29 <= int(headers["TTL"]) <= 30
+    await sleeping.settled()
+    assert await sleeping.counted("taken") == 1
+
+
+async def test_what_would_come_too_late_is_not_tried_again(sleeping: Sleeping) -> None:
+    sleeping.browser.status, sleeping.browser.retry_after = 503, "61"
+    await sleeping.alice.invite("bob")
+    await sleeping.browser.came.get()
+    await sleeping.settled()
+    assert await sleeping.counted("refused") == 1
+    assert await sleeping.counted("delayed") == 0
+
+
+async def test_a_call_that_is_over_is_not_told_of_again(sleeping: Sleeping) -> None:
+    sleeping.browser.status = 503
+    call = await sleeping.alice.invite("bob")
+    assert (await sleeping.browser.hears())["type"] == "call"
+    await sleeping.settled()
+    sleeping.browser.status = 201
+    await sleeping.alice.say(type="hangup", call=call)
+    assert (await sleeping.browser.hears())["type"] == "over"
+    await sleeping.waits(60)
+    assert sleeping.is_quiet
+
+
+async def test_who_has_come_meanwhile_is_not_woken_later(sleeping: Sleeping) -> None:
+    sleeping.browser.status = 503
+    await sleeping.write()
+    assert sleeping.browser.came.qsize() == 1
+    sleeping.browser.status = 201
+    await sleeping.device.open()
+    await sleeping.waits(60)
+    assert sleeping.browser.came.qsize() == 1
 
 
 async def test_a_call_is_declined_without_a_connection(world: World, sleeping: Sleeping) -> None:

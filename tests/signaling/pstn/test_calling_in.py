@@ -16,6 +16,7 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.outgoing import OutgoingCall
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.uri import Uri
+from tests.fakes.push_service import push_service
 from tests.signaling.device import SDP
 from tests.signaling.pstn.telephony import DID, Office, Trunks, office
 from wephone.protocol.ids import UserId
@@ -102,6 +103,34 @@ async def test_a_telephone_rings_all_devices_of_whom_it_calls_and_talks_with_one
         assert (record["caller"], record["callee"], record["trunk"]) == ("+49151****5678", "alice", "one")
         [leg] = await here.legs(incoming["call"])
         assert (leg["outgoing"], leg["account"], leg["confirmed"]) == (False, "alice", True)
+
+
+async def test_a_device_that_sleeps_is_woken_by_a_telephone_and_takes_its_call(
+    far: Far, tmp_path: Path
+) -> None:
+    async with push_service() as service, office(tmp_path, trunks(far), push_services=(service.url,)) as here:
+        await here.permit()
+        alice, browser = await here.person("alice"), service.browser()
+        wake = {**browser.subscription, "language": "en"}
+        headers = {"Authorization": f"Bearer {alice.token}"}
+        path = f"{alice.url}/api/push/{alice.id}"
+        assert (await here.http.put(path, json=wake, headers=headers)).status == 204
+        await alice.close()
+        while here.server.parts.exchange.lines.is_here(UserId("alice")):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
+        telephone = await far.dial(here)
+        news = await browser.hears()
+        assert (news["type"], news["from"], news["video"]) == ("call", CALLER, False)
+        await alice.open()
+        call = (await alice.hears("incoming"))["call"]
+        assert news["call"] == call
+        await alice.say(type="alerting", call=call)
+        await telephone.hears(told.Ringing)
+        await alice.say(type="answer", call=call, sdp=SDP, nonce=secrets.token_hex(32))
+        await telephone.hears(told.Answered)
+        assert (await browser.hears())["type"] == "over"
+        telephone.call.hang_up()
+        await alice.hears("ended")
 
 
 async def test_without_a_permit_nothing_rings_and_the_carrier_hears_the_decision(
