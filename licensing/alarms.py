@@ -22,6 +22,7 @@ class Alarm(StrEnum):
     TRUNK_DOWN = "trunk_down"
     LEG_UNCONFIRMED = "leg_unconfirmed"
     CALLS_CAPPED = "calls_capped"
+    DATABASE_UNSAFE = "database_unsafe"
     EMERGENCY_OVERRIDE = "emergency_override"
 
 

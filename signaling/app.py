@@ -119,6 +119,8 @@ async def start(settings: Settings, *, clock: Clock | None = None, sound: Sound 
         await parts.revocation.start(parts.exchange.switch.permit_changed)
         stack.push_async_callback(parts.revocation.close)
         parts.licence.start(parts.metrics)
+        if (problem := await parts.store.durability_problem()) is not None:
+            parts.licence.alarms.sound(Alarm.DATABASE_UNSAFE, problem)
         retention = Retention(parts.store, parts.clock, parts.metrics, schedule(settings))
         retention.start()
         await parts.checkpoints.start()

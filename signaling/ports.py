@@ -696,6 +696,10 @@ class Upkeep(Protocol):
         """StoreError unless a row could be written now."""
         ...
 
+    def durability_problem(self) -> Awaitable[str | None]:
+        """Why what is committed may be lost with the power, in one sentence; none if it may not."""
+        ...
+
     def close(self) -> Awaitable[None]: ...
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from licensing.alarms import Alarm
 from tests.fakes.postgres import Postgres
 from wephone.errors import CallRefused
 from wephone.protocol.messages import Role
@@ -49,6 +50,13 @@ async def test_a_refusal_is_in_its_journal(wephone: Kit, cluster: Postgres) -> N
         "of_a_refusal_is_in_its_journal",
     )
     assert kinds == "decision"
+
+
+async def test_settings_that_may_lose_a_commit_raise_an_alarm(wephone: Kit) -> None:
+    await wephone.server.start()
+    parts = wephone.server.running.parts
+    said = "PostgreSQL runs with fsync and full_page_writes off: a commit may be lost"
+    assert parts.licence.alarms.raised[Alarm.DATABASE_UNSAFE] == said
 
 
 async def test_a_text_waits_over_a_restart(wephone: Kit) -> None:

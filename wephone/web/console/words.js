@@ -72,6 +72,7 @@ const WORDS = {
   "stop": [".", "。"],
   "alarm journal_failed": ["Decisions cannot be recorded.", "决定无法记录。"],
   "alarm emergency_override": ["A call for help goes on without a permit.", "一通紧急呼叫在没有许可证的情况下继续。"],
+  "alarm database_unsafe": ["What the database confirms may be lost with the power.", "数据库确认过的内容可能会在断电时丢失。"],
   "alarm journal_slow": ["Decisions are recorded late.", "决定记录迟缓。"],
   "alarm register_stale": ["The state of the permits cannot be confirmed.", "许可状态无法确认。"],
   "alarm clock_unsound": ["The server's clock cannot be trusted.", "服务器时钟不可信。"],
