@@ -6,7 +6,7 @@ import os
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -267,6 +267,7 @@ async def wired(
         checkpoints=checkpoints,
         progress=Progress(),
         version=version("wephone"),
+        url=settings.public_url or f"http://{shown(settings.listen, settings.listen.port)}",
         trunks=tuple if network is None else network.states,
     )
     stack.push_async_callback(settle, exchange)
@@ -370,6 +371,8 @@ async def listen(
     origins = Origins(settings.public_url, settings.origins)
     callers = application(CALLERS, parts, Door(parts.accounts, origins))
     port, serve_callers = await listen_at(settings.listen, callers, stack)
+    url = settings.public_url or f"http://{shown(settings.listen, port)}"
+    parts = replace(parts, url=url)
     here = Origins(None, ())
     door = Door(parts.accounts, here, cookie=OPERATOR_COOKIE)
     operators = application(OPERATORS, parts, door, settings.operator_networks)

@@ -161,8 +161,8 @@ async def invite(visit: Visit) -> NewInvitation:
     """An invitation for one account."""
     token, until = await visit.parts.accounts.invite(visit.user)
     noted(visit, "invite", "")
-    base = visit.parts.settings.public_url or f"http://{visit.parts.settings.listen}"
-    return NewInvitation(invitation=token, link=f"{base}/#invitation={token}", expires_at=until)
+    link = f"{visit.parts.url}/#invitation={token}"
+    return NewInvitation(invitation=token, link=link, expires_at=until)
 
 
 async def password_known(visit: Visit, user: UserId, *, opened: bool = False) -> None:

@@ -45,6 +45,7 @@ class Parts:
     checkpoints: Checkpoints
     progress: Progress
     version: str
+    url: str  # where callers connect
     trunks: Callable[[], Sequence[TrunkState]] = tuple
 
     def now_us(self) -> int:

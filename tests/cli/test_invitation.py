@@ -13,7 +13,7 @@ from tests.web.conftest import FLAGS, program
 
 async def test_the_link_that_is_printed_leads_a_newcomer_in(commands: Commands, tmp_path: Path) -> None:
     office = Office(commands, tmp_path)
-    office.environment |= {"WEPHONE_LISTEN": f"127.0.0.1:{free_port()}", "WEPHONE_REGISTRATION": "closed"}
+    office.environment |= {"WEPHONE_LISTEN": "127.0.0.1:0", "WEPHONE_REGISTRATION": "closed"}
     await office.serve()
     link = (await office.run("user", "invite")).out.splitlines()[0]
     async with async_playwright() as playwright:
