@@ -36,14 +36,15 @@ def _draft(profiles: Profiles, code: str, now: Instant) -> Draft:
     return Draft(PROFILE, profiles.named(code), now.utc_us, canonical(body))
 
 
-def noted(taken: Snapshot, node: str, own: Mapping[str, str]) -> Change | None:
-    """That this node decides by its operator's own files in these versions; None if the register says so.
+def noted(taken: Snapshot, node: str, own: Mapping[str, str], *, anew: bool = False) -> Change | None:
+    """That this node decides by its operator's own files in these versions; None if the register says so,
+    unless it has to be said anew.
 
     A change of the register: its epoch moves on, so that whatever was decided by other law is decided again.
     """
     row = taken.rows.get((LAW, node))
     before = {} if row is None else json.loads(row.document)
-    if before == own:
+    if before == own and not anew:
         return None
     return Change("permit_event", "profiles", f"{LAW}:{node}", (Put(LAW, node, dict(own)),))
 

@@ -181,15 +181,33 @@ class Register:
         return after.signed_file != before
 
     async def decide_by(
-        self, profiles: Profiles, node: str, own: Mapping[str, str], *, by: str, why: str
+        self,
+        profiles: Profiles,
+        node: str,
+        own: Mapping[str, str],
+        install: Callable[[], None],
+        *,
+        anew: bool,
+        by: str,
+        why: str,
     ) -> None:
-        """Permits are held against these profiles; `node` decides by its own files in these versions."""
-        before, self._profiles = self._profiles, profiles
+        """`node` decides by its own files in these versions, and permits are held against these profiles.
+
+        `install` is called in the step in which the epoch that says so begins, before anybody hears of it:
+        nothing is decided by law that is not noted, nor on the new epoch by the law before. `anew`: it is
+        other law than before, and begins an epoch even where the register says the same already.
+        """
+
+        def told(taken: Snapshot) -> None:
+            if noted(taken, node, own) is None:
+                self._profiles = profiles
+                install()
+
+        self._told.insert(0, told)
         try:
-            await self._change(by, why, lambda taken, now: noted(taken, node, own))
-        except BaseException:
-            self._profiles = before
-            raise
+            await self._change(by, why, lambda taken, now: noted(taken, node, own, anew=anew))
+        finally:
+            self._told.remove(told)
 
     async def set_toggle(
         self, toggle: Toggle | str | bytes | Mapping[str, Any], *, by: str, why: str

@@ -1,9 +1,10 @@
-"""Watches the operator's own profiles of law: a change judges running calls too, a bad one nothing."""
+"""The operator's own profiles of law, watched: a change judges running calls too, a bad one nothing."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from licensing.alarms import Alarm, Alarms
@@ -13,20 +14,18 @@ from licensing.lawbook import unkept
 from licensing.permit import local_date
 from licensing.ports import Journal, JournalError
 from licensing.register import Register
-from signaling.errands import Errands
 from signaling.ports import Clock
+from signaling.watch import Stamp, Watch, stamp_of, unreadable
 
-EVERY = 0.5  # seconds between two looks
 WHO, WHY = "profiles_folder", "the operator's own profiles of law have changed"
 
-# Of each file its name, inode, size and both times of change.
-Stamp = tuple[tuple[str, int, int, int, int], ...]
+Lying = tuple[tuple[str, Stamp], ...]  # the files of a folder, by their names
 Check = Callable[[Profiles], None]
 log = logging.getLogger(__name__)
 
 
-class ProfilesFolder:
-    """Looks at one folder from `start` to `close`."""
+class ProfilesFolder(Watch):
+    """See above."""
 
     def __init__(
         self,
@@ -40,86 +39,60 @@ class ProfilesFolder:
         check: Check,
     ) -> None:
         """`check` refuses profiles that do not fit the settings, by ProfileError."""
-        self.path = path
-        self.fault: str | None = None  # why what lies there now does not judge; it names files and paths
+        super().__init__(path, "profiles of law", Alarm.PROFILES_REFUSED, alarms)
         self._node, self._law, self._register, self._journal = node, law, register, journal
-        self._clock, self._alarms, self._check = clock, alarms, check
-        self._looked_at: Stamp | None = None
-        self._errands = Errands("a look at the profiles")
-        self._closed = asyncio.Event()
+        self._clock, self._check = clock, check
+        self._looked_at: Lying | None = None
 
-    def start(self) -> None:
-        """Look at once, and again and again."""
-        self._errands.start(self._watch())
-
-    async def close(self) -> None:
-        """Look no more. What is being taken is taken."""
-        self._closed.set()
-        await self._errands.close()
-
-    async def look(self) -> None:
-        """Take what lies there, if it is other than at the last look."""
-        stamp: Stamp | None = None
+    async def read(self) -> str | None:
+        """Take what lies there, all of it or nothing."""
         try:
-            stamp = await asyncio.to_thread(stamp_of, self.path)
-            if stamp == self._looked_at:
-                return
-            today = local_date(self._clock.now().utc_ns, "UTC")
-            profiles, own = await asyncio.to_thread(read, self.path, today)
-            self._check(profiles)
-            await self._take(profiles, own)
+            lying = await asyncio.to_thread(files_in, self.path)
+            if lying == self._looked_at:
+                return self.fault
+            fault = await self._judge()
         except OSError as error:
             self._looked_at = None
-            self._refuse(f"{self.path}: cannot be read: {(error.strerror or str(error)).lower()}")
+            return unreadable(self.path, error)
+        except JournalError as error:  # and tried again at the next look
+            return f"{self.path}: cannot be taken now: {error}"
+        self._looked_at = lying
+        return fault
+
+    async def _judge(self) -> str | None:
+        """Why they may not judge; else they do. OSError, JournalError."""
+        today = local_date(self._clock.now().utc_ns, "UTC")
+        try:
+            profiles, own = await asyncio.to_thread(read, self.path, today)
+            self._check(profiles)
         except ProfileError as error:
-            self._looked_at = stamp
-            self._refuse("\n".join(f"{self.path}/{fault}" for fault in error.faults))
-        except JournalError as error:
-            self._refuse(f"{self.path}: cannot be taken now: {error}")  # and tried again at the next look
-        else:
-            self._looked_at = stamp
-            self._refuse(None)
+            return "\n".join(f"{self.path}/{fault}" for fault in error.faults)
+        await self._take(profiles, own)
+        return None
 
     async def _take(self, profiles: Profiles, own: dict[str, str]) -> None:
         """Their bytes into the journal, then all of them into force in one step: who talks is judged anew."""
-        before = self._law.profiles
+        before = self._law.profiles.versions
         codes = self._law.judges_among(profiles)
         for draft in await unkept(self._journal, profiles, codes, self._clock.now()):
             await self._journal.append(draft)
-        self._law.install(profiles)
-        try:
-            await self._register.decide_by(profiles, self._node, own, by=WHO, why=WHY)
-        except BaseException:
-            self._law.install(before)
-            raise
-        if before.versions != profiles.versions:
+        await self._register.decide_by(
+            profiles,
+            self._node,
+            own,
+            partial(self._law.install, profiles),
+            anew=before != profiles.versions,
+            by=WHO,
+            why=WHY,
+        )
+        if before != profiles.versions:
             log.warning("profiles of law have changed", extra={"path": str(self.path), "profiles": own})
 
-    def _refuse(self, said: str | None) -> None:
-        if said == self.fault:
-            return
-        self.fault = said
-        if said is None:
-            self._alarms.clear(Alarm.PROFILES_REFUSED)
-        else:
-            log.error("profiles of law refused", extra={"fault": said})
-            self._alarms.sound(Alarm.PROFILES_REFUSED, said)
 
-    async def _watch(self) -> None:
-        """By the loop's time: the disk knows of no other."""
-        while not self._closed.is_set():
-            await asyncio.wait([self._errands.start(self.look())])  # one that fails is logged
-            try:
-                await asyncio.wait_for(self._closed.wait(), EVERY)
-            except TimeoutError:
-                pass
-
-
-def stamp_of(path: Path) -> Stamp:
+def files_in(path: Path) -> Lying:
     """What lies there, told apart from any other. OSError if it cannot be read."""
     files = sorted(file for file in path.iterdir() if file.name.endswith(".json"))
-    about = [(file.name, file.stat()) for file in files]
-    return tuple((name, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for name, s in about)
+    return tuple((file.name, stamp_of(file.stat())) for file in files)
 
 
 def read(path: Path, today: date) -> tuple[Profiles, dict[str, str]]:

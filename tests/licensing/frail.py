@@ -40,11 +40,12 @@ class FrailJournal:
 
 
 class FrailStore:
-    """A permit store that fails, or goes back in time."""
+    """A permit store that fails, before a change or after it, or goes back in time."""
 
     def __init__(self, file: EvidenceFile) -> None:
         self.file = file
         self.broken = False
+        self.unsure = False  # a change is made, and nobody hears of it
         self.earlier = 0
 
     async def epoch(self) -> int:
@@ -58,7 +59,10 @@ class FrailStore:
     async def change(self, epoch: int, rows: Sequence[RegisterRow], draft: Draft) -> int:
         if self.broken:
             raise JournalError("the disk is gone")
-        return await self.file.change(epoch, rows, draft)
+        made = await self.file.change(epoch, rows, draft)
+        if self.unsure:
+            raise JournalError("the disk is gone")
+        return made
 
     async def versions(self, kind: str, key: str) -> Sequence[RegisterRow]:
         return await self.file.versions(kind, key)

@@ -17,7 +17,8 @@ from licensing.permit_file import sign, signed_bytes
 from licensing.register import Register
 from licensing.signing import PrivateKey, new_key
 from licensing.snapshot import Snapshot
-from signaling.permit_file import EVERY, PermitFileWatch
+from signaling.permit_file import PermitFileWatch
+from signaling.watch import EVERY
 from tests.fakes.clock import START, HandClock
 from tests.licensing.conftest import BASIC
 from tests.licensing.frail import FrailStore
