@@ -203,6 +203,8 @@ ENTER = (("#name", "alice"), ("#password", "correct horse battery"), ("button.ma
 NEW = ("form button.plain", None)
 MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
 SEARCH = "input[type=search]"
+SECOND = {"peer": "bob", "id": "c2", "heldHere": True}
+KEYPAD = ".tools button:nth-child(3)"
 ANOTHER = {"peer": "bob", "role": "callee", "id": "c2", "stage": "ringing"}
 
 
@@ -291,6 +293,9 @@ def stage() -> list[View]:
         View("call-no-camera", ".warning", state=talking(cameraFault="refused")),
         View("call-video", "video.far", state=talking(camera=True, farVideo=True)),
         View("call-telephone", sees, state=talking(**phone)),
+        View("call-keypad", ".pad", state=talking(**phone), steps=((KEYPAD, None), (".pad button", None))),
+        View("call-two", "button.pill", state={"calls": [*talking()["calls"], *talking(**SECOND)["calls"]]}),
+        View("call-withheld", sees, state=talking(telephone=True, peer="(withheld)")),
         View("call-devices", ".sheet", state=talking(), steps=((".tools button:last-child", None),)),
         View("ended", sees, state=ended("hangup")),
         View("ended-busy", sees, state=ended("busy")),
@@ -299,6 +304,7 @@ def stage() -> list[View]:
         View("ended-no-microphone", sees, state=ended("media_failed", fault="microphone: refused")),
         View("ended-forged", sees, state=ended("media_failed", forged=True)),
         View("ringing", ".ringing", state=call("ringing", role="callee")),
+        View("ringing-telephone", ".ringing", state=call("ringing", role="callee", **phone)),
         View("ringing-video", ".ringing", state=call("ringing", role="callee", media=["audio", "video"])),
         View(
             "ringing-waiting", ".ringing", state={"calls": [*talking()["calls"], *call(**ANOTHER)["calls"]]}
@@ -328,6 +334,7 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
             "calls": [],
             "missed": [],
             "moreConversations": None,
+            "names": {each["user"]: each["name"] for each in CONTACTS},
         }
         shown = json.dumps({**state, "conversations": {}, **view.state})
         await route.fulfill(

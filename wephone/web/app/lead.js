@@ -18,7 +18,7 @@ import { device, hidesAddress, keep, kept, keptDevices, wakes } from "./kept.js"
 import { judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
 import { begun, callOf, happened, listed, older, withCall, withConversation, withoutCall, written } from "./state.js";
-import { watchLanguage } from "./words.js";
+import { watchLanguage } from "./first-words.js";
 
 const PAGE = 50; // texts at a time
 const QUALITY = 2_000; // ms between two looks at how a call sounds
@@ -90,7 +90,10 @@ export class Lead {
       case "decline": return client.tell(action.call, { input: "Decline", reason: action.reason });
       case "hangUp": return client.tell(action.call, { input: "HangUp" });
       case "mute": return this.#mute(action.call, action.muted);
-      case "hold": return this.#change(action.call, action.held);
+      case "hold":
+        if (!action.held) this.#putAside(action.call);
+        return this.#change(action.call, action.held);
+      case "press": return void this.calls.of(action.call)?.press(action.digits);
       case "video": return this.#video(action.call, action.on);
       case "devices": return void this.#changeDevices(action.chosen);
       case "dismiss": return this.show(withoutCall(state, action.call));
@@ -98,6 +101,7 @@ export class Lead {
       case "read": return this.#read(action.peer);
       case "older": return void this.#older(action.peer);
       case "moreConversations": return void this.#conversations(state.moreConversations);
+      case "contacts": return void this.#contacts();
       case "missedSeen":
         client.missedSeen(state.missed.map(({ call }) => call));
         return this.show({ ...state, missed: [] });
@@ -105,17 +109,19 @@ export class Lead {
     }
   }
 
-  /** @param {{to: string, media: readonly Media[], telephone: boolean}} call */
-  #place({ to, media, telephone }) {
+  /** @param {{to: string, media: readonly Media[]}} call */
+  #place({ to, media }) {
+    this.#putAside();
     const id = this.client.place(to, media);
     this.calls.make(id).wantsCamera = media.includes("video");
-    this.show({ ...this.state, calls: [...this.state.calls, begun(id, to, "caller", media, telephone)] });
+    this.show({ ...this.state, calls: [...this.state.calls, begun(id, to, "caller", media)] });
   }
 
   /** @param {string} call */
   #answer(call) {
     const known = callOf(this.state, call);
     if (known?.stage !== "ringing") return;
+    this.#putAside();
     this.calls.make(call).wantsCamera = known.media.includes("video");
     this.client.accept(call);
     this.show(withCall(this.state, call, { stage: "answering" }));
@@ -155,6 +161,13 @@ export class Lead {
     const shows = on || known.farVideo;
     this.show(withCall(this.state, call, { cameraFault: null }));
     this.client.tell(call, { input: "Change", media: shows ? ["audio", "video"] : ["audio"], hold: known.heldHere });
+  }
+
+  /** Nobody talks with two at once: the other calls are held. @param {string} [but] */
+  #putAside(but) {
+    const isTalkedIn = (/** @type {import("./state.js").Call} */ { id, stage, heldHere }) =>
+      id !== but && !heldHere && ["connecting", "talking", "reconnecting"].includes(stage);
+    for (const { id } of this.state.calls.filter(isTalkedIn)) this.#change(id, true);
   }
 
   /** @param {string} call @param {boolean} hold */
@@ -204,6 +217,13 @@ export class Lead {
     if (page) this.show(listed(this.state, page));
   }
 
+  /** What this person calls people. */
+  async #contacts() {
+    const found = await ask("GET", "/api/contacts").catch(() => null);
+    const pairs = found?.contacts.map((/** @type {{user: string, name: string}} */ { user, name }) => [user, name]);
+    if (pairs) this.show({ ...this.state, names: Object.fromEntries(pairs) });
+  }
+
   // The session
 
   get state() {
@@ -242,13 +262,13 @@ export class Lead {
    */
   #takeUp(session, shown) {
     const before = shown ?? this.state;
-    this.show({ ...this.state, conversations: before.conversations, missed: before.missed, calls: [] });
+    this.show({ ...this.state, conversations: before.conversations, missed: before.missed, names: before.names ?? {}, calls: [] });
     for (const { id, role, peer, phase, change } of session.calls) {
       if (phase !== "active") {
         this.client.tell(id, { input: "HangUp" });
         continue;
       }
-      const known = callOf(before, id) ?? begun(id, peer, role, change.media, false);
+      const known = callOf(before, id) ?? begun(id, peer, role, change.media);
       const again = { ...known, stage: /** @type {const} */ ("reconnecting"), isCodeStale: true, quality: null, talksMuted: false };
       this.show({ ...this.state, calls: [...this.state.calls, again] });
       const media = this.calls.make(id);
@@ -337,6 +357,7 @@ export class Lead {
 
   #linkIsBack() {
     void this.#conversations(null);
+    void this.#contacts();
     this.#keepWaking();
     this.relays.prepare();
     for (const { id, stage } of this.state.calls) if (stage === "reconnecting") this.#renewIn(id, PATIENCE);

@@ -4,11 +4,12 @@ import { html, render, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Refused, ask } from "../edge/http.js";
 import { Blank, Icon, useLanguage } from "./parts.js";
 import { keptUser, wakes } from "./kept.js";
+import { nameOf } from "./names.js";
 import { Phone } from "./phone.js";
 import { foremost } from "./state.js";
 import { dress } from "./theme.js";
 import { People } from "./views/people.js";
-import { say } from "./words.js";
+import { say } from "./first-words.js";
 
 const PLACES = /** @type {const} */ ([["people", "users"], ["calls", "phone"], ["messages", "message-circle"], ["settings", "settings"]]);
 
@@ -121,6 +122,10 @@ function Home({ phone, leave }) {
     const timer = setTimeout(() => phone.dismiss(call.id), 4000);
     return () => clearTimeout(timer);
   }, [isOverUnseen]);
+  const behind = state.calls.find((each) => each.stage === "ended" && each !== call && !each.ended?.refusal && !each.ended?.fault);
+  useEffect(() => {
+    if (behind) phone.dismiss(behind.id); // nobody waits to read how that ended
+  }, [behind?.id]);
   const isOver = Boolean(ringing || isShown); // something is over the places
   const last = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
@@ -135,7 +140,7 @@ function Home({ phone, leave }) {
       <main class="main">
         <${Banner} state=${state} />
         ${call && !isShown ? html`<button type="button" class="banner call" onClick=${() => setHidden(null)}>
-          <${Icon} name="phone" /> ${say(isOverUnseen ? "call ended" : "return to call")}: <bdi>${call.peer}</bdi></button>` : null}
+          <${Icon} name="phone" /> ${say(isOverUnseen ? "call ended" : "return to call")}: <bdi>${nameOf(call.peer)}</bdi></button>` : null}
         <${Place} phone=${phone} at=${at} leave=${leave} />
       </main>
     </div>
@@ -146,7 +151,7 @@ function Home({ phone, leave }) {
 
 /** What the tab says: who calls, or how much is new. @param {import("./state.js").State} state @param {import("./state.js").Call} [ringing] */
 function titled({ missed, conversations }, ringing) {
-  if (ringing) return `${ringing.peer} ${say("ringing")}`;
+  if (ringing) return `${nameOf(ringing.peer)} ${say("ringing")}`;
   const fresh = missed.length + unread(conversations);
   return fresh ? `(${fresh}) WePhone` : "WePhone";
 }

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { icons } from "../vendor/icons.js";
-import { inWords, say, watchLanguage } from "./words.js";
+import { inWords, say, watchLanguage } from "./first-words.js";
 
 /** A drawing; it says nothing to a screen reader, so a word stands beside or behind it. @param {{name: string}} props */
 export function Icon({ name }) {

@@ -10,6 +10,7 @@
 
 import { uuid } from "../edge/uuid.js";
 import { forget, keepDevices } from "./kept.js";
+import { callThem } from "./names.js";
 import { empty } from "./state.js";
 
 /** @type {import("./lead.js").Streams} */
@@ -56,9 +57,9 @@ export class Phone {
 
   // What a person does: here, or in the tab that leads
 
-  /** @param {string} to @param {readonly ("audio" | "video")[]} media @param {boolean} [telephone] */
-  call(to, media = ["audio"], telephone = false) {
-    this.#do({ do: "call", to, media, telephone });
+  /** @param {string} to @param {readonly ("audio" | "video")[]} media */
+  call(to, media = ["audio"]) {
+    this.#do({ do: "call", to, media });
   }
 
   /** @param {string} call */
@@ -84,6 +85,11 @@ export class Phone {
   /** @param {string} call @param {boolean} held */
   hold(call, held) {
     this.#do({ do: "hold", call, held });
+  }
+
+  /** Keys, to the telephone that is called. @param {string} call @param {string} digits */
+  press(call, digits) {
+    this.#do({ do: "press", call, digits });
   }
 
   /** Show oneself, or no longer. @param {string} call @param {boolean} on */
@@ -114,6 +120,11 @@ export class Phone {
   /** Conversations that are further down the list. */
   moreConversations() {
     this.#do({ do: "moreConversations" });
+  }
+
+  /** A contact has been added, has another name, or is none any more. */
+  contactsChanged() {
+    this.#do({ do: "contacts" });
   }
 
   missedSeen() {
@@ -211,6 +222,7 @@ export class Phone {
   /** @param {State} state */
   #draw(state) {
     this.state = state;
+    callThem(state.names);
     for (const shown of this.#shown) shown();
   }
 }

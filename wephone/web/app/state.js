@@ -29,25 +29,31 @@
  *   me: string | null, link: "down" | "greeting" | "catching_up" | "up" | "over", over: string | null,
  *   draining: boolean, calls: readonly Call[], missed: readonly {call: string, peer: string, at: number}[],
  *   conversations: Readonly<Record<string, Conversation>>, moreConversations: number | null,
+ *   names: Readonly<Record<string, string>>,
  * }>} State
  *
+ * `names`: what this person calls their contacts.
  * `moreConversations`: where the next page of them begins; null if there is none.
  */
 
 /** @type {State} */
 export const empty = {
   me: null, link: "down", over: null, draining: false, calls: [], missed: [], conversations: {}, moreConversations: null,
+  names: {},
 };
+
+/** People's names begin with a letter; telephones have numbers, or do not say theirs. @param {string} peer */
+export const isTelephone = (peer) => !/^[a-z]/i.test(peer);
 
 /**
  * A call that has just begun to be.
  *
  * @param {string} id @param {string} peer @param {"caller" | "callee"} role @param {readonly string[]} media
- * @param {boolean} telephone @returns {Call}
+ * @returns {Call}
  */
-export function begun(id, peer, role, media, telephone) {
+export function begun(id, peer, role, media) {
   return {
-    id, peer, role, media, telephone,
+    id, peer, role, media, telephone: isTelephone(peer),
     stage: role === "caller" ? "sending" : "ringing",
     since: null, code: null, isCodeStale: false, heldHere: false, heldThere: false, muted: false,
     talksMuted: false, camera: false, cameraFault: null, farVideo: false,
@@ -75,7 +81,7 @@ export function withoutCall(state, id) {
  */
 export function happened(state, event, now) {
   switch (event.event) {
-    case "Rings": return { ...state, calls: [...state.calls, begun(event.call, event.peer, "callee", event.media, false)] };
+    case "Rings": return { ...state, calls: [...state.calls, begun(event.call, event.peer, "callee", event.media)] };
     case "Progressed": return withCall(state, event.call, { stage: /** @type {Stage} */ (event.progress) });
     case "Answered": return withCall(state, event.call, { stage: "connecting" });
     case "SafetyCode": return withCall(state, event.call, { code: event.code });
@@ -217,8 +223,8 @@ function inOrder(texts) {
   return [...texts].sort((one, other) => (one.seq ?? Infinity) - (other.seq ?? Infinity) || one.at - other.at);
 }
 
-/** The call that the person is in, or that rings: what the screen shows first. @param {State} state */
+/** The call that the person is in, or that rings: what the screen shows first; one they have put aside comes last. @param {State} state */
 export function foremost(state) {
-  const rank = (/** @type {Call} */ call) => (call.stage === "ended" ? 2 : call.stage === "ringing" ? 1 : 0);
+  const rank = (/** @type {Call} */ call) => (call.stage === "ringing" ? 1 : call.stage === "ended" ? 2 : call.heldHere ? 3 : 0);
   return [...state.calls].sort((one, other) => rank(one) - rank(other))[0] ?? null;
 }

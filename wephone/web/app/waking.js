@@ -3,6 +3,7 @@
 import { ask } from "../edge/http.js";
 import { allowed, canBeWoken, isRefused, subscribed, unsubscribed, worker } from "../edge/push.js";
 import { device, wakes, wakesFor } from "./kept.js";
+import { nameOf } from "./names.js";
 import { say, spoken } from "./words.js";
 
 export { canBeWoken, isRefused };
@@ -51,14 +52,14 @@ export async function announce(before, now) {
 }
 
 /** As the worker does it. @param {ServiceWorkerRegistration} registration @param {import("./state.js").Call} call */
-function show(registration, { id, peer, media }) {
+function show(registration, { id, peer, media, telephone }) {
   const options = {
-    body: `${say("ringing")} · ${say(media.includes("video") ? "video call" : "app call")}`,
+    body: `${say("ringing")} · ${say(telephone ? "telephone call" : media.includes("video") ? "video call" : "app call")}`,
     tag: `call ${id}`,
     icon: "/web/icons/icon-192.png",
     requireInteraction: true,
     data: { type: "call", call: id, from: peer, device: device() },
     actions: [{ action: "answer", title: say("answer") }, { action: "decline", title: say("decline") }],
   };
-  return registration.showNotification(peer, options);
+  return registration.showNotification(nameOf(peer), options);
 }

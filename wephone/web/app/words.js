@@ -1,13 +1,11 @@
-/**
- * Every sentence of the app, in both languages, side by side. `{name}` is filled in.
- *
- * @typedef {"en" | "zh-CN"} Language
- */
+/** Every sentence of the app, in both languages, side by side: those that it begins with, and here the others. */
 
+import { learn, spoken } from "./first-words.js";
 import { ends, errors } from "./reasons.js";
 
-/** @type {Record<string, [string, string]>} */
-const WORDS = {
+export * from "./first-words.js";
+
+learn({
   // Signing in
   "sign in": ["Sign in", "登录"],
   "sign up": ["Create account", "注册"],
@@ -27,68 +25,35 @@ const WORDS = {
   "save": ["Save", "保存"],
   "signing in": ["Signing in…", "正在登录…"],
   // Places
-  "people": ["People", "联系人"],
-  "calls": ["Calls", "通话"],
-  "messages": ["Messages", "消息"],
-  "settings": ["Settings", "设置"],
-  "search": ["Name or number", "姓名或号码"],
   "back": ["Back", "返回"],
-  "close": ["Close", "关闭"],
-  "retry": ["Try again", "重试"],
-  "loading": ["Loading…", "正在加载…"],
-  "copy": ["Copy", "复制"],
-  "copied": ["Copied", "已复制"],
   // Empty, error, offline
-  "no people": ["Nobody here yet", "还没有联系人"],
-  "no people next": ["Type a person's name above to call or write to them; add them to find them here.", "在上方输入对方用户名即可通话或发消息，添加后会显示在这里。"],
   "no calls": ["No calls yet", "还没有通话"],
   "no calls next": ["Calls you make and miss are listed here.", "拨出和未接的通话会列在这里。"],
   "no messages": ["No messages yet", "还没有消息"],
   "no messages next": ["Pick a person to write to them.", "选择一位联系人开始发消息。"],
   "pick": ["Pick a conversation", "选择一个会话"],
-  "not loaded": ["This could not be loaded", "无法加载"],
-  "insecure": ["This page needs HTTPS", "此页面需要 HTTPS"],
-  "insecure why": ["Over http browsers keep no sign-in and give no microphone. Open it by its https address.", "通过 http 访问时，浏览器不保存登录状态，也不提供麦克风。请使用 https 地址打开。"],
-  "offline": ["No connection to the service. Trying again…", "无法连接服务，正在重试…"],
-  "draining": ["The service restarts in a moment. Running calls go on.", "服务即将重启，进行中的通话不受影响。"],
-  "over replaced": ["This account is open in another window of this browser.", "此账号已在本浏览器的另一窗口打开。"],
-  "over revoked": ["You were signed out from another device.", "您已在其他设备上被退出登录。"],
-  "over expired": ["Your session has expired. Sign in again.", "登录已过期，请重新登录。"],
-  "over disabled": ["This account has been disabled by the operator.", "此账号已被运营者停用。"],
-  "sign in again": ["Sign in again", "重新登录"],
   // People and dialling
-  "call": ["Call", "呼叫"],
   "video call": ["Video call", "视频通话"],
-  "message": ["Message", "发消息"],
-  "add": ["Add to people", "添加联系人"],
   "remove": ["Remove", "移除"],
-  "about": ["About {name}", "关于 {name}"],
   "shown name": ["Your name for them", "备注名"],
   "block person": ["Block", "屏蔽"],
   "block why": ["They are told that you cannot be reached. They are not told why.", "对方只会得知无法联系到您，不会得知原因。"],
-  "online": ["Online", "在线"],
-  "last seen": ["Last seen {time}", "上次在线：{time}"],
-  "app call": ["Free app call", "免费应用通话"],
   "telephone call": ["Telephone call", "电话"],
   "telephone in": ["Telephone call to {country}", "拨打{country}的电话"],
   "checking": ["Checking…", "正在查询…"],
   "cannot be called": ["This call can't be made", "无法拨打"],
   "not a number": ["This is neither a name nor a telephone number.", "这既不是用户名，也不是电话号码。"],
   "yourself": ["That is you.", "这是您自己。"],
-  "dial pad": ["Dial pad", "拨号盘"],
-  "delete digit": ["Delete", "删除"],
   // Calls
   "outgoing": ["Outgoing", "拨出"],
   "incoming": ["Incoming", "呼入"],
   "missed": ["Missed", "未接"],
-  "missed count": ["{count} missed", "{count} 个未接"],
   "refused": ["Not allowed", "不允许"],
   "more": ["Show more", "显示更多"],
   "sending": ["Calling…", "正在呼叫…"],
   "sent": ["Looking for {name}…", "正在查找 {name}…"],
   "delivered": ["Delivered", "已送达"],
   "alerting": ["Ringing", "正在响铃"],
-  "ringing": ["is calling you", "来电"],
   "answering": ["Answering…", "正在接听…"],
   "connecting": ["Connecting…", "正在连接…"],
   "reconnecting": ["Reconnecting…", "正在重新连接…"],
@@ -97,6 +62,10 @@ const WORDS = {
   "answer": ["Answer", "接听"],
   "decline": ["Decline", "拒绝"],
   "decline write": ["Reply with a message", "以消息回复"],
+  "answer holds": ["{name} is put on hold while you answer", "接听时将保持与 {name} 的通话"],
+  "switch": ["Switch", "切换"],
+  "keypad": ["Keypad", "键盘"],
+  "keys pressed": ["Keys pressed", "已按按键"],
   "hang up": ["End", "挂断"],
   "mute": ["Mute", "静音"],
   "unmute": ["Unmute", "取消静音"],
@@ -110,7 +79,6 @@ const WORDS = {
   "audio": ["Audio", "音频"],
   "talking": ["Connected", "已接通"],
   "hide": ["Minimise", "最小化"],
-  "return to call": ["Return to the call", "返回通话"],
   "safety code": ["Safety code", "安全码"],
   "safety code why": ["If {name} reads the same digits, nobody sits between you.", "若 {name} 读出相同数字，则通话未被窃听。"],
   "safety code stale": ["The connection was made anew: the code no longer holds.", "连接已重建，安全码不再有效。"],
@@ -118,11 +86,9 @@ const WORDS = {
   "not end to end": ["Telephone call: not end-to-end encrypted", "电话：未端到端加密"],
   "change declined": ["The other side could not do that.", "对方无法完成此操作。"],
   "ending in": ["This call ends in {seconds} s", "通话将在 {seconds} 秒后结束"],
-  "call ended": ["Call ended", "通话已结束"],
   "call ended after": ["Call ended · {time}", "通话已结束 · {time}"],
   "forged": ["Somebody may have tried to listen in, so the call was ended.", "可能有人试图窃听，通话已终止。"],
   "call again": ["Call again", "再次呼叫"],
-  "decision": ["Decision", "决定编号"],
   "call in app": ["Call in the app instead", "改用应用通话"],
   "another tab": ["This call is in another tab of this browser.", "此通话在本浏览器的另一标签页中。"],
   // Quality
@@ -162,7 +128,6 @@ const WORDS = {
   "fate delivered": ["Delivered", "已送达"],
   "fate read": ["Read", "已读"],
   "fate failed": ["Not sent", "未发送"],
-  "unread count": ["{count} unread", "{count} 条未读"],
   "operator reads": ["The operator of this service can read stored messages.", "本服务的运营者可以读取已存储的消息。"],
   "you": ["You", "您"],
   // Settings
@@ -206,75 +171,20 @@ const WORDS = {
   "bad_invitation": ["This invitation is unknown, used or too old.", "邀请码无效、已使用或已过期。"],
   "account_disabled": ["This account has been disabled by the operator.", "此账号已被运营者停用。"],
   "unreachable server": ["The service cannot be reached. Check the network and try again.", "无法连接服务，请检查网络后重试。"],
-};
-
-/** @type {Language} */
-let language = navigator.languages.some((each) => each.toLowerCase().startsWith("zh")) ? "zh-CN" : "en";
-/** @type {Set<() => void>} */
-const watching = new Set();
-
-try {
-  const kept = localStorage.getItem("wephone language");
-  if (kept === "en" || kept === "zh-CN") language = kept;
-} catch {
-  // No storage: the browser's language it is.
-}
-document.documentElement.lang = language;
-
-/** @returns {Language} */
-export const spoken = () => language;
-
-/** @param {Language} chosen */
-export function speak(chosen) {
-  language = chosen;
-  document.documentElement.lang = chosen;
-  localStorage.setItem("wephone language", chosen);
-  for (const told of watching) told();
-}
-
-/** @param {() => void} told called when the language changes @returns {() => void} */
-export function watchLanguage(told) {
-  watching.add(told);
-  return () => watching.delete(told);
-}
-
-/**
- * A sentence in the person's language.
- *
- * @param {string} key @param {Record<string, string | number>} [filled] @returns {string}
- */
-export function say(key, filled = {}) {
-  const both = WORDS[key];
-  if (!both) throw new Error(`no words for "${key}"`);
-  return both[language === "en" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => String(filled[name] ?? ""));
-}
-
-/** Is there such a sentence? @param {string} key */
-export const hasWords = (key) => key in WORDS;
-
-/** A text that the server has in both languages. @param {import("../protocol.js").RefusalText} text */
-export const inWords = (text) => text[language];
+});
 
 /** A text as a sentence of its own. @param {string} text */
-export const sentence = (text) => (text && text.charAt(0).toUpperCase() + text.slice(1)) + (/[.。…?？!！]$/.test(text) ? "" : language === "en" ? "." : "。");
+export const sentence = (text) => (text && text.charAt(0).toUpperCase() + text.slice(1)) + (/[.。…?？!！]$/.test(text) ? "" : spoken() === "en" ? "." : "。");
 
 /** Why a call ended. @param {string} reason */
-export const endInWords = (reason) => ends[reason]?.[language === "en" ? 0 : 1] ?? reason;
+export const endInWords = (reason) => ends[reason]?.[spoken() === "en" ? 0 : 1] ?? reason;
 
 /** Why something was refused. @param {string} code */
-export const errorInWords = (code) => errors[code]?.[language === "en" ? 0 : 1] ?? code;
+export const errorInWords = (code) => errors[code]?.[spoken() === "en" ? 0 : 1] ?? code;
 
 /** @param {number} at microseconds since 1970 */
 export function timeOf(at) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(at / 1000);
-}
-
-/** @param {number} at microseconds since 1970 */
-export function dayOf(at) {
-  const day = new Date(at / 1000);
-  const isToday = day.toDateString() === new Date().toDateString();
-  const form = isToday ? { hour: "2-digit", minute: "2-digit" } : { month: "short", day: "numeric" };
-  return new Intl.DateTimeFormat(language, /** @type {Intl.DateTimeFormatOptions} */ (form)).format(day);
+  return new Intl.DateTimeFormat(spoken(), { hour: "2-digit", minute: "2-digit" }).format(at / 1000);
 }
 
 /** Minutes and seconds. @param {number} ms */

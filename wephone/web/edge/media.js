@@ -158,6 +158,11 @@ class CallMedia {
     this.#openUp();
   }
 
+  /** Keys of a telephone, after those that are still to be sent. @param {string} digits true if they go with the sound */
+  press(digits) {
+    return this.way?.press(digits) ?? false;
+  }
+
   /** Another microphone or camera has been chosen, or the one in use is gone. */
   async changeDevices() {
     if (this.microphone) {

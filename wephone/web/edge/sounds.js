@@ -76,6 +76,21 @@ export const bell = () => repeat(() => {
   for (const [at, note] of [[0, 659.25], [0.25, 783.99], [0.5, 987.77]]) tone(note, at, 0.4, 0.15);
 }, 2500);
 
+/** Another call, for somebody who talks: two short tones that leave room for words. */
+export const knock = () => repeat(() => {
+  for (const at of [0, 0.3]) tone(425, at, 0.2, 0.05);
+}, 5000);
+
+// Hz, of rows and columns of a keypad (ITU-T Q.23)
+const ROWS = [697, 770, 852, 941];
+const COLUMNS = [1209, 1336, 1477];
+
+/** What is heard of a key by whoever presses it. @param {string} key */
+export function keyTone(key) {
+  const at = "123456789*0#".indexOf(key);
+  for (const frequency of [ROWS[Math.floor(at / 3)], COLUMNS[at % 3]]) tone(frequency, 0, 0.12, 0.05);
+}
+
 /** What a caller hears while the other side rings (425 Hz: ITU-T E.180). */
 export const ringback = () => repeat(() => tone(425, 0, 1, 0.06), 4000);
 

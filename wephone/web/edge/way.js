@@ -4,6 +4,8 @@
  * @typedef {import("../protocol.js").Candidate} Candidate
  */
 
+const KEY = 120; // ms that a key sounds
+const GAP = 70; // ms between two
 const BATCH = 30; // ms in which candidates that follow the first gather for one frame
 
 export class Way {
@@ -77,6 +79,13 @@ export class Way {
   async replace(kind, track) {
     const known = this.pc.getTransceivers().find((each) => each.receiver.track.kind === kind);
     await known?.sender.replaceTrack(track);
+  }
+
+  /** Keys, with the sound (RFC 4733); false if the other side takes none. @param {string} digits */
+  press(digits) {
+    const dtmf = this.pc.getSenders().find(({ dtmf }) => dtmf?.canInsertDTMF)?.dtmf;
+    dtmf?.insertDTMF(dtmf.toneBuffer + digits, KEY, GAP);
+    return Boolean(dtmf);
   }
 
   /** @param {"offer" | "answer"} type */

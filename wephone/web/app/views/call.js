@@ -2,9 +2,11 @@
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { hush, play, ringback } from "../../edge/sounds.js";
+import { nameOf } from "../names.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
 import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
+import { Keypad, isKey, useKeys } from "./keypad.js";
 import { Called } from "./number.js";
 
 /**
@@ -14,7 +16,7 @@ import { Called } from "./number.js";
 
 /** One line, and only what is so. @param {Call} call @param {number} now */
 function line(call, now) {
-  const name = call.peer;
+  const name = nameOf(call.peer);
   if (call.stage === "ended") return ended(call, now);
   if (call.heldThere) return say("on hold there", { name });
   if (call.heldHere) return say("on hold here");
@@ -25,6 +27,7 @@ function line(call, now) {
 const isTimed = (call) => call.stage === "talking" && !call.heldHere && !call.heldThere;
 
 const SHORT = 4_000; // ms in which to see that it is over
+const GLANCE = 1_500; // ms, where another call waits
 const SELF_EVIDENT = ["hangup", "cancelled", "answered_elsewhere", "declined_elsewhere"];
 
 /**
@@ -56,36 +59,43 @@ function ended(call, now) {
  */
 export function CallScreen({ phone, call, hide, write, under }) {
   const now = useNow(call.stage === "talking" || call.ending !== null);
+  const keys = useKeys(phone, call.id);
   const [endedAt] = useState({ at: 0 });
   if (call.stage === "ended" && !endedAt.at) endedAt.at = Date.now();
   const dialog = useRef(/** @type {HTMLElement | null} */ (null));
+  const others = phone.state.calls.filter(({ id, stage }) => id !== call.id && stage !== "ended" && stage !== "ringing");
   useEffect(() => dialog.current?.focus(), [call.id]);
   useEffect(() => (call.stage === "alerting" && phone.leads ? ringback() : undefined), [call.stage]);
   useEffect(() => {
     const shown = call.stage === "ended" ? lingers(call) : null;
     if (shown === null) return undefined;
-    const timer = setTimeout(() => phone.dismiss(call.id), shown);
+    const timer = setTimeout(() => phone.dismiss(call.id), others.length ? Math.min(shown, GLANCE) : shown);
     return () => clearTimeout(timer);
   }, [call.stage]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") return call.stage === "ended" ? phone.dismiss(call.id) : hide();
-    return undefined;
+    return takesKeys(call) && isKey(event) ? keys[1](event.key) : undefined;
   };
   const isVideo = call.camera || call.farVideo;
-  return html`<div class=${`stage ${isVideo ? "video" : ""}`} role="dialog" aria-modal="true" aria-label=${call.peer} tabindex="-1"
+  return html`<div class=${`stage ${isVideo ? "video" : ""}`} role="dialog" aria-modal="true" aria-label=${nameOf(call.peer)} tabindex="-1"
       inert=${under} ref=${dialog} onKeyDown=${onKeyDown}>
     ${call.stage === "ended" ? null : html`<header><button type="button" class="plain" onClick=${hide}>
       <${Icon} name="arrow-left" /> ${say("hide")}</button><${Bars} call=${call} /></header>`}
     <div class="person">
-      ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${call.peer} large=${true} />`}
+      ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${nameOf(call.peer)} large=${true} />`}
       <h1><${Called} name=${call.peer} /></h1>
       <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
         ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>
       <${Notices} phone=${phone} call=${call} now=${now} />
+      ${others.map(({ id, peer }) => html`<button key=${id} type="button" class="pill" onClick=${() => phone.hold(id, false)}>
+        <${Icon} name="refresh-cw" /> ${say("on hold here")}: <bdi>${nameOf(peer)}</bdi> · ${say("switch")}</button>`)}
     </div>
-    ${call.stage === "ended" ? html`<${Afterwards} phone=${phone} call=${call} write=${write} />` : html`<${Controls} phone=${phone} call=${call} />`}
+    ${call.stage === "ended" ? html`<${Afterwards} phone=${phone} call=${call} write=${write} />` : html`<${Controls} phone=${phone} call=${call} keys=${keys} />`}
   </div>`;
 }
+
+/** A telephone that hears us may be sent keys. @param {Call} call */
+const takesKeys = (call) => call.telephone && call.stage === "talking" && !call.heldHere;
 
 /** What has to be said beside the state. @param {{phone: Phone, call: Call, now: number}} props */
 function Notices({ phone, call, now }) {
@@ -110,7 +120,7 @@ function Safety({ call }) {
   if (call.isCodeStale) return html`<p class="small">${say("safety code stale")}</p>`;
   if (!call.code) return null;
   return html`<details class="small"><summary><${Icon} name="shield-check" /> ${say("end to end")}</summary>
-    <p>${say("safety code")}: <b class="digits">${call.code}</b></p><p>${say("safety code why", { name: call.peer })}</p></details>`;
+    <p>${say("safety code")}: <b class="digits">${call.code}</b></p><p>${say("safety code why", { name: nameOf(call.peer) })}</p></details>`;
 }
 
 /** @param {{call: Call}} props */
@@ -129,20 +139,23 @@ function Trouble({ call }) {
   return html`<div role="status">${isPoor && call.quality ? html`<p class="pill">${quality(call.quality)}</p>` : null}</div>`;
 }
 
-/** @param {{phone: Phone, call: Call}} props */
-function Controls({ phone, call }) {
-  const [hasDevices, setDevices] = useState(false);
+/** @param {{phone: Phone, call: Call, keys: [string, (key: string) => void]}} props */
+function Controls({ phone, call, keys: [pressed, press] }) {
+  const [open, setOpen] = useState(/** @type {"" | "keypad" | "devices"} */ (""));
+  const toggle = (/** @type {"keypad" | "devices"} */ what) => () => setOpen(open === what ? "" : what);
   const isUp = call.stage === "talking" || call.stage === "connecting" || call.stage === "reconnecting";
   return html`<footer>
-    ${hasDevices ? html`<div class="sheet"><${Devices} phone=${phone} /></div>` : null}
+    ${open === "devices" ? html`<div class="sheet"><${Devices} phone=${phone} /></div>` : null}
+    ${open === "keypad" ? html`<${Keypad} pressed=${pressed} press=${press} />` : null}
     <div class="controls"><div class="tools">
       <${Round} icon=${call.muted ? "mic-off" : "mic"} label=${say(call.muted ? "unmute" : "mute")} pressed=${call.muted}
         onClick=${() => phone.mute(call.id, !call.muted)} />
       <${Round} icon=${call.heldHere ? "play" : "pause"} label=${say(call.heldHere ? "resume" : "hold")} pressed=${call.heldHere}
         disabled=${!isUp} onClick=${() => phone.hold(call.id, !call.heldHere)} />
-      ${call.telephone ? null : html`<${Round} icon=${call.camera ? "video-off" : "video"} label=${say(call.camera ? "video off" : "video on")}
+      ${call.telephone ? html`<${Round} icon="grid-3x3" label=${say("keypad")} pressed=${open === "keypad"} disabled=${!takesKeys(call)}
+        onClick=${toggle("keypad")} />` : html`<${Round} icon=${call.camera ? "video-off" : "video"} label=${say(call.camera ? "video off" : "video on")}
         pressed=${call.camera} disabled=${!isUp} onClick=${() => phone.video(call.id, !call.camera)} />`}
-      <${Round} icon="headphones" label=${say("audio")} pressed=${hasDevices} onClick=${() => setDevices(!hasDevices)} /></div>
+      <${Round} icon="headphones" label=${say("audio")} pressed=${open === "devices"} onClick=${toggle("devices")} /></div>
       <${Round} icon="phone-off" label=${say("hang up")} kind="stop" onClick=${() => phone.hangUp(call.id)} />
     </div></footer>`;
 }
@@ -151,7 +164,7 @@ function Controls({ phone, call }) {
 function Afterwards({ phone, call, write }) {
   const again = () => {
     phone.dismiss(call.id);
-    phone.call(call.peer, ["audio"], call.telephone);
+    phone.call(call.peer);
   };
   return html`<footer><div class="controls">
     <${Round} icon="x" label=${say("close")} onClick=${() => phone.dismiss(call.id)} />

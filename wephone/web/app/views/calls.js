@@ -4,6 +4,8 @@ import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { Avatar, Blank, Icon, NotLoaded, Round, Waiting } from "../parts.js";
 import { dayOf, endInWords, lasting, say } from "../words.js";
+import { nameOf } from "../names.js";
+import { isTelephone } from "../state.js";
 import { Called } from "./number.js";
 
 /**
@@ -45,18 +47,18 @@ export function Calls({ phone, open }) {
 function Past({ call, phone, open }) {
   const isMine = call.caller === phone.user;
   const peer = isMine ? call.callee : call.caller;
-  const isPhone = /^[+\d]/.test(peer);
+  const isPhone = isTelephone(peer);
   const kind = call.missed ? "missed" : isMine ? "outgoing" : "incoming";
   const icon = call.missed ? "phone-missed" : isMine ? "phone-outgoing" : "phone-incoming";
   const how = call.answered_at && call.ended_at
     ? lasting((call.ended_at - call.answered_at) / 1000)
     : call.reason && call.reason !== "hangup" ? endInWords(call.reason) : "";
   return html`<div class="line">
-    <${Avatar} name=${peer} />
+    <${Avatar} name=${nameOf(peer)} />
     <div class="grow"><span class=${`name ${call.missed ? "bad" : ""}`}><${Called} name=${peer} /></span>
       <p class="hint"><${Icon} name=${icon} /> ${say(kind)}${how ? ` · ${how}` : ""} · <time>${dayOf(call.offered_at)}</time></p></div>
-    ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}: ${peer}`} wordless=${true} onClick=${() => open(peer)} />`}
-    ${peer.includes("*") ? null : html`<${Round} icon="phone" label=${`${say("call again")}: ${peer}`} kind="go" wordless=${true}
-      onClick=${() => phone.call(peer, ["audio"], isPhone)} />`}
+    ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}: ${nameOf(peer)}`} wordless=${true} onClick=${() => open(peer)} />`}
+    ${/[*•(]/.test(peer) ? null : html`<${Round} icon="phone" label=${`${say("call again")}: ${nameOf(peer)}`} kind="go" wordless=${true}
+      onClick=${() => phone.call(peer)} />`}
   </div>`;
 }

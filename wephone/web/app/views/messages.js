@@ -1,6 +1,7 @@
 /** Conversations, and one of them: what was said, how far it has got, and a line to write on. */
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+import { nameOf } from "../names.js";
 import { Avatar, Blank, Icon, Round, useAsked } from "../parts.js";
 import { dayOf, errorInWords, say, sentence, timeOf } from "../words.js";
 
@@ -24,8 +25,8 @@ function Many({ phone, peer, open }) {
   if (!all.length) return html`<${Blank} icon="message-circle" title=${say("no messages")} text=${say("no messages next")} />`;
   return html`<ul class="list">${all.map(([name, known]) => html`<li key=${name}>
     <button type="button" class="line" aria-current=${name === peer ? "true" : undefined} onClick=${() => open(name)}>
-      <${Avatar} name=${name} />
-      <span class="grow"><bdi class="name">${name}</bdi><span class="hint one-line" dir="auto">${last(known).text}</span></span>
+      <${Avatar} name=${nameOf(name)} />
+      <span class="grow"><bdi class="name">${nameOf(name)}</bdi><span class="hint one-line" dir="auto">${last(known).text}</span></span>
       <span class="hint"><time>${dayOf(last(known).at)}</time>
         ${known.unread ? html`<b class="badge"><span aria-hidden="true">${known.unread}</span><span class="unseen">${say("unread count", { count: known.unread })}</span></b>` : null}</span>
     </button></li>`)}</ul>
@@ -36,6 +37,7 @@ function Many({ phone, peer, open }) {
 function One({ phone, peer, back }) {
   const known = phone.state.conversations[peer];
   const texts = known?.texts ?? [];
+  const shown = nameOf(peer);
   const [about, ask] = useAsked(() => import("./person.js"));
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => phone.older(peer), [peer]);
@@ -45,17 +47,17 @@ function One({ phone, peer, back }) {
   }, [known?.unread]);
   return html`
     <header class="line"><button type="button" class="plain narrow" aria-label=${say("back")} onClick=${back}><${Icon} name="arrow-left" /></button>
-      <${Avatar} name=${peer} /><h2 class="grow"><bdi>${peer}</bdi></h2>
-      <${Round} icon="ellipsis" label=${say("about", { name: peer })} wordless=${true} onClick=${ask} />
+      <${Avatar} name=${shown} /><h2 class="grow"><bdi>${shown}</bdi></h2>
+      <${Round} icon="ellipsis" label=${say("about", { name: shown })} wordless=${true} onClick=${ask} />
       <${Round} icon="video" label=${say("video call")} wordless=${true} onClick=${() => phone.call(peer, ["audio", "video"])} />
       <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} onClick=${() => phone.call(peer)} /></header>
-    <div class="talk" role="log" aria-label=${peer} tabindex="0">
+    <div class="talk" role="log" aria-label=${shown} tabindex="0">
       ${known?.before ? html`<button type="button" class="quiet" onClick=${() => phone.older(peer)}>${say("more")}</button>` : null}
       ${texts.length ? null : html`<p class="hint">${say("operator reads")}</p>`}
       ${texts.map((text) => html`<${Said} key=${text.message} text=${text} isMine=${text.sender === phone.user} />`)}
       <span ref=${end}></span>
     </div>
-    ${about ? html`<${about.PersonSheet} user=${peer} name="" phone=${phone} close=${about.close} />` : null}
+    ${about ? html`<${about.PersonSheet} user=${peer} name=${phone.state.names[peer] ?? ""} phone=${phone} changed=${() => phone.contactsChanged()} close=${about.close} />` : null}
     <${Writer} send=${(/** @type {string} */ text) => phone.write(peer, text)} peer=${peer} />`;
 }
 

@@ -1,6 +1,7 @@
 /** Telephone numbers as people write them. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
+import { nameOf } from "../names.js";
 import { spoken } from "../words.js";
 
 /** A string of digits and separators is always a telephone number. @param {string} typed */
@@ -26,9 +27,9 @@ export function useNumber(typed) {
   return shown;
 }
 
-/** Who is talked to: a name or a masked number as it is, another number as its country writes it. @param {{name: string}} props */
+/** Who is talked to: what they are called here, or a masked number as it is, another number as its country writes it. @param {{name: string}} props */
 export function Called({ name }) {
   const isWhole = /^\+\d+$/.test(name);
   const { text } = useNumber(isWhole ? name : "");
-  return html`<bdi>${(isWhole && text) || name}</bdi>`;
+  return html`<bdi>${(isWhole && text) || nameOf(name)}</bdi>`;
 }

@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { Blank, Icon, NotLoaded, Round, Waiting, useAsked, useLoaded } from "../parts.js";
-import { dayOf, say } from "../words.js";
+import { dayOf, say } from "../first-words.js";
 import { DialPad, Person, isName } from "./search.js";
 
 /** @typedef {{user: string, name: string}} Contact */
@@ -38,6 +38,10 @@ export function People({ phone, open }) {
   const [typed, setTyped] = useState("");
   const [hasPad, setPad] = useState(false);
   const [contacts, again] = useLoaded(async () => /** @type {Contact[]} */ ((await ask("GET", "/api/contacts")).contacts), []);
+  const changed = () => {
+    again();
+    phone.contactsChanged();
+  };
   const wanted = typed.trim().toLowerCase();
   const [prospects, find] = useAsked(() => import("./prospects.js"));
   useEffect(() => {
@@ -48,7 +52,7 @@ export function People({ phone, open }) {
   const add = async () => {
     await ask("PUT", `/api/contacts/${encodeURIComponent(wanted)}`, { name: wanted }).catch(() => {});
     setTyped("");
-    again();
+    changed();
   };
   return html`<section class="place" aria-labelledby="people">
     <h1 id="people">${say("people")}</h1>
@@ -61,7 +65,7 @@ export function People({ phone, open }) {
     ${hasPad ? html`<${DialPad} press=${(/** @type {string} */ key) => setTyped(typed + key)} erase=${() => setTyped(typed.slice(0, -1))} />` : null}
     ${wanted && prospects ? html`<${prospects.Prospects} typed=${typed} phone=${phone} contacts=${contacts ?? []} open=${open} done=${() => setTyped("")} />` : null}
     ${canAdd ? html`<button type="button" class="quiet" onClick=${add}><${Icon} name="user-plus" /> ${say("add")}: <bdi>${wanted}</bdi></button>` : null}
-    ${wanted ? null : html`<${Listed} contacts=${contacts} again=${again} phone=${phone} open=${open} />`}
+    ${wanted ? null : html`<${Listed} contacts=${contacts} again=${changed} phone=${phone} open=${open} />`}
   </section>`;
 }
 

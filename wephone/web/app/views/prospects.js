@@ -57,7 +57,7 @@ function NumberLine({ typed, phone, done }) {
     <div class="line"><${Avatar} name=${typed} /><div class="grow"><bdi class="name">${text}</bdi>
       <p class="hint">${found ? kind : say("checking")}</p></div>
       <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} disabled=${!allowed}
-        onClick=${() => { phone.call(typed, ["audio"], true); done(); }} /></div>
+        onClick=${() => { phone.call(typed); done(); }} /></div>
     <div role="status">${found?.prospect?.refusal ? html`<${Refusal} refusal=${found.prospect.refusal} />` : null}
       ${found?.fault ? html`<p class="fault">${say(found.fault === "bad_address" ? "not a number" : "unreachable server")}</p>` : null}</div>
   </section>`;

@@ -2,7 +2,7 @@
 
 import { html } from "../../vendor/preact.js";
 import { Avatar, Icon, Round } from "../parts.js";
-import { say } from "../words.js";
+import { say } from "../first-words.js";
 
 /** Could somebody be called this here? @param {string} typed */
 export const isName = (typed) => /^[a-z][a-z0-9._-]{0,31}$/.test(typed);
@@ -27,7 +27,7 @@ export function Person({ user, name, call, write, isHere = false, presence = "",
 export function DialPad({ press, erase }) {
   return html`<div class="pad" role="group" aria-label=${say("dial pad")}>
     ${[..."123456789*0#"].map((key) => html`<button key=${key} type="button" onClick=${() => press(key)}>${key}</button>`)}
-    <button type="button" onClick=${() => press("+")}>+</button>
-    ${erase ? html`<button type="button" aria-label=${say("delete digit")} onClick=${erase}><${Icon} name="delete" /></button>` : null}
+    ${erase ? html`<button type="button" onClick=${() => press("+")}>+</button>
+      <button type="button" aria-label=${say("delete digit")} onClick=${erase}><${Icon} name="delete" /></button>` : null}
   </div>`;
 }
