@@ -72,6 +72,8 @@ class House:
                 elif isinstance(node, ast.Import):
                     for alias in node.names:
                         module.names[alias.asname or alias.name.partition(".")[0]] = alias.name
+        for module in self.modules.values():
+            self._rename(module)
         for name, (module, node) in self.classes.items():
             self._fields(name, module, node)
         return self
@@ -88,6 +90,14 @@ class House:
                     if isinstance(each, Function):
                         self.functions[f"{module.name}:{node.name}.{each.name}"] = (module, each)
                         self.methods[each.name].append(f"{module.name}:{node.name}.{each.name}")
+
+    def _rename(self, module: Module) -> None:
+        """Other names that a module gives to what it knows, as `go = Agent.call`."""
+        for node in module.tree.body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as value):
+                    if found := self.resolve(module, value):
+                        module.names[name] = found
 
     def _imported(self, module: str, name: str) -> str:
         whole = f"{module}.{name}"
@@ -142,6 +152,8 @@ class House:
             owner = self.resolve(module, node.value)
             if owner in self.modules:
                 return self.modules[owner].names.get(node.attr, "")
+            if owner in self.classes:
+                return self.method(owner, node.attr)
         return ""
 
     def method(self, owner: str, name: str) -> str:
@@ -311,6 +323,12 @@ class Walk:
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Name) and node.func.id == "isinstance":
                 return []  # a class that is asked for is not made
+            if (spelt := _spelt(node)) is not None:
+                return self.mentions(spelt, source, gated)
+            if (spelt := _spelt(node.func)) is not None:
+                return self.mentions(
+                    ast.copy_location(ast.Call(spelt, node.args, node.keywords), node), source, gated
+                )
             targets = [*self.scope.targets(node.func, called=True), *_sip(node), *self.replaced(node)]
             found = [Edge(source, each, gated, node.lineno, called=True) for each in targets]
             inner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
@@ -324,7 +342,7 @@ class Walk:
         """The class of which `dataclasses.replace` makes another value."""
         named = self.scope.module.names.get(node.func.id, "") if isinstance(node.func, ast.Name) else ""
         whole = named or ast.unparse(node.func)
-        if whole not in ("dataclasses:replace", "dataclasses.replace", "copy:replace") or not node.args:
+        if whole.replace(":", ".") not in ("dataclasses.replace", "copy.replace") or not node.args:
             return []
         made = self.scope.type_of(node.args[0])
         return [made] if made in self.scope.house.classes else []
@@ -348,6 +366,14 @@ class Walk:
         named = [each.cls for each in ast.walk(pattern) if isinstance(each, ast.MatchClass)]
         found = (self.scope.house.resolve(self.scope.module, each) for each in named)
         return [each for each in found if each in self.scope.house.classes]
+
+
+def _spelt(node: ast.AST) -> ast.Attribute | None:
+    """`x.name`, where the code says `getattr(x, "name")`."""
+    match node:
+        case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(value=str() as name), *_]):
+            return ast.copy_location(ast.Attribute(value, name, ast.Load()), node)
+    return None
 
 
 def _sip(node: ast.Call) -> list[str]:

@@ -1,7 +1,8 @@
 """What is touched by nobody but the modules that are named here: with it anybody could go round the gate.
 
 `paths.py` follows who leads to what. This looks at single expressions, so that it also sees what cannot be
-followed: a private method on an object of an unknown class, a socket of one's own, a frame made by hand.
+followed: a private method on an object of an unknown class, a socket or program of one's own, a frame made
+by hand. What it guards is known by its own name alone: nobody imports it under another.
 """
 
 import ast
@@ -32,6 +33,14 @@ FRAMES = Guard(
     "hands a device a frame past the messages",
     ("signaling.lines", "signaling.exchange", "signaling.api.websocket"),
 )
+PROGRAMS = Guard(
+    "starts programs of its own",
+    ("signaling.child", "signaling.store.pieces", MEDIA, "wephone.cli.by_telephone"),
+)
+LOADED = Guard("loads code by a name made up", ("licensing", "wephone.cli.main", "wephone.testing"))
+SYSTEM = Guard("reaches into C", ("signaling.clock", "signaling.tuning"))
+FROZEN = Guard("changes what is frozen", (SIP.rpartition(".")[0],))
+UNFOLLOWED = Guard("calls a method by a name that nobody can follow", ())
 NAMES = {
     "create_datagram_endpoint": DATAGRAMS,
     "sendto": DATAGRAMS,
@@ -39,9 +48,25 @@ NAMES = {
     "create_connection": CONNECTIONS,
     "open_connection": CONNECTIONS,
     "socket.socket": SOCKETS,
+    "create_subprocess_exec": PROGRAMS,
+    "create_subprocess_shell": PROGRAMS,
+    "os.system": PROGRAMS,
+    "import_module": LOADED,
+    "__setattr__": FROZEN,
+    "methodcaller": UNFOLLOWED,
+    "attrgetter": UNFOLLOWED,
     "send_body": FRAMES,
     "outlet": FRAMES,
     "outbox": FRAMES,
+}
+MODULES = {  # who imports these at all
+    "socket": Guard(
+        "uses sockets", (*SOCKETS.modules, "signaling.api.listener", "signaling.pstn.sip.resolver")
+    ),
+    "subprocess": PROGRAMS,
+    "asyncio.subprocess": PROGRAMS,
+    "multiprocessing": PROGRAMS,
+    "ctypes": SYSTEM,
 }
 # Whose private methods act on legs; only their own module calls them.
 OWNERS = ("licensing.gate:Gate", "licensing.grant:Book", "signaling.switch:Switch")
@@ -59,6 +84,7 @@ def faults(house: House, kit: House, edges: list[Edge]) -> Iterator[str]:
     for module in (*house.modules.values(), *kit.modules.values()):
         for where, node in _attributes(module):
             yield from _touched(module, where, node, private)
+        yield from _imported(module)
     for edge in edges:
         keeper = edge.source.partition(":")[0] in KEEPERS
         if edge.called and edge.target.startswith(BOOK) and not keeper:
@@ -73,6 +99,25 @@ def _touched(module: Module, where: str, node: ast.Attribute, private: dict[str,
     owner = private.get(node.attr)
     if owner is not None and not own and owner != module.name:
         yield f"{where} calls the private `{node.attr}` of {owner} (line {node.lineno})"
+
+
+def _imported(module: Module) -> Iterator[str]:
+    """What it imports that is guarded, and what it calls otherwise than by its name."""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        within = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            name = f"{within}{alias.name}"
+            guards = (NAMES.get(name), NAMES.get(alias.name), MODULES.get(name), MODULES.get(within[:-1]))
+            guard = next(filter(None, guards), None)
+            if guard is None:
+                continue
+            if not guard.allows(module.name):
+                only = f"only {', '.join(guard.modules)} may" if guard.modules else "nobody may"
+                yield f"{module.name} {guard.said} (imports `{name}`, line {node.lineno}): {only}"
+            elif alias.asname is not None:
+                yield f"{module.name} imports `{name}` under another name (line {node.lineno})"
 
 
 def _attributes(module: Module) -> Iterator[tuple[str, ast.Attribute]]:

@@ -8,7 +8,8 @@ with it (`flow.py`, `tables.py`). A way to a leg is open if nobody on it asks th
 answer, or holds a proof of its yes, or starts in a phase that no call reaches without `Allowed`.
 
 Limits. It does not see what it cannot follow: a name made up for getattr, a function kept under a computed
-key, a method of an unknown object that files or containers have too; `guarded.py` forbids what of that goes
+key, a method of an unknown object that files or containers have too, or whose class the module does not
+import; `guarded.py` forbids what of that goes
 round the gate: its private methods, sockets, frames made by hand. That the gate is asked about the right
 facts, and what is done with a no, is for the tests that paths.txt names; that the SIP room needs a live lease
 for what it sends, for those of its outlet.

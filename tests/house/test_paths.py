@@ -233,6 +233,111 @@ async def connect(host: str) -> None:
         "signaling.connecting:connect connects to others by itself",
     ),
     (
+        "an INVITE over a connection that is called by its bare name",
+        "signaling/bare.py",
+        """
+from asyncio import open_connection
+
+async def bare(host: str) -> None:
+    _, writer = await open_connection(host, 5060)
+    writer.write(b"INVITE sip:+861@x SIP/2.0")
+""",
+        "signaling.bare connects to others by itself (imports `asyncio.open_connection`",
+    ),
+    (
+        "an INVITE from a socket under another name",
+        "signaling/disguised.py",
+        """
+import socket as plug
+
+def disguised(host: str) -> None:
+    with plug.socket(plug.AF_INET, plug.SOCK_DGRAM) as made:
+        made.connect((host, 5060))
+        made.send(b"INVITE sip:+861@x SIP/2.0")
+""",
+        "signaling.disguised uses sockets (imports `socket`",
+    ),
+    (
+        "a program that calls",
+        "signaling/running.py",
+        """
+import asyncio
+
+async def run(number: str) -> None:
+    await asyncio.create_subprocess_exec("sipp", "-s", number)
+""",
+        "signaling.running:run starts programs of its own (`create_subprocess_exec`",
+    ),
+    (
+        "an INVITE under another name",
+        "signaling/aliased.py",
+        """
+from signaling.pstn.sip.agent import Agent
+
+go = Agent.call
+
+async def aliased(agent: Agent, wish, grant, tell) -> None:
+    await go(agent, wish, grant, grant.attempt, tell)
+""",
+        "signaling.aliased:aliased can act on a leg (sends INVITE)",
+    ),
+    (
+        "an INVITE by the name of a method",
+        "signaling/named.py",
+        """
+from signaling.pstn.sip.agent import Agent
+
+async def named(agent: Agent, wish, grant, tell) -> None:
+    await getattr(agent, "call")(wish, grant, grant.attempt, tell)
+""",
+        "signaling.named:named can act on a leg (sends INVITE)",
+    ),
+    (
+        "a method that is called by a name made up",
+        "signaling/calling_by_name.py",
+        """
+from operator import methodcaller
+
+def call(agent) -> object:
+    return methodcaller("call")(agent)
+""",
+        "signaling.calling_by_name calls a method by a name that nobody can follow",
+    ),
+    (
+        "a module that is loaded by its name",
+        "signaling/loading.py",
+        """
+import importlib
+
+def load(agent) -> object:
+    return importlib.import_module("signaling.pstn.sip.agent").Agent.call(agent)
+""",
+        "signaling.loading:load loads code by a name made up (`import_module`",
+    ),
+    (
+        "a lease that is changed where it is",
+        "signaling/thawing.py",
+        """
+from licensing.grant import Lease
+
+def thaw(lease: Lease) -> None:
+    object.__setattr__(lease, "until_ns", 2**62)
+""",
+        "signaling.thawing:thaw changes what is frozen (`__setattr__`",
+    ),
+    (
+        "a lease that is copied longer",
+        "signaling/copying.py",
+        """
+import copy
+from licensing.grant import Lease
+
+def longer(lease: Lease) -> object:
+    return copy.replace(lease, until_ns=2**62)
+""",
+        "signaling.copying:longer makes a yes by itself",
+    ),
+    (
         "a frame that is written by hand",
         "signaling/handmade.py",
         """
