@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -17,6 +17,7 @@ SECOND_US = 1_000_000
 DAY_US = 24 * 3600 * SECOND_US
 INVITATION_DAYS = 7
 FIRST_OPERATOR = UserId("operator")  # the account that a new database begins with
+MOST_STAFF = 100_000  # operators and auditors: all there are
 MOST_SESSIONS = 64  # of one account; the one that was not seen for longest goes
 
 log = logging.getLogger(__name__)
@@ -247,23 +248,18 @@ class Accounts:
 
     async def operators(self) -> list[UserId]:
         """Who may operate this server."""
-        return [
-            account.user
-            for account in await self._store.accounts()
-            if account.operator and not account.disabled
-        ]
+        return [account.user for account in await self._staff() if account.operator and not account.disabled]
 
     async def auditors(self) -> list[UserId]:
         """Who may read what operators see, and change nothing."""
-        return [
-            account.user
-            for account in await self._store.accounts()
-            if account.auditor and not account.disabled
-        ]
+        return [account.user for account in await self._staff() if account.auditor and not account.disabled]
 
     async def existing_operators(self) -> list[UserId]:
         """The same, and those that are disabled."""
-        return [account.user for account in await self._store.accounts() if account.operator]
+        return [account.user for account in await self._staff() if account.operator]
+
+    async def _staff(self) -> Sequence[Account]:
+        return await self._store.accounts_from("", MOST_STAFF, staff=True)
 
     async def _account_named(self, name: str) -> Account | None:
         try:

@@ -1,10 +1,10 @@
 """Routes of operators, on the operators' listener and the Unix socket alone: accounts and invitations."""
 
 import logging
-from typing import Self
+from typing import Annotated, Self
 
 from aiohttp import web
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from licensing.ports import JournalError
 from signaling.api.account import Count, Password, exported, user_in_path
@@ -17,6 +17,8 @@ from wephone.protocol.messages import Microseconds, Model
 routes = Routes()
 log = logging.getLogger(__name__)
 
+PAGE, LONGEST_PAGE = 100, 1_000
+
 
 class KnownAccount(Model):
     """An account as operators see it."""
@@ -28,10 +30,19 @@ class KnownAccount(Model):
     created_at: Microseconds
 
 
+class AccountPage(Model):
+    """Which accounts: from this name on; `staff`: operators and auditors alone."""
+
+    first: Annotated[str, StringConstraints(max_length=64)] = ""
+    limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = PAGE
+    staff: bool = False
+
+
 class KnownAccounts(Model):
-    """All that have not been deleted, by name."""
+    """Those that have not been deleted, by name. `next` is the next page's first, none on the last."""
 
     accounts: tuple[KnownAccount, ...]
+    next: str | None
 
 
 class AddedAccount(Model):
@@ -80,9 +91,9 @@ class NewInvitation(Model):
 
 
 @routes.add("GET", "/api/operator/accounts", Rule.AUDITOR)
-async def accounts(visit: Visit) -> KnownAccounts:
-    """All accounts."""
-    rows = await visit.parts.store.accounts()
+async def accounts(visit: Visit, query: AccountPage) -> KnownAccounts:
+    """Accounts, by name."""
+    rows = await visit.parts.store.accounts_from(query.first, query.limit + 1, staff=query.staff)
     return KnownAccounts(
         accounts=tuple(
             KnownAccount(
@@ -92,8 +103,9 @@ async def accounts(visit: Visit) -> KnownAccounts:
                 disabled=row.disabled,
                 created_at=row.created_at,
             )
-            for row in rows
-        )
+            for row in rows[: query.limit]
+        ),
+        next=rows[query.limit].user if len(rows) > query.limit else None,
     )
 
 

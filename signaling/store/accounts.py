@@ -15,10 +15,9 @@ from signaling.store.steps import (
     octets,
     query,
     single,
-    survey,
     words,
 )
-from signaling.store.tables import account, block, contact, invitation, session
+from signaling.store.tables import STAFF, account, block, contact, invitation, session
 
 _LIVING = account.c.deleted_at.is_(None)
 _ACCOUNT = (
@@ -47,7 +46,14 @@ ADD = Statement(
     .returning(account.c.name)
 )
 ONE = Statement(select(*_ACCOUNT).where(account.c.name == words("user"), _LIVING))
-ALL = Statement(select(*_ACCOUNT).where(_LIVING).order_by(account.c.name))
+_FROM = (
+    select(*_ACCOUNT)
+    .where(account.c.name >= words("first"), _LIVING)
+    .order_by(account.c.name)
+    .limit(number("most"))
+)
+FROM = Statement(_FROM)
+STAFF_FROM = Statement(_FROM.where(STAFF))
 
 
 def _set(column: str) -> Statement:
@@ -350,9 +356,14 @@ def account_named(user: str) -> Steps:
     return (yield ONE, {"user": user})
 
 
-@survey
-def all_accounts() -> Steps:
-    return (yield ALL, {})
+@query
+def accounts_from(first: str, limit: int) -> Steps:
+    return (yield FROM, {"first": first, "most": limit})
+
+
+@query
+def staff_from(first: str, limit: int) -> Steps:
+    return (yield STAFF_FROM, {"first": first, "most": limit})
 
 
 @query

@@ -165,8 +165,9 @@ class AccountRows:
         rows = await self.database.read("account_named", user)
         return _account(rows[0]) if rows else None
 
-    async def accounts(self) -> Sequence[Account]:
-        return [_account(row) for row in await self.database.read("all_accounts")]
+    async def accounts_from(self, first: str, limit: int, *, staff: bool = False) -> Sequence[Account]:
+        query = "staff_from" if staff else "accounts_from"
+        return [_account(row) for row in await self.database.read(query, first, limit)]
 
     async def set_password(self, user: UserId, password: str) -> None:
         await self.database.write("set_account", str(user), "password", password)

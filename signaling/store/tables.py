@@ -43,6 +43,9 @@ def flag(name: str, default: str | None = None) -> "Column[int]":
     return Column(name, SmallInteger, nullable=False, server_default=default)
 
 
+# Few among many: who may see what operators see.
+STAFF = text("(operator = 1 OR auditor = 1)")
+
 # A deleted account keeps its row, without password, so that nobody else can take its name.
 account = Table(
     "account",
@@ -56,6 +59,7 @@ account = Table(
     number("deleted_at", null=True),
     flag("auditor", "0"),
     flag("shows_presence", "1"),  # to those whom the account has noted down, and to nobody else
+    Index("ix_account_staff", "name", sqlite_where=STAFF, postgresql_where=STAFF),
 )
 
 # What is known about an account's holder, as JSON, and its numbers once more: each is one account's alone.

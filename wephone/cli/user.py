@@ -3,6 +3,7 @@
 import argparse
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from wephone.cli import facts, operating, telephone
 from wephone.cli.account import password_line
@@ -10,6 +11,7 @@ from wephone.cli.operating import OperatorApi
 from wephone.cli.output import print_json, time_of
 
 ACCOUNTS = "/api/operator/accounts"
+AT_ONCE = 1_000  # accounts of a page
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -82,7 +84,7 @@ async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any
             answer = await api.request("POST", ACCOUNTS, {"name": args.name, **role, **given_password(args)})
             return {**answer, **role}
         case "list":
-            return await api.request("GET", ACCOUNTS)
+            return {"accounts": await listed(api)}
         case "disable" | "enable":
             disabled = args.action == "disable"
             await api.request("PATCH", f"{ACCOUNTS}/{args.name}", {"disabled": disabled})
@@ -100,6 +102,17 @@ async def carry_out(args: argparse.Namespace, api: OperatorApi) -> dict[str, Any
             return await api.request("POST", f"{ACCOUNTS}/{args.name}/password", given_password(args))
         case _:
             return await api.request("POST", "/api/operator/invitations")
+
+
+async def listed(api: OperatorApi) -> list[dict[str, Any]]:
+    """All accounts, from the server's pages."""
+    found: list[dict[str, Any]] = []
+    first: str | None = ""
+    while first is not None:
+        page = await api.request("GET", f"{ACCOUNTS}?{urlencode({'first': first, 'limit': AT_ONCE})}")
+        found += page["accounts"]
+        first = page["next"]
+    return found
 
 
 def given_password(args: argparse.Namespace) -> dict[str, str]:

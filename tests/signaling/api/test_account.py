@@ -279,6 +279,10 @@ async def test_an_operator_keeps_accounts(world: World) -> None:
     made = (await boss.post("/api/operator/accounts", {"name": "carol"})).json
     names = [account["name"] for account in (await boss.get("/api/operator/accounts")).json["accounts"]]
     assert names == ["alice", "boss", "carol", "operator"]
+    page = (await boss.get("/api/operator/accounts?first=b&limit=1")).json
+    assert ([each["name"] for each in page["accounts"]], page["next"]) == (["boss"], "carol")
+    staff = (await boss.get("/api/operator/accounts?staff=true")).json
+    assert ([each["name"] for each in staff["accounts"]], staff["next"]) == (["boss", "operator"], None)
     carol = world.stranger()
     assert (await carol.post("/api/session", made)).json["password_change_required"] is True
     reset = (await boss.post("/api/operator/accounts/alice/password", {})).json

@@ -59,15 +59,15 @@ class DirectPostgres:
     error: type[Exception] = RuntimeError
 
     def __init__(self, cluster: Postgres, database: str) -> None:
-        self._cluster, self._database = cluster, database
+        self._cluster, self.database = cluster, database
 
     def run(self, statement: str) -> list[tuple[Any, ...]]:
         if not statement.startswith("SELECT"):
-            self._cluster.sql(statement, self._database)
+            self._cluster.sql(statement, self.database)
             return []
         text = self._cluster.sql(
             f"SELECT json_agg(json_build_array({named(statement)})) FROM ({statement}) AS rows",
-            self._database,
+            self.database,
         )
         return [tuple(row) for row in json.loads(text or "[]")]
 
@@ -75,7 +75,7 @@ class DirectPostgres:
         found = self._cluster.sql(
             f"SELECT column_name FROM information_schema.columns WHERE table_name = '{view}'"
             " ORDER BY ordinal_position",
-            self._database,
+            self.database,
         )
         return found.split()
 

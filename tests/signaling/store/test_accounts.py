@@ -25,7 +25,7 @@ async def test_a_name_is_given_once(store: DatabaseStore) -> None:
     assert await store.account(ALICE) == account(ALICE, operator=True)
     assert await store.account(BOB) is None
     await store.add_account(account(BOB))
-    assert [found.user for found in await store.accounts()] == [ALICE, BOB]
+    assert [found.user for found in await store.accounts_from("", 100)] == [ALICE, BOB]
 
 
 async def test_an_account_changes(store: DatabaseStore) -> None:
@@ -119,7 +119,7 @@ async def test_of_operators_who_remove_each_other_at_once_one_is_left(store: Dat
     assert await remove(ALICE)  # no operator's account
     removed = await asyncio.gather(*map(remove, operators))
     assert removed.count(False) == 1
-    left = [each.user for each in await store.accounts() if each.operator and not each.disabled]
+    left = [each.user for each in await store.accounts_from("", 100) if each.operator and not each.disabled]
     assert left == [operators[removed.index(False)]]
 
 

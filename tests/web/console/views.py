@@ -250,7 +250,7 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/journal/c1": COURSE,
     "GET /api/operator/journal/cn-a15": {"entries": [{"body": {"epoch": 4, "why": "granted on 1 March"}}]},
     "GET /api/operator/live": LIVE,
-    "GET /api/operator/accounts": {"accounts": ACCOUNTS},
+    "GET /api/operator/accounts": {"accounts": ACCOUNTS, "next": "zoe"},
     "GET /api/operator/accounts/li.na/facts": KNOWN,
     "GET /api/operator/settings": {"settings": SETTINGS},
     "GET /api/operator/audit/head": {"heads": [HEAD]},
@@ -421,8 +421,9 @@ def accounts() -> list[View]:
     press = (("main .acts button:last-child", None), ("#act-password", "correct horse"), SAID[2])
     return [
         View("accounts", ".table", "accounts"),
-        View("accounts-filtered", ".table", "accounts?role=operator"),
-        View("accounts-empty", ".page section .blank", "accounts?name=nobody"),
+        View("accounts-filtered", ".table", "accounts?role=staff"),
+        View("accounts-empty", ".page section .blank", "accounts?from=zzz",
+             answers={listed: {"accounts": [], "next": None}}),
         View("accounts-loading", ".page .spinner", "accounts", answers={listed: NEVER}),
         View("accounts-error", ".page .blank button", "accounts", answers={listed: GONE}),
         View("account", ".facts", one),
@@ -491,8 +492,10 @@ async def respond(route: Route, view: View, waiting: list[Route]) -> None:
     if not url.path.startswith("/api/"):
         front = WEB / "console" / "index.html"
         await answer_file(route, front if url.path == "/" else WEB / url.path.removeprefix("/web/"))
-    elif url.path == "/api/operator/overview" and url.query:
-        waiting.append(route)  # nothing changes
+    elif (
+        (url.path == "/api/operator/overview" and url.query) or "before=" in url.query or "=zoe" in url.query
+    ):
+        waiting.append(route)  # nothing changes, and the next page takes its time
     else:
         known = {**SIGNED_IN, **view.answers}.get(f"{route.request.method} {url.path}", {})
         await answer_api(route, known, waiting)

@@ -21,6 +21,9 @@ const WORDS = {
   "menu": ["Menu", "菜单"],
   "cancel": ["Cancel", "取消"],
   "more rows": ["Older", "更早"],
+  "further rows": ["More", "更多"],
+  "account one": ["1 account", "1 个账号"],
+  "account many": ["{n} accounts", "{n} 个账号"],
   "csv": ["CSV", "CSV"],
   "all": ["All", "全部"],
   "none": ["None", "无"],
@@ -309,7 +312,6 @@ const WORDS = {
   "why ended": ["Because", "原因"],
   // Live calls
   "live": ["Live calls", "实时通话"],
-  "live of": ["{n} of {of}", "{of} 通中的 {n} 通"],
   "user": ["Person", "用户"],
   "only winding": ["Only those coming to an end", "仅显示正在结束的"],
   "no live": ["No call runs now", "当前没有通话"],
@@ -339,6 +341,8 @@ const WORDS = {
   "account": ["Account", "账号"],
   "role": ["Role", "角色"],
   "role operator": ["Operator", "运营者"],
+  "role staff": ["Operators and auditors", "运营者与审计者"],
+  "from name": ["From this name on", "从此名称开始"],
   "role auditor": ["Auditor", "审计者"],
   "role member": ["Member", "用户"],
   "is enabled": ["Enabled", "启用"],
@@ -479,7 +483,17 @@ const shown = (value) => (typeof value === "number" ? figure(value) : value);
 export const named = (what, key) => (has(`${what} ${key}`) ? say(`${what} ${key}`) : key);
 
 /** A number as the language writes it. @param {number} value */
-export const figure = (value) => new Intl.NumberFormat(spoken()).format(value);
+export const figure = (value) => formed("figure", () => new Intl.NumberFormat(spoken())).format(value);
+
+/** @type {Map<string, any>} */
+const forms = new Map(); // making one takes longer than a hundred uses of it
+
+/** @template T @param {string} name @param {() => T} make @returns {T} */
+function formed(name, make) {
+  const key = `${spoken()} ${name}`;
+  if (!forms.has(key)) forms.set(key, make());
+  return forms.get(key);
+}
 
 /** So many of something: `call`, `day`. @param {string} what @param {number} n */
 export const many = (what, n) => say(`${what} ${n === 1 ? "one" : "many"}`, { n });
@@ -496,7 +510,7 @@ export const words = (text) => text[spoken()] ?? "";
 /** A moment, to the second. @param {number} at microseconds since 1970 */
 export function moment(at) {
   const form = /** @type {const} */ ({ dateStyle: "medium", timeStyle: "medium" });
-  return new Intl.DateTimeFormat(spoken(), form).format(at / 1000);
+  return formed("moment", () => new Intl.DateTimeFormat(spoken(), form)).format(at / 1000);
 }
 
 /** A calendar day, wherever it is read. @param {string} day `2026-12-24` */

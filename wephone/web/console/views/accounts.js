@@ -6,11 +6,13 @@ import { Refused } from "../../edge/http.js";
 import { Act } from "../act.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
-import { Facts, Mark, NotLoaded, Table, Waiting, mayAct, useWatch } from "../parts.js";
+import { LongTable } from "../long.js";
+import { usePages } from "../pages.js";
+import { Facts, Mark, NotLoaded, Waiting, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
-import { moment, say } from "../words.js";
+import { many, moment, say } from "../words.js";
 
-const PAGE = 200; // rows that are drawn at a time
+const PAGE = 200; // accounts at a time
 
 /** @param {{what: string | null, query: URLSearchParams}} props */
 export function View({ what, query }) {
@@ -23,30 +25,40 @@ const roleOf = (account) => (account.operator ? "operator" : account.auditor ? "
 
 /** @param {{query: URLSearchParams}} props */
 function Accounts({ query }) {
-  const [found, again] = useLoaded(async () => (await asked("GET", "/api/operator/accounts")).accounts, []);
-  const [shown, setShown] = useState(PAGE);
-  if (found === undefined) return html`<${Waiting} />`;
-  if (found === null) return html`<${NotLoaded} again=${again} />`;
-  const [wanted, role] = [query.get("name") ?? "", query.get("role") ?? ""];
-  const meant = found.filter((/** @type {any} */ each) => each.name.includes(wanted) && (!role || roleOf(each) === role));
-  const set = (/** @type {string} */ key, /** @type {string} */ value) => {
-    location.hash = at("accounts", null, { name: wanted, role, [key]: value });
+  const [from, role] = [query.get("from") ?? "", query.get("role") ?? ""];
+  const load = async (/** @type {string | null} */ first) => {
+    const page = await asked("GET", `/api/operator/accounts?${new URLSearchParams({ first: first ?? from, staff: String(role === "staff"), limit: String(PAGE) })}`);
+    return { rows: page.accounts, next: page.next };
   };
-  const columns = ["account", "role", "state", "created"].map((name) => ({ name: say(name) }));
-  const keep = () => save("accounts.csv", [["name", "role", "disabled", "created_at"], ...meant.map((/** @type {any} */ each) => [each.name, roleOf(each), each.disabled, new Date(each.created_at / 1000).toISOString()])]);
+  const { rows, more, flows, isLoading, again } = usePages(load, [query.toString()]);
+  const set = (/** @type {string} */ key, /** @type {string} */ value) => {
+    location.hash = at("accounts", null, { from, role, [key]: value });
+  };
+  const keep = () => save("accounts.csv", [["name", "role", "disabled", "created_at"], ...(rows ?? []).map((/** @type {any} */ each) => [each.name, roleOf(each), each.disabled, new Date(each.created_at / 1000).toISOString()])]);
   return html`<section aria-labelledby="accounts-title"><div class="head"><h1 id="accounts-title">${say("accounts")}</h1>
-      <div class="acts"><span class="hint" role="status">${say("live of", { n: Math.min(shown, meant.length), of: meant.length })}</span>
-      <button type="button" class="quiet" disabled=${!meant.length} onClick=${keep}>${say("csv")}</button></div></div>
+      <div class="acts"><button type="button" class="quiet" disabled=${!rows?.length} onClick=${keep}>${say("csv")}</button></div></div>
     <form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label=${say("filter")}>
-      <label>${say("account")}<input value=${wanted} spellcheck=${false} autocapitalize="none" onChange=${(/** @type {any} */ event) => set("name", event.target.value.trim())} /></label>
-      <label>${say("role")}<select value=${role} onChange=${(/** @type {any} */ event) => set("role", event.target.value)}><option value="">${say("all")}</option>
-        ${["operator", "auditor", "member"].map((each) => html`<option key=${each} value=${each} selected=${each === role}>${say(`role ${each}`)}</option>`)}</select></label></form>
-    ${meant.length ? html`<${Table} label=${say("accounts")} columns=${columns}>${meant.slice(0, shown).map((/** @type {any} */ each) => html`<tr key=${each.name}>
+      <label>${say("from name")}<input value=${from} spellcheck=${false} autocapitalize="none" onChange=${(/** @type {any} */ event) => set("from", event.target.value.trim())} /></label>
+      <label>${say("role")}<select value=${role} onChange=${(/** @type {any} */ event) => set("role", event.target.value)}><option value="" selected=${!role}>${say("all")}</option>
+        <option value="staff" selected=${role === "staff"}>${say("role staff")}</option></select></label></form>
+    ${rows === undefined ? html`<${Waiting} />` : rows === null ? html`<${NotLoaded} again=${again} />`
+      : rows.length ? html`<${Rows} rows=${rows} ends=${flows} />` : html`<${Blank} icon="search" title=${say("no accounts")} />`}
+    <div class="acts">${rows?.length ? html`<span class="hint" role="status">${many("account", rows.length)}</span>` : null}
+      ${more && rows ? html`<button type="button" class="quiet" disabled=${isLoading} onClick=${more}>${say("further rows")}</button>` : null}</div>
+  </section>`;
+}
+
+/** @param {{rows: any[], ends: (() => void) | null}} props */
+function Rows({ rows, ends }) {
+  const columns = ["account", "role", "state", "created"].map((name) => ({ name: say(name) }));
+  const drawn = (/** @type {number} */ place) => {
+    const each = rows[place];
+    return html`<tr key=${each.name} aria-rowindex=${place + 2}>
       <td><a class="link" href=${at("accounts", each.name)}><bdi>${each.name}</bdi></a></td><td>${say(`role ${roleOf(each)}`)}</td>
       <td><${Mark} tone=${each.disabled ? "bad" : "good"} text=${say(each.disabled ? "is disabled" : "is enabled")} /></td>
-      <td class="one"><time>${moment(each.created_at)}</time></td></tr>`)}</${Table}>` : html`<${Blank} icon="search" title=${say("no accounts")} />`}
-    ${shown < meant.length ? html`<div class="acts"><button type="button" class="quiet" onClick=${() => setShown(shown + PAGE)}>${say("more rows")}</button></div>` : null}
-  </section>`;
+      <td class="one"><time>${moment(each.created_at)}</time></td></tr>`;
+  };
+  return html`<${LongTable} label=${say("accounts")} columns=${columns} count=${rows.length} row=${drawn} ends=${ends} />`;
 }
 
 /** @param {{name: string}} props */
@@ -85,7 +97,7 @@ function Account({ name }) {
 /** @param {string} name @param {string} path */
 async function all(name, path) {
   try {
-    const [{ accounts }, facts] = await Promise.all([asked("GET", "/api/operator/accounts"), asked("GET", `${path}/facts`)]);
+    const [{ accounts }, facts] = await Promise.all([asked("GET", `/api/operator/accounts?${new URLSearchParams({ first: name, limit: "1" })}`), asked("GET", `${path}/facts`)]);
     const account = accounts.find((/** @type {any} */ each) => each.name === name);
     return account ? { account, facts } : "none";
   } catch (error) {

@@ -5,15 +5,16 @@ import { Blank } from "../../app/parts.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
 import { decided } from "../denials.js";
+import { LongTable } from "../long.js";
 import { usePages } from "../pages.js";
-import { Mark, NotLoaded, Table, Waiting } from "../parts.js";
+import { Mark, NotLoaded, Waiting } from "../parts.js";
 import { asked } from "../watch.js";
-import { SERVICES, inLaw, kind, moment, say } from "../words.js";
+import { SERVICES, inLaw, kind, many, moment, say } from "../words.js";
 import { Decision } from "./decision.js";
 
 const OUTCOMES = ["allow", "allow_with_obligations", "deny"];
 const FILTERS = ["outcome", "reason", "service", "jurisdiction", "permit", "call"];
-const PAGE = 100;
+const [PAGE, NEXT_PAGE] = [100, 500];
 
 /** @param {{what: string | null, query: URLSearchParams}} props */
 export function View({ what, query }) {
@@ -24,11 +25,11 @@ export function View({ what, query }) {
 function Decisions({ query }) {
   const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
   const load = async (/** @type {number | null} */ before) => {
-    const given = Object.entries({ ...filter, limit: String(PAGE), before: before === null ? "" : String(before) }).filter(([, value]) => value);
+    const given = Object.entries({ ...filter, limit: String(before === null ? PAGE : NEXT_PAGE), before: before === null ? "" : String(before) }).filter(([, value]) => value);
     const page = await asked("GET", `/api/operator/decisions?${new URLSearchParams(given)}`);
     return { rows: page.decisions, next: page.before };
   };
-  const { rows, more, isLoading, again } = usePages(load, [query.toString()]);
+  const { rows, more, flows, isLoading, again } = usePages(load, [query.toString()]);
   const set = (/** @type {string} */ name, /** @type {string} */ value) => {
     location.hash = at("decisions", null, { ...filter, [name]: value });
   };
@@ -44,9 +45,10 @@ function Decisions({ query }) {
       <${Words} label=${say("jurisdiction")} value=${filter.jurisdiction} set=${(/** @type {string} */ value) => set("jurisdiction", value)} />
     </form>
     ${rows === undefined ? html`<${Waiting} />` : rows === null ? html`<${NotLoaded} again=${again} />`
-      : rows.length ? html`<${Rows} rows=${rows} />`
+      : rows.length ? html`<${Rows} rows=${rows} ends=${flows} />`
         : html`<${Blank} icon="search" title=${say(more ? "none so far" : "no decisions")} text=${more ? "" : say("no decisions next")} />`}
-    ${more && rows ? html`<div class="acts"><button type="button" class="quiet" disabled=${isLoading} onClick=${more}>${say(rows.length ? "more rows" : "look further")}</button></div>` : null}
+    <div class="acts">${rows?.length ? html`<span class="hint" role="status">${many("decision", rows.length)}</span>` : null}
+      ${more && rows ? html`<button type="button" class="quiet" disabled=${isLoading} onClick=${more}>${say(rows.length ? "more rows" : "look further")}</button>` : null}</div>
   </section>`;
 }
 
@@ -63,16 +65,20 @@ function Words({ label, value, set }) {
     onChange=${(/** @type {any} */ event) => set(event.target.value.trim())} /></label>`;
 }
 
-/** @param {{rows: any[]}} props */
-function Rows({ rows }) {
+/** @param {{rows: any[], ends: (() => void) | null}} props */
+function Rows({ rows, ends }) {
   const columns = ["when", "outcome", "which service", "reason", "permit", "decision"].map((name) => ({ name: say(name) }));
-  return html`<${Table} label=${say("decisions")} columns=${columns}>${rows.map((row) => html`<tr key=${row.decision}>
+  const drawn = (/** @type {number} */ place) => {
+    const row = rows[place];
+    return html`<tr key=${row.decision} aria-rowindex=${place + 2}>
     <td class="one"><time>${moment(row.at)}</time></td>
     <td class="one"><${Verdict} outcome=${row.outcome} /></td>
     <td class="one">${kind(row.service)}${row.jurisdiction ? html` <code>${row.jurisdiction}</code>` : null}</td>
     <td>${inLaw(row.reason)}</td>
     <td class="one">${row.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
-    <td><a class="link" href=${at("decisions", row.decision)}><code>${row.decision}</code></a></td></tr>`)}</${Table}>`;
+    <td><a class="link" href=${at("decisions", row.decision)}><code>${row.decision}</code></a></td></tr>`;
+  };
+  return html`<${LongTable} label=${say("decisions")} columns=${columns} count=${rows.length} row=${drawn} ends=${ends} />`;
 }
 
 /** What came out. @param {{outcome: string | null}} props */

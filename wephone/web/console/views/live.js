@@ -5,22 +5,26 @@ import { Blank, useLoaded } from "../../app/parts.js";
 import { lasting } from "../../app/words.js";
 import { Act } from "../act.js";
 import { at } from "../address.js";
-import { Mark, NotLoaded, Table, Waiting, mayAct, useWatch } from "../parts.js";
+import { save } from "../csv.js";
+import { BLOCK, LongTable } from "../long.js";
+import { Mark, NotLoaded, Waiting, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
-import { SERVICES, inLaw, kind, named, say } from "../words.js";
+import { SERVICES, inLaw, kind, many, named, say } from "../words.js";
 
-const PAGE = 100; // calls at a time
-const MOST = 500;
+const MOST = 500; // calls that the server tells at a time
 
 /** @param {{query: URLSearchParams}} props */
 export function View({ query }) {
   const { overview } = useWatch();
-  const [limit, setLimit] = useState(PAGE);
+  const [[first, after], setWanted] = useState([0, BLOCK]);
   const [ending, setEnding] = useState(/** @type {any} */ (null));
   const filter = { user: query.get("user") ?? "", service: query.get("service") ?? "", winding: query.get("winding") ?? "" };
-  const given = Object.entries({ ...filter, limit: String(limit) }).filter(([, value]) => value);
-  // With each word of the server about how all is, every two seconds or at a change.
-  const [found, again] = useLoaded(() => asked("GET", `/api/operator/live?${new URLSearchParams(given)}`), [query.toString(), limit, overview?.at]);
+  const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
+  const load = async (/** @type {number} */ skip, /** @type {number} */ limit) => ({
+    ...(await asked("GET", `/api/operator/live?${new URLSearchParams({ ...given, skip: String(skip), limit: String(limit) })}`)), first: skip,
+  });
+  // Those that are on the screen; again with each word of the server about how all is.
+  const [found, again] = useLoaded(() => load(first, Math.min(MOST, Math.max(BLOCK, after - first))), [query.toString(), first, after, overview?.at]);
   const [known, setKnown] = useState(/** @type {any} */ (undefined));
   useEffect(() => {
     if (found) setKnown(found);
@@ -29,8 +33,18 @@ export function View({ query }) {
     location.hash = at("live", null, { ...filter, [name]: value });
   };
   const shown = found ?? known;
+  const keep = async () => {
+    const calls = [];
+    for (let skip = /** @type {number | null} */ (0); skip !== null;) {
+      const page = await load(skip, MOST);
+      calls.push(...page.calls);
+      skip = page.skip;
+    }
+    save("live.csv", table(calls));
+  };
   return html`<section aria-labelledby="live-title">
-    <div class="head"><h1 id="live-title">${say("live")}</h1>${shown ? html`<span class="hint" role="status">${say("live of", { n: shown.calls.length, of: shown.of })}</span>` : null}</div>
+    <div class="head"><h1 id="live-title">${say("live")}</h1>${shown ? html`<span class="hint" role="status">${many("live", shown.of)}</span>
+      <button type="button" class="quiet" disabled=${!shown.of} onClick=${keep}>${say("csv")}</button>` : null}</div>
     <form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label=${say("filter")}>
       <label>${say("user")}<input value=${filter.user} spellcheck=${false} autocapitalize="none" onChange=${(/** @type {any} */ event) => set("user", event.target.value.trim())} /></label>
       <label>${say("which service")}<select value=${filter.service} onChange=${(/** @type {any} */ event) => set("service", event.target.value)}>
@@ -40,20 +54,21 @@ export function View({ query }) {
         <option value="" selected=${!filter.winding}>${say("all")}</option><option value="true" selected=${Boolean(filter.winding)}>${say("only winding")}</option></select></label>
     </form>
     ${found === null && !known ? html`<${NotLoaded} again=${again} />` : !shown ? html`<${Waiting} />`
-      : shown.calls.length ? html`<${Calls} calls=${shown.calls} now=${overview?.at ?? 0} open=${setEnding} />`
+      : shown.of ? html`<${Calls} shown=${shown} now=${overview?.at ?? 0} open=${setEnding} wants=${(/** @type {number} */ one, /** @type {number} */ other) => setWanted((was) => (was[0] === one && was[1] === other ? was : [one, other]))} />`
         : html`<${Blank} icon="phone" title=${say("no live")} text=${say("no live next")} />`}
-    ${shown?.skip && limit < MOST ? html`<div class="acts"><button type="button" class="quiet" onClick=${() => setLimit(Math.min(MOST, limit + PAGE))}>${say("more rows")}</button></div>` : null}
     ${ending ? html`<${Act} title=${say("cut title", { one: ending.legs[0].who, other: ending.legs[1].who })} word=${say("cut")} danger=${true} intro=${say("cut why")} supposed=${null}
       send=${(/** @type {string} */ why) => asked("POST", `/api/operator/live/${ending.call}/cut`, { why })}
       done=${() => { setEnding(null); again(); }} close=${() => setEnding(null)} />` : null}
   </section>`;
 }
 
-/** @param {{calls: any[], now: number, open: (call: any) => void}} props */
-function Calls({ calls, now, open }) {
+/** @param {{shown: any, now: number, open: (call: any) => void, wants: (first: number, after: number) => void}} props */
+function Calls({ shown, now, open, wants }) {
   const columns = ["legs", "which service", "state", "for how long", "permit", "decision"].map((name) => ({ name: say(name) }));
   if (mayAct()) columns.push({ name: say("cut") });
-  return html`<${Table} label=${say("live")} columns=${columns}>${calls.map((call) => html`<tr key=${call.call}>
+  const drawn = (/** @type {number} */ place) => {
+    const call = shown.calls[place - shown.first];
+    return call ? html`<tr key=${call.call} aria-rowindex=${place + 2}>
     <td>${call.legs.map((/** @type {any} */ leg, /** @type {number} */ place) => html`<${Leg} key=${place} leg=${leg} />`)}</td>
     <td class="one">${kind(call.service)}${call.jurisdiction ? html` <code>${call.jurisdiction}</code>` : null}</td>
     <td>${call.ending ? html`<${Mark} tone="bad" text=${say("ends within", { n: Math.ceil(call.ending.seconds) })} /><p class="hint">${inLaw(call.ending.reason)}</p>`
@@ -62,8 +77,16 @@ function Calls({ calls, now, open }) {
     <td class="one">${call.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
     <td>${call.decision ? html`<a class="link" href=${at("decisions", call.decision)}><code>${call.decision}</code></a>` : null}</td>
     ${mayAct() ? html`<td><button type="button" class="quiet danger" aria-label=${say("cut title", { one: call.legs[0].who, other: call.legs[1].who })} onClick=${() => open(call)}>${say("cut")}</button></td>` : null}
-  </tr>`)}</${Table}>`;
+  </tr>` : null;
+  };
+  return html`<${LongTable} label=${say("live")} columns=${columns} count=${shown.of} row=${drawn} wants=${wants} />`;
 }
+
+/** @param {any[]} calls */
+const table = (calls) => [
+  ["call", "since", "caller", "callee", "phase", "service", "jurisdiction", "permits", "decision", "ends_within_seconds"],
+  ...calls.map((call) => [call.call, new Date(call.since / 1000).toISOString(), call.legs[0].who, call.legs[1].who, call.phase, call.service, call.jurisdiction, call.permits.join(" "), call.decision, call.ending?.seconds]),
+];
 
 /** One end of it. @param {{leg: any}} props */
 function Leg({ leg }) {
