@@ -6,6 +6,7 @@
  */
 
 import { keepScreenOn, showCall } from "../edge/system.js";
+import { nameOf } from "./names.js";
 import { announce } from "./waking.js";
 
 /** @param {readonly Call[]} calls the one that somebody talks in */
@@ -19,7 +20,7 @@ export async function changed(before, now, act) {
   const [was, call] = [talkedIn(before), talkedIn(now)];
   const isNews = was?.id !== call?.id || was?.muted !== call?.muted || was?.camera !== call?.camera;
   if (isNews) {
-    showCall(call, call && {
+    showCall(call && { ...call, peer: nameOf(call.peer) }, call && {
       hangup: () => act({ do: "hangUp", call: call.id }),
       togglemicrophone: () => act({ do: "mute", call: call.id, muted: !call.muted }),
       togglecamera: () => act({ do: "video", call: call.id, on: !call.camera }),

@@ -52,7 +52,7 @@ function Past({ call, phone, open }) {
   const icon = call.missed ? "phone-missed" : isMine ? "phone-outgoing" : "phone-incoming";
   const how = call.answered_at && call.ended_at
     ? lasting((call.ended_at - call.answered_at) / 1000)
-    : call.reason && call.reason !== "hangup" ? endInWords(call.reason) : "";
+    : call.reason && call.reason !== "hangup" && !call.missed ? endInWords(call.reason) : "";
   return html`<div class="line">
     <${Avatar} name=${nameOf(peer)} />
     <div class="grow"><span class=${`name ${call.missed ? "bad" : ""}`}><${Called} name=${peer} /></span>

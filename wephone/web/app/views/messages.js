@@ -9,11 +9,12 @@ import { dayOf, errorInWords, say, sentence, timeOf } from "../words.js";
 
 /** @param {{phone: Phone, peer: string | null, open: (peer: string | null) => void}} props */
 export function Messages({ phone, peer, open }) {
+  const hasSome = Object.values(phone.state.conversations).some(({ texts }) => texts.length);
   return html`<section class=${`place split ${peer ? "has-one" : ""}`} aria-labelledby="messages">
     <div class="many"><h1 id="messages">${say("messages")}</h1><${Many} phone=${phone} peer=${peer} open=${open} /></div>
     <div class="one">${peer
       ? html`<${One} key=${peer} phone=${phone} peer=${peer} back=${() => open(null)} />`
-      : html`<${Blank} icon="message-circle" title=${say("pick")} text=${say("operator reads")} />`}</div>
+      : hasSome ? html`<${Blank} icon="message-circle" title=${say("pick")} text=${say("operator reads")} />` : null}</div>
   </section>`;
 }
 

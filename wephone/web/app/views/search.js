@@ -15,8 +15,8 @@ export function Person({ user, name, call, write, isHere = false, presence = "",
   const shown = name || user;
   return html`<div class="line person">
     <span class=${isHere ? "here" : ""}><${Avatar} name=${shown} /></span>
-    <div class="grow"><bdi class="name">${shown}</bdi><p class="hint">${name ? html`<bdi>${user}</bdi>` : say("app call")}
-      ${presence ? html`<span class="presence"> · ${presence}</span>` : null}</p></div>
+    <div class="grow"><bdi class="name">${shown}</bdi><p class="hint">${name ? html`<bdi class=${presence ? "known" : ""}>${user}</bdi>` : say("app call")}
+      ${presence ? html`<span class="presence"><span class="known"> · </span>${presence}</span>` : null}</p></div>
     ${children}
     <${Round} icon="message-circle" label=${`${say("message")}: ${shown}`} wordless=${true} onClick=${write} />
     <${Round} icon="phone" label=${`${say("call")}: ${shown}`} kind="go" wordless=${true} onClick=${call} />
