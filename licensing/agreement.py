@@ -7,7 +7,7 @@ read the data folder may name any account anyway: what was done there makes nobo
 
 from licensing.documents import ChangeError
 from licensing.instant import SECOND, Instant
-from licensing.snapshot import Proposal, Snapshot, folded
+from licensing.snapshot import Proposal, Snapshot, account_name
 
 PROPOSAL_LIFE = 24 * 3600 * SECOND  # for a second operator to agree in
 
@@ -20,7 +20,7 @@ def is_agreed(snapshot: Snapshot, key: str, by: str, about: int, now: Instant) -
     proposal = snapshot.proposal(key)
     if proposal is None or proposal.about != about or is_lapsed(proposal, now):
         return False
-    first, second = folded(proposal.by), folded(by)
+    first, second = account_name(proposal.by), account_name(by)
     if first == second:
         raise ChangeError("", "you asked for this already: another operator has to agree")
     if (given := snapshot.given_to(second)) is not None and given.at >= proposal.at:
@@ -45,5 +45,5 @@ def behind(snapshot: Snapshot, name: str) -> set[str]:
         given = snapshot.given_to(name)
         if given is None or given.on_machine:
             break
-        name = folded(given.by)
+        name = account_name(given.by)
     return found

@@ -18,6 +18,7 @@ from licensing.classify import ServiceClass
 from licensing.decision import decide, decide_one
 from licensing.facts import CallFacts, facts_from_json
 from licensing.instant import MICROSECOND, Instant
+from licensing.json_text import TwiceError, parse, path_of
 from licensing.jurisdiction import Profiles, load_profiles
 from licensing.numbering import Number, NumberType, Place, canonicalise
 from licensing.permit import Permit, Toggle
@@ -218,7 +219,9 @@ def read_cases(text: str | bytes) -> list[AnyCase]:
     if len(text) > LARGEST:
         raise CasesError(f"the file is longer than {LARGEST} bytes")
     try:
-        document = json.loads(text)
+        document = parse(text)
+    except TwiceError as error:
+        raise CasesError(str(error)) from None
     except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
         raise CasesError(f"the file is no JSON: {error}") from None
     groups = _valid(CaseFile, document, "")
@@ -267,9 +270,8 @@ def _valid(model: type[M], value: Any, path: str) -> M:
 
 def _fault(error: ValidationError, path: str) -> CasesError:
     first = error.errors(include_url=False)[0]
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
     said = first["msg"].removeprefix("Value error, ")
-    where = (path + steps).removeprefix(".") or "the whole file"
+    where = path_of((path, *first["loc"]) if path else first["loc"]) or "the whole file"
     return CasesError(f"{where}: {said} (found {first['input']!r:.80})")
 
 

@@ -26,8 +26,8 @@ from licensing.snapshot import (
     TOGGLE,
     Proposal,
     Snapshot,
+    account_name,
     document_of,
-    folded,
 )
 from licensing.succession import in_place_of
 from licensing.suspension import lifted, suspends, with_window
@@ -183,7 +183,11 @@ def switch_telephone_on(snapshot: Snapshot, by: str, why: str, now: Instant) -> 
 
 def give_password(name: str, key: str, salt: bytes, *, opened: bool, on_machine: bool) -> Change:
     """An operator's account was opened, or got a password that somebody else knows. No name is in clear."""
-    document = {"account": salted_hash(folded(name), salt), "on_machine": on_machine, "salt": salt.hex()}
+    document = {
+        "account": salted_hash(account_name(name), salt),
+        "on_machine": on_machine,
+        "salt": salt.hex(),
+    }
     action = "opened" if opened else "password_reset"
     return Change("account_event", action, key, (Put(ACCOUNT, key, document),), about=name)
 

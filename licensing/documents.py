@@ -1,6 +1,5 @@
 """What operators file, read from text: taken whole, or refused with path, fault and value. Pure."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -8,9 +7,19 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
+from licensing.json_text import TwiceError, parse, path_of
 from licensing.permit import SPELLINGS, Document, Permit, StatusEvent, Toggle
 
 LARGEST = 64 * 1024  # bytes of a document
+_MOMENT = "must be a time with its offset, as `2026-11-30T00:00:00+08:00`"
+_IN_WORDS = {  # pydantic's faults that a person should not have to look up
+    "model_type": "must be a JSON object",
+    "timezone_aware": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+    "datetime_parsing": _MOMENT,
+    "date_from_datetime_parsing": "is no date of the calendar",
+    "date_parsing": "is no date of the calendar",
+}
 D = TypeVar("D", bound=Document)
 
 
@@ -61,8 +70,8 @@ def read(model: type[D], document: str | bytes | Mapping[str, Any]) -> D:
         faults = error.errors(include_url=False)
         # A field that is misspelt is missing too: what it was spelt as says more.
         first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-        value = first["input"] if first["loc"] and first["type"] != "missing" else None
-        raise ChangeError(_path(first["loc"]), _fault(model, first), value) from None
+        value = first["input"] if first["type"] != "missing" else None
+        raise ChangeError(path_of(first["loc"]) or "document", _fault(model, first), value) from None
 
 
 def parsed(text: str | bytes, largest: int = LARGEST) -> Any:
@@ -70,27 +79,18 @@ def parsed(text: str | bytes, largest: int = LARGEST) -> Any:
     if len(text) > largest:
         raise ChangeError("document", f"longer than {largest} bytes")
     try:
-        return json.loads(text, object_pairs_hook=_no_duplicates)
+        return parse(text)
+    except TwiceError as error:
+        raise ChangeError(error.path, "is there twice", error.value) from None
     except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
         raise ChangeError("document", f"is no JSON: {error}") from None
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ChangeError(next(key for key in keys if keys.count(key) > 1), "is there twice")
-    return document
-
-
-def _path(steps: tuple[int | str, ...]) -> str:
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return path.removeprefix(".") or "document"
 
 
 def _fault(model: type[Document], first: Any) -> str:
     if first["type"] == "string_pattern_mismatch":
         return SPELLINGS[first["ctx"]["pattern"]]
+    if first["type"] in _IN_WORDS:
+        return _IN_WORDS[first["type"]]
     if first["type"] != "extra_forbidden":
         return str(first["msg"]).removeprefix("Value error, ")
     *way, name = first["loc"]

@@ -1,6 +1,5 @@
 """Profiles: law as dated data with sources, one JSON file each. Adding a country needs no code."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from licensing.classify import ServiceClass
 from licensing.facts import Leg, LegKind
+from licensing.json_text import TwiceError, parse
 from licensing.permit import Document
 from licensing.reasons import Obligation
 
@@ -293,7 +293,9 @@ def _source(name: str, data: bytes, faults: list[str]) -> Source | None:
 
 def _document(name: str, data: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(data.decode(), object_pairs_hook=_no_duplicates)
+        document = parse(data.decode())
+    except TwiceError as error:
+        raise ProfileError(f"{name}: {error}") from None
     except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
         raise ProfileError(f"{name}: {error}") from None
     if not isinstance(document, dict):
@@ -346,14 +348,6 @@ def _extended(source: Source, base: Source) -> dict[str, Any]:
         if isinstance(shared.get(key), dict) and isinstance(own.get(key), dict)
     }
     return {**shared, **own, **merged}
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"`{next(k for k in keys if keys.count(k) > 1)}` is there twice")
-    return document
 
 
 def _codes_used(profile: Profile) -> Iterable[tuple[str, str]]:

@@ -123,7 +123,7 @@ class Snapshot:
 
     def given_to(self, name: str) -> Given | None:
         """Who gave this account its password last, if it was not its owner."""
-        name = folded(name)
+        name = account_name(name)
         return next((each for each in self.given if salted_hash(name, each.salt) == each.account), None)
 
     def version(self, kind: str, key: str) -> int:
@@ -186,7 +186,7 @@ def _given(row: RegisterRow) -> Given:
         raise RegisterUnreadableError(f"account `{row.key}` cannot be read: {error!r}") from None
 
 
-def folded(name: str) -> str:
+def account_name(name: str) -> str:
     """Accounts' names as they are compared."""
     return name.strip().casefold()
 

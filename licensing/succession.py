@@ -28,7 +28,11 @@ def resembles(one: Permit, other: Permit) -> bool:
     """The same number, or a category in common for the same holder; one that names no holder has any."""
     if one.jurisdiction != other.jurisdiction:
         return False
-    if one.number is not None and other.number is not None and folded(one.number) == folded(other.number):
+    if (
+        one.number is not None
+        and other.number is not None
+        and permit_number(one.number) == permit_number(other.number)
+    ):
         return True
     same_holder = one.holder is None or other.holder is None or one.holder == other.holder
     return same_holder and any(
@@ -57,6 +61,6 @@ def is_part(category: str, of: str) -> bool:
     return child == parent or child.startswith(f"{parent}-")
 
 
-def folded(number: str) -> str:
+def permit_number(number: str) -> str:
     """A permit's number, however it is spaced."""
     return "".join(number.split()).casefold()

@@ -44,7 +44,7 @@ async def test_without_a_server_the_database_is_opened_and_a_server_finds_what_w
 
 
 WRONG: list[tuple[Any, str]] = [
-    ('{"id": "x", "id": "y"}', "stdin: id: is there twice"),
+    ('{"id": "x", "id": "y"}', "stdin: id: is there twice (found 'y')"),
     (
         {**CHINA, "valid_form": "2024-03-01"},
         "stdin: valid_form: is no field of it; did you mean `valid_from`?",
@@ -55,7 +55,8 @@ WRONG: list[tuple[Any, str]] = [
     ({**CHINA, "jurisdiction": "ZW"}, "stdin: jurisdiction: there is no law of it here"),
     (
         {**CHINA, "status_events": [{"status": "suspended", "from": "2026-03-01T00:00:00"}]},
-        "stdin: status_events[0].from: Input should have timezone info (found '2026-03-01T00:00:00')",
+        "stdin: status_events[0].from: must be a time with its offset, as `2026-11-30T00:00:00+08:00` "
+        "(found '2026-03-01T00:00:00')",
     ),
     (
         {**CHINA, "status_events": [{"status": "suspended", "from": "2026-03-01T00:00:00+08:00"}] * 2},

@@ -83,6 +83,7 @@ def test_a_wrong_expectation_is_counted_and_printed_with_what_was_decided() -> N
     [
         (b"{", "the file is no JSON: "),
         (b"[]", "the whole file: "),
+        (b'{"cases": {"CN": [{"id": 1, "id": 2}]}}', "cases.CN[0].id: is there twice (found 2)"),
         (b'{"schema": "wephone.licensing-vectors/1"}', "cases: Field required"),
         (changed(["schema"], "other/1"), "schema: "),
         (changed(["cases", "CN", 0], "x"), "cases.CN[0]: "),

@@ -78,6 +78,12 @@ def test_an_error_names_the_file_and_the_place_in_it(change: dict[str, Any], sai
     assert str(fault.value).startswith(said)
 
 
+def test_what_is_said_twice_in_a_profile_is_named_with_its_value() -> None:
+    text = json.dumps(shipped("SG")).replace('"basis":', '"basis": "settled", "basis":', 1)
+    with pytest.raises(ProfileError, match=r"XX\.json: services\.\w+\.basis: is there twice \(found '"):
+        gather([("XX.json", text.encode())])
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b'{"code": 1, "code": 2}', b"[" * 100_000])
 def test_what_is_no_profile_at_all_is_refused_with_the_file_s_name(data: bytes) -> None:
     with pytest.raises(ProfileError, match=r"^XX\.json: "):

@@ -155,12 +155,20 @@ async def test_a_bad_permit_is_refused_whole_naming_path_and_value(
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('{"id": "a", "id": "b"}', "id: is there twice"),
+        ('{"id": "a", "id": "b"}', r"id: is there twice \(found 'b'\)"),
+        (
+            '{"id": "a", "status_events": [{}, {"from": "x", "reason": {"to": 1, "to": 2}}]}',
+            r"status_events\[1\]\.reason\.to: is there twice \(found 2\)",
+        ),
+        (
+            json.dumps(BASIC | {"valid_from": "2026-02-30"}),
+            r"is no date of the calendar \(found '2026-02-30'\)",
+        ),
         ("[" * 100_000, "longer than"),
         ("[" * 50_000, "no JSON"),
         ("{", "line 1 column"),
         (b"\xff\xfe", "no JSON"),
-        ("[]", "document: "),
+        ("[]", r"document: must be a JSON object \(found \[\]\)"),
     ],
 )
 async def test_what_is_no_document_is_refused(register: Register, text: str | bytes, fault: str) -> None:

@@ -90,7 +90,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "permits[0].valid_untl: is no field",
     ),
     ("impossible date", {**BASIC, "version": 2, "valid_until": "2030-02-30"}, "permits[0].valid_until: "),
-    ("no zone", {**BASIC, "status_events": [{**SUSPENDED, "from": "2026-03-01T00:00:00"}]}, "timezone info"),
+    (
+        "no zone",
+        {**BASIC, "status_events": [{**SUSPENDED, "from": "2026-03-01T00:00:00"}]},
+        "a time with its offset",
+    ),
     ("bad zone", {**BASIC, "status_events": [{**SUSPENDED, "from": "2026-03-01T00:00:00+30:00"}]}, "+30:00"),
     (
         "unknown zone",
