@@ -38,6 +38,7 @@ from signaling.pstn.sip.session import ALLOWED
 from signaling.pstn.sip.sockets import Place, Sockets
 from signaling.pstn.sip.table import Success
 from signaling.pstn.sip.tenure import Licence, Tenure
+from signaling.pstn.sip.timers import Alarm
 from signaling.pstn.sip.traffic import Traffic, sized
 from signaling.pstn.sip.uri import AnyUri, Uri
 
@@ -181,8 +182,8 @@ class Agent:
     def now(self) -> Instant:
         return self._clock.now()
 
-    def at(self, when: int, leg: Leg, event: object) -> None:
-        self.traffic.timers.at(when, lambda: self._timed_out(leg, event))
+    def at(self, when: int, leg: Leg, event: object) -> Alarm:
+        return self.traffic.timers.at(when, lambda: self._timed_out(leg, event))
 
     def dice(self) -> float:
         return int.from_bytes(self._random(4)) / 2**32

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 from signaling.pstn.sip.cause import Cause
 from signaling.pstn.sip.dialog import Dialog
+from signaling.pstn.sip.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Trying:
     """The carrier has it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ringing:
     """180 to 189. `sdp` is there when the carrier sends sound already (early media)."""
@@ -23,6 +26,7 @@ class Ringing:
     sdp: bytes | None = field(default=None, repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A 2xx: it is charged from here on. `dialog` is to be made durable: the BYE after a crash needs it."""
@@ -68,6 +72,7 @@ class Keyed:
     milliseconds: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ended:
     """It was answered, and is over. Not `confirmed`: the far end never said so, and may still charge."""

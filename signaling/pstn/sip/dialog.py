@@ -11,12 +11,13 @@ from signaling.pstn.sip.headers import MAGIC, Address, CSeq, Via
 from signaling.pstn.sip.message import Fields, Message, Request, Response
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.uri import Uri
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 # Of the INVITE, what its ACK carries again (RFC 3261 §13.2.2.4).
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Dialog:
     """One side's view of a dialog.
@@ -60,7 +61,7 @@ class Dialog:
         own = [("Contact", str(self.contact))] if method in ("INVITE", "UPDATE", "SUBSCRIBE") else []
         branch = branch_of(self.seed, method, number, self.remote.tag or "")
         return Request(
-            (replace(self.via, parameters=(*self.via.parameters, ("branch", branch))),),
+            (self.via.branched(branch),),
             self.local,
             self.remote,
             self.call_id,
@@ -99,8 +100,9 @@ def dialog_of_caller(invite: Request, response: Response, seed: str) -> Dialog:
     Without a tag the peer is older than RFC 3261: the dialog has none either. SipError (of a response, so
     without status) without a Contact, unless it is provisional: such a dialog cannot be used for long.
     """
-    target = response.contact or (invite.uri if isinstance(invite.uri, Uri) else None)
-    if target is None or (response.status >= 200 and response.contact is None):
+    contact = response.contact
+    target = contact or (invite.uri if isinstance(invite.uri, Uri) else None)
+    if target is None or (response.status >= 200 and contact is None):
         raise SipError(None, f"a {response.status} without Contact")
     return Dialog(
         invite.call_id,
@@ -135,4 +137,5 @@ def dialog_of_callee(invite: Request, tag: str, via: Via, contact: Address, seed
 
 def unbranched(via: Via) -> Via:
     """A Via as a pattern for the next request's."""
-    return replace(via, parameters=tuple(p for p in via.parameters if p[0] in ("rport", "alias")))
+    kept = tuple([p for p in via.parameters if p[0] in ("rport", "alias")])
+    return Via(via.transport, via.host, via.port, kept)

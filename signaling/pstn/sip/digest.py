@@ -6,15 +6,23 @@ everything that identifies the caller, and one more CSeq (RFC 3261 §22.2, RFC 8
 
 import hashlib
 import hmac
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from signaling.pstn.sip.headers import CSeq, Via, quote, split_list, unquote
+from signaling.pstn.sip.headers import CSeq, quote, split_list, unquote
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError, bad
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 # Best first (RFC 8760 §2.4: the client takes the topmost that it supports; we trust our own order more).
-ALGORITHMS = {"SHA-512-256": "sha512_256", "SHA-256": "sha256", "MD5": "md5"}
+ALGORITHMS: dict[str, Callable[..., Any]] = {
+    "SHA-512-256": partial(hashlib.new, "sha512_256"),
+    "SHA-256": hashlib.sha256,
+    "MD5": hashlib.md5,
+}
 MAX_TRIES = 2  # a carrier with a new nonce in every answer is not followed for ever
 MAX_CHALLENGES = 8  # in one response; more are not looked at
 
@@ -30,6 +38,13 @@ class Credentials:
         return f"Credentials({self.username!r}, ...)"
 
 
+# The parameters as nearly everybody writes them: nothing is escaped, and what has no quotes is a token.
+_PLAIN = r"""([A-Za-z\-]+)=(?:"([^"\\]*)"|([A-Za-z0-9\-.!%*_+`'~]+))"""
+_PLAIN_PART = re.compile(_PLAIN)
+_PLAIN_PARTS = re.compile(rf"{_PLAIN}(?:[ \t]*,[ \t]*{_PLAIN})*")
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """One WWW-Authenticate or Proxy-Authenticate header."""
@@ -84,6 +99,11 @@ def read(value: str) -> dict[str, str]:
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() != "digest":
         raise bad("not a Digest", scheme)
+    if _PLAIN_PARTS.fullmatch(rest := rest.strip()):
+        found = _PLAIN_PART.findall(rest)
+        plain = {name.lower(): quoted or token for name, quoted, token in found}
+        if len(plain) == len(found):
+            return plain
     parts: dict[str, str] = {}
     for part in split_list(rest):
         name, equals, text = part.partition("=")
@@ -105,6 +125,7 @@ def strongest(offered: tuple[Challenge, ...]) -> tuple[Challenge, ...]:
     return tuple(best.values())
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Login:
     """Our standing with those who challenge us: what they asked last, and how often we used it."""
@@ -127,11 +148,9 @@ class Login:
         places = {one.place for one in asked}
         kept = [(one, count) for one, count in self.accepted if one.place not in places]
         login = replace(self, tries=self.tries + 1, accepted=(*kept, *((one, 0) for one in asked)))
-        via = request.via
-        parameters = tuple(("branch", branch) if p[0] == "branch" else p for p in via.parameters)
         again = replace(
             request,
-            vias=(Via(via.transport, via.host, via.port, parameters), *request.vias[1:]),
+            vias=(request.via.branched(branch), *request.vias[1:]),
             cseq=CSeq(request.cseq.number + 1, request.method),
         )
         return Retry(*login.authorize(again, cnonce))
@@ -155,6 +174,7 @@ class Login:
         return replace(self, tries=0)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Retry:
     """A request to send in place of one that was challenged."""
@@ -205,7 +225,8 @@ def digest(
 
 
 def _hash(algorithm: str, data: bytes) -> str:
-    return hashlib.new(ALGORITHMS[algorithm], data, usedforsecurity=False).hexdigest()
+    digested: str = ALGORITHMS[algorithm](data, usedforsecurity=False).hexdigest()
+    return digested
 
 
 def is_answered(challenge: Challenge, who: Credentials, request: Request, value: str) -> bool:

@@ -6,7 +6,6 @@ agent to limit, before it gives a request in.
 """
 
 import hashlib
-from dataclasses import dataclass
 
 from licensing.instant import Instant
 from signaling.pstn.sip.answer import respond
@@ -27,12 +26,9 @@ from signaling.pstn.sip.transaction import Deliver, Effect, Send, Transaction, s
 Key = tuple[str | int | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something to be done, and for which transaction; None for what belongs to none."""
-
-    key: Key | None
-    effect: Effect
+# What is to be done, in order, and for which transaction; None for what belongs to none.
+Steps = tuple[Key | None, tuple[Effect, ...]]
+NOTHING: Steps = (None, ())
 
 
 def client_key(message: Request | Response) -> Key:
@@ -73,29 +69,35 @@ class Exchange:
         """The transaction, while it is not over."""
         return self._live.get(key)
 
-    def ask(self, request: Request, now: Instant, *, reliable: bool) -> tuple[Key, list[Step]]:
+    def timers(self, key: Key) -> tuple[tuple[Timer, int], ...]:
+        """Those of a transaction that run, each with its deadline."""
+        transaction = self._live.get(key)
+        return transaction.timers if transaction else ()
+
+    def ask(self, request: Request, now: Instant, *, reliable: bool) -> tuple[Key, tuple[Effect, ...]]:
         """Start a client transaction. An INVITE only with its grant redeemed in this very step."""
         key = client_key(request)
         if key in self._live:
             raise ValueError(f"branch {request.via.branch} is in use")
         transaction, effects = start_client(request, now, reliable=reliable)
-        return key, self._keep(key, transaction, effects)
+        self._keep(key, transaction)
+        return key, effects
 
-    def say(self, key: Key, response: Response, now: Instant) -> list[Step]:
+    def say(self, key: Key, response: Response, now: Instant) -> Steps:
         """Answer a request. A 2xx to an INVITE only with its grant redeemed in this very step."""
         return self._tell(key, answered(response), now)
 
-    def heard(self, message: Request | Response, now: Instant, *, reliable: bool) -> list[Step]:
+    def heard(self, message: Request | Response, now: Instant, *, reliable: bool) -> Steps:
         """A message came."""
         if isinstance(message, Response):
             return self._heard_response(message, now)
         return self._heard_request(message, now, reliable)
 
-    def timed_out(self, key: Key, timer: Timer, at: int, now: Instant) -> list[Step]:
+    def timed_out(self, key: Key, timer: Timer, at: int, now: Instant) -> Steps:
         """A timer that was started for a transaction has run out."""
         return self._tell(key, TimedOut(timer, at), now)
 
-    def unsendable(self, key: Key, now: Instant) -> list[Step]:
+    def unsendable(self, key: Key, now: Instant) -> Steps:
         """What a transaction wanted to send could not be."""
         return self._tell(key, Unsendable(), now)
 
@@ -104,42 +106,44 @@ class Exchange:
         key = server_key(cancel, "INVITE")
         return key if key in self._live else None
 
-    def _heard_response(self, response: Response, now: Instant) -> list[Step]:
+    def _heard_response(self, response: Response, now: Instant) -> Steps:
         key = client_key(response)
         if key in self._live:
             return self._tell(key, answered(response), now)
         # A late 2xx means that somewhere a call is up and perhaps charged: it is never dropped in silence.
         if response.cseq.method == "INVITE" and 200 <= response.status < 300:
-            return [Step(None, Deliver(response))]
-        return []
+            return None, (Deliver(response),)
+        return NOTHING
 
-    def _heard_request(self, request: Request, now: Instant, reliable: bool) -> list[Step]:
+    def _heard_request(self, request: Request, now: Instant, reliable: bool) -> Steps:
         key = server_key(request)
         if key in self._live:
             event = Acked(request) if request.method == "ACK" else Asked()
             return self._tell(key, event, now)
         if request.method == "ACK":  # of a 2xx: it is a transaction of its own
-            return [Step(None, Deliver(request))]
+            return None, (Deliver(request),)
         merged = merge_key(request)
         if request.to.tag is None and self._merged.get(merged, key) != key:
             tag = hashlib.sha256(repr(key).encode()).hexdigest()[:16]  # the same when the request is repeated
-            return [Step(None, Send(respond(request, 482, tag=tag)))]
+            return None, (Send(respond(request, 482, tag=tag)),)
         transaction, effects = start_server(request, now, reliable=reliable)
         self._merged[merged] = key
-        return self._keep(key, transaction, effects)
+        self._keep(key, transaction)
+        return key, effects
 
-    def _tell(self, key: Key, event: Event, now: Instant) -> list[Step]:
+    def _tell(self, key: Key, event: Event, now: Instant) -> Steps:
         transaction = self._live.get(key)
         if transaction is None:
-            return []
-        return self._keep(key, *transaction.receive(event, now))
+            return NOTHING
+        transaction, effects = transaction.receive(event, now)
+        self._keep(key, transaction)
+        return key, effects
 
-    def _keep(self, key: Key, transaction: Transaction, effects: tuple[Effect, ...]) -> list[Step]:
-        if transaction.phase is TERMINATED:
-            self._live.pop(key, None)
-            merged = merge_key(transaction.request)
-            if transaction.kind in (Kind.SERVER, Kind.INVITE_SERVER) and self._merged.get(merged) == key:
-                del self._merged[merged]
-        else:
+    def _keep(self, key: Key, transaction: Transaction) -> None:
+        if transaction.phase is not TERMINATED:
             self._live[key] = transaction
-        return [Step(key, effect) for effect in effects]
+            return
+        self._live.pop(key, None)
+        merged = merge_key(transaction.request)
+        if transaction.kind in (Kind.SERVER, Kind.INVITE_SERVER) and self._merged.get(merged) == key:
+            del self._merged[merged]

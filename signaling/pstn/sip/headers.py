@@ -15,7 +15,7 @@ from signaling.pstn.sip.uri import (
     parse_uri,
     write_parameters,
 )
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 MAX_CSEQ = 2**31  # RFC 3261 §8.1.1.5: below it
 MAGIC = "z9hG4bK"  # RFC 3261 §8.1.1.7: a branch that begins so is unique
@@ -27,6 +27,8 @@ _QUOTED_STRING = re.compile(_QUOTED)
 _VALUE = re.compile(rf"{_QUOTED}|[A-Za-z0-9\-.!%*_+`'~\[\]:]+")  # a token, a host or a quoted string
 _NAME_ADDR = re.compile(rf"(?:({_QUOTED})[ \t]*|([A-Za-z0-9\-.!%*_+`'~ \t]*))<([^<>]*)>[ \t]*(.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]+(?:@[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]+)?")
+# Parameters as nearly everybody writes them: no blanks, no quotes, no capitals in their names.
+_PLAIN = re.compile(r"(?:;[a-z0-9\-.]+(?:=[A-Za-z0-9\-.!%*_+`'~\[\]:]+)?)+")
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^>]*>?|[,;]|[^",;<]+', re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,15})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 _VIA = re.compile(
@@ -61,6 +63,11 @@ def parse_parameters(text: str) -> Parameters:
         return ()
     if not text.startswith(";"):
         raise bad("not parameters", text)
+    if _PLAIN.fullmatch(text):
+        parts = [part.partition("=") for part in text[1:].split(";")]
+        plain = {name: value if equals else None for name, equals, value in parts}
+        if len(plain) == len(parts):
+            return tuple(plain.items())
     found: dict[str, str | None] = {}
     for part in split_list(text[1:], ";"):
         name, equals, value = part.partition("=")
@@ -85,6 +92,7 @@ def unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Address:
     """From, To, Contact, Route and their like: a URI, what it is called, and the header's own parameters."""
@@ -147,6 +155,7 @@ def _parse_address(text: str) -> Address:
 _cached_address = lru_cache(maxsize=4096)(_parse_address)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Via:
     """One hop of a request's way, and so of its response's way back (RFC 3261 §20.42)."""
@@ -177,8 +186,17 @@ class Via:
 
     def branched(self, branch: str) -> "Via":
         """With this branch in place of any."""
-        kept = tuple(p for p in self.parameters if p[0] != "branch")
-        return replace(self, parameters=(*kept, ("branch", branch)))
+        kept = [p for p in self.parameters if p[0] != "branch"]
+        return Via(self.transport, self.host, self.port, (*kept, ("branch", branch)))
+
+    def is_branch_of(self, pattern: "Via") -> bool:
+        """Is it this one with a branch behind it?"""
+        own, theirs = self.parameters, pattern.parameters
+        return (
+            own[:-1] == theirs
+            and own[-1][0] == "branch"
+            and (self.host, self.port, self.transport) == (pattern.host, pattern.port, pattern.transport)
+        )
 
     def seen_from(self, host: str, port: int) -> "Via":
         """With where its request really came from (RFC 3261 §18.2.1, RFC 3581 §4).
@@ -225,6 +243,7 @@ _cached_via = lru_cache(maxsize=4096)(_parse_via)
 _cached_sent_by = lru_cache(maxsize=1024)(_parse_sent_by)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CSeq:
     """The number of a request within its dialog, and its method."""

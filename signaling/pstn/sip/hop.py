@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from signaling.pstn.sip.headers import Via
+from signaling.pstn.sip.values import quick
 
 PORT, TLS_PORT = 5060, 5061
 LARGEST_DATAGRAM = 1300  # bytes; a larger request takes a stream, for the path's MTU is unknown (§18.1.1)
@@ -27,6 +28,7 @@ class Transport(StrEnum):
         return TLS_PORT if self is Transport.TLS else PORT
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Hop:
     """The next element on the way. `name` is what its certificate must be for, and empty where none is."""
@@ -40,6 +42,7 @@ class Hop:
         return f"{self.transport.lower()}:{bracketed(self.host)}:{self.port}"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Where a message came from: the far address, and the socket or connection of ours that it came by."""

@@ -16,7 +16,7 @@ from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.table import Failure, Provisional, Success
 from signaling.pstn.sip.transaction import GIVE_UP, Failed, cancellation
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 MAX_FORKS = 16  # early dialogs that are remembered; a 2xx of one more is ended all the same
 
@@ -58,6 +58,7 @@ Event = Provisional | Success | Unfit | Failure | Failed | HungUp | CancelUnansw
 # --- what is to be done -----------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendAck:
     """Give this ACK to the transport, once; it has no transaction."""
@@ -65,6 +66,7 @@ class SendAck:
     request: Request
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Start a client transaction: PRACK, CANCEL or BYE, never an INVITE."""
@@ -79,6 +81,7 @@ class WaitForCancel:
     at: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Progressed:
     """It rings, or has early media. `dialog` is the fork's, None before one says its tag."""
@@ -87,6 +90,7 @@ class Progressed:
     dialog: Dialog | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """Answered: the dialog is to be made durable, and charged from here on."""
@@ -95,6 +99,7 @@ class Accepted:
     response: Response
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A final answer that is no yes: also a challenge or a 422, after which the user agent may try again."""
@@ -175,6 +180,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fork:
     """One early dialog, and the last reliable provisional response of it that was taken."""
@@ -183,6 +189,7 @@ class Fork:
     rseq: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Invitation:
     """One INVITE that was sent, to a sip: or sips: URI. `seed` is the secret of its dialogs (`Dialog`)."""

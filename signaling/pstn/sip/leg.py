@@ -23,6 +23,7 @@ from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.refresh import Watch, accepted
 from signaling.pstn.sip.session import ALLOWED, Session
 from signaling.pstn.sip.tenure import Tenure
+from signaling.pstn.sip.timers import Alarm
 from signaling.pstn.sip.traffic import Traffic
 from signaling.pstn.sip.transaction import GIVE_UP
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
@@ -50,7 +51,7 @@ class Desk(Protocol):
 
     def now(self) -> Instant: ...
 
-    def at(self, when: int, leg: "Leg", event: object) -> None: ...
+    def at(self, when: int, leg: "Leg", event: object) -> Alarm: ...
 
     def dice(self) -> float: ...
 
@@ -85,6 +86,7 @@ class Leg:
         self._login: Login | None = None
         self._leaving: Cause | None = None
         self._keys: dict[tuple[str, int], Key] = {}  # of the peer's requests
+        self._alarms: list[Alarm] = []
 
     # What whoever holds the call may do
 
@@ -187,7 +189,7 @@ class Leg:
                 case happened.Ask(request):
                     self._ask_within(request)
                 case happened.StartTimer(timer, at):
-                    self._desk.at(at, self, happened.TimedOut(timer, at))
+                    self._alarms.append(self._desk.at(at, self, happened.TimedOut(timer, at)))
                 case happened.Offered(request):
                     self._offered(request)
                 case happened.Keyed(key):
@@ -286,8 +288,15 @@ class Leg:
         self.over = True
         if self.tenure:
             self.tenure.let_go()
+        self._stop_watching()
         self._desk.at(self._desk.now().mono_ns + GIVE_UP, self, FORGET)
         self._tell(event)
+
+    def _stop_watching(self) -> None:
+        """A session is watched for half an hour; a call that is over is not to be kept so long."""
+        alarms, self._alarms = self._alarms, []
+        for alarm in alarms:
+            self._traffic.timers.cancel(alarm)
 
 
 class Forget:

@@ -22,7 +22,7 @@ from signaling.pstn.sip.headers import (
 )
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.uri import AnyUri, Uri, parse_uri
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 MAX_MESSAGE = 65_535  # bytes, a UDP datagram's own bound; the same on a stream
 MAX_LINES = 256  # headers
@@ -69,10 +69,11 @@ _NEEDED = ("via", "from", "to", "call-id", "cseq")
 TYPED = {*_NEEDED, "max-forwards", "content-length"}
 _UNTYPED = frozenset(_KEYS) - {KNOWN[key] for key in TYPED}
 # At most one each (RFC 3261 §7.3.1: no comma-separated list).
-SINGLE = TYPED - {"via"} | {"content-type", "rack", "rseq", "session-expires", "min-se", "expires", "event"}
+_SINGLE = {"Content-Type", "RAck", "RSeq", "Session-Expires", "Min-SE", "Expires", "Event"}  # and TYPED
 ADDRESSES = {"Contact", "Record-Route", "Route", "P-Asserted-Identity", "P-Preferred-Identity", "Diversion"}
+_TYPED = {KNOWN[key]: key for key in TYPED}
 # Those of which there may be many, and whose values nobody reads here.
-_FREE = frozenset(_KEYS) - {KNOWN[key] for key in SINGLE} - ADDRESSES - {"Via", "Identity"}
+_FREE = frozenset(_KEYS) - {*_TYPED} - _SINGLE - ADDRESSES - {"Identity"}
 
 _LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*([^\r\n]*)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
@@ -82,6 +83,7 @@ _FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
 _IDENTITY = re.compile(r'("?)[A-Za-z0-9+/=_.\-]+\1(?:[ \t]*;.*)?', re.DOTALL)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Message:
     """What requests and responses share. `fields` are the other headers, in order, by their usual names."""
@@ -130,6 +132,7 @@ class Message:
         return uri if isinstance(uri, Uri) else None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Request(Message):
     """A request; `max_forwards` is None if its sender gave none."""
@@ -139,6 +142,7 @@ class Request(Message):
     max_forwards: int | None = field(default=70, kw_only=True)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Response(Message):
     """A response, from 100 to 699."""
@@ -213,7 +217,7 @@ def _request(start_line: str, pairs: list[tuple[str, str]], body: bytes) -> Requ
     target = parse_uri(uri)
     if isinstance(target, Uri) and target.headers:
         raise bad("a Request-URI with headers", uri)
-    hops = typed["max-forwards"]
+    hops = typed.get("max-forwards")
     request = Request(
         *_identity(typed),
         method=method,
@@ -234,36 +238,27 @@ def _response(status: int, reason: str, pairs: list[tuple[str, str]], body: byte
     return Response(*_identity(typed), status=status, reason=reason, fields=fields, body=body)
 
 
-_Typed = dict[str, "str | None"]
-
-
-def _gather(pairs: list[tuple[str, str]], body: bytes) -> tuple[_Typed, Fields, bytes]:
+def _gather(pairs: list[tuple[str, str]], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
     """The fields of their own, each there at most once, and the others, checked where we know how."""
-    typed: _Typed = dict.fromkeys(TYPED)
+    typed: dict[str, str] = {}
     fields: list[tuple[str, str]] = []
     vias: list[str] = []
-    seen: set[str] = set()
     for pair in pairs:
         name, value = pair
         if name in _FREE:
             fields.append(pair)
-            continue
-        key = _KEYS.get(name) or name.lower()
-        if key in SINGLE:
-            if key in seen:
-                raise bad(f"{name} twice")
-            seen.add(key)
-        elif name not in _KEYS and not TOKEN.fullmatch(name):
-            raise bad("not a header", name or value)
-        if key == "via":
+        elif name == "Via":
             vias.append(value)
-        elif key in TYPED:
+        elif key := _TYPED.get(name):
+            if key in typed:
+                raise bad(f"{name} twice")
             typed[key] = value
         else:
-            _check(name, value)
+            _check(name, value, fields)
             fields.append(pair)
-    typed["via"] = ",".join(vias) if vias else None
-    return typed, tuple(fields), _measured(typed["content-length"], body)
+    if vias:
+        typed["via"] = ",".join(vias)
+    return typed, tuple(fields), _measured(typed.get("content-length"), body)
 
 
 def _measured(length: str | None, body: bytes) -> bytes:
@@ -276,21 +271,28 @@ def _measured(length: str | None, body: bytes) -> bytes:
     return body[:octets]
 
 
-def _check(name: str, value: str) -> None:
-    if name in ADDRESSES:
+def _check(name: str, value: str, before: list[tuple[str, str]]) -> None:
+    """Of the headers that somebody reads; `before` stood above it."""
+    if name in _SINGLE:
+        if any(other == name for other, _ in before):
+            raise bad(f"{name} twice")
+    elif name in ADDRESSES:
         if name == "Contact" and value == "*":  # every binding, in a REGISTER (RFC 3261 §10.2.2)
             return
         for part in split_list(value):
             parse_address(part)
-    elif name == "Identity" and not all(_IDENTITY.fullmatch(part) for part in split_list(value)):
-        raise bad("not an Identity (RFC 8224)", value)
+    elif name == "Identity":
+        if not all(_IDENTITY.fullmatch(part) for part in split_list(value)):
+            raise bad("not an Identity (RFC 8224)", value)
+    elif name not in _KEYS and not TOKEN.fullmatch(name):
+        raise bad("not a header", name or value)
 
 
-def _identity(typed: _Typed) -> tuple[tuple[Via, ...], Address, Address, str, CSeq]:
-    via, sender, to = typed["via"], typed["from"], typed["to"]
-    call_id, cseq = typed["call-id"], typed["cseq"]
-    if via is None or sender is None or to is None or call_id is None or cseq is None:
-        raise bad(f"no {next(KNOWN[key] for key in _NEEDED if typed[key] is None)}")
+def _identity(typed: dict[str, str]) -> tuple[tuple[Via, ...], Address, Address, str, CSeq]:
+    try:
+        via, sender, to, call_id, cseq = [typed[key] for key in _NEEDED]
+    except KeyError as missing:
+        raise bad(f"no {KNOWN[missing.args[0]]}") from None
     vias = split_list(via)
     if len(vias) > MAX_VIAS:
         raise SipError(483, f"{len(vias)} hops, at most {MAX_VIAS}")

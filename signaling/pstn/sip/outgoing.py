@@ -1,5 +1,6 @@
 """A call that we make: its INVITEs, one after another, under one grant and its lease (RFC 3261 §13)."""
 
+import re
 from dataclasses import dataclass, field
 
 from licensing.grant import Attempt, Grant
@@ -22,6 +23,7 @@ from signaling.pstn.sip.uri import Uri
 from signaling.pstn.sip.values import replace
 
 MOST_INVITES = 4  # of one attempt: challenged, too short an interval, challenged by another proxy
+_NO_DIGIT = re.compile(r"[^0-9]")
 _TAIL = 6  # digits that every way to write a number has in common
 
 
@@ -253,6 +255,5 @@ def renumbered(request: Request, number: int, branch: str) -> Request:
 
 def names(uri: Uri, destination: str) -> bool:
     """Can this be the canonical number, in the carrier's format? Wiring gone wrong is noticed."""
-    dialled = "".join(c for c in uri.user or "" if c.isdigit())
-    wanted = "".join(c for c in destination if c.isdigit())
+    dialled, wanted = _NO_DIGIT.sub("", uri.user or ""), _NO_DIGIT.sub("", destination)
     return bool(dialled) and dialled[-_TAIL:] == wanted[-_TAIL:][-len(dialled) :]

@@ -8,6 +8,7 @@ from signaling.pstn.sip.headers import parse_number
 from signaling.pstn.sip.message import Message, Request, Response
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.requirements import header_parameters
+from signaling.pstn.sip.values import quick
 
 MIN_SE = 90  # seconds; the RFC's own floor (§4)
 USUAL = 1800  # seconds; what the RFC recommends (§4)
@@ -16,6 +17,7 @@ LONGEST = 2**32
 Refresher = Literal["uac", "uas"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Expiry:
     """A Session-Expires header: seconds, and who refreshes, if it says so."""
@@ -27,6 +29,7 @@ class Expiry:
         return f"{self.seconds};refresher={self.refresher}" if self.refresher else str(self.seconds)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What was agreed: how long a session lasts without a refresh, and whether the refresh is ours."""

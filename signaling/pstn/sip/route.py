@@ -26,13 +26,14 @@ class Routes:
 
     async def find(self, uri: Uri) -> Hops:
         """Its hops, the best first; CarrierError."""
+        if is_numeric(uri.host):
+            return fixed(uri)
         known = self._known(uri)
         if known is None:
             known = await find(uri, self._lookup, self._dice)
-            if not is_numeric(uri.host):
-                if len(self._kept) >= MOST_KEPT:
-                    self._kept.clear()
-                self._kept[_place(uri)] = self._clock.now().mono_ns + KEPT, known
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[_place(uri)] = self._clock.now().mono_ns + KEPT, known
         return known
 
     def then(self, uri: Uri, go_on: Callable[[Hops], None]) -> None:

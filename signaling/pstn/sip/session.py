@@ -38,7 +38,7 @@ from signaling.pstn.sip.session_events import (
     WantRefresh,
 )
 from signaling.pstn.sip.transaction import GIVE_UP, T1, T2
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 ALLOWED = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK, INFO"
 
@@ -51,6 +51,7 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Session:
     """One leg's dialog once it is answered, by us or by the peer."""

@@ -6,6 +6,7 @@ from typing import Literal
 from signaling.pstn.sip.info import Key
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.refresh import Watch
+from signaling.pstn.sip.values import quick
 
 Timer = Literal["repeat", "no_ack", "watch", "retry", "expire"]
 
@@ -20,6 +21,7 @@ class Came:
     request: Request
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A final response to a request of ours; `dice` from 0 to 1 spreads the retry after a 491."""
@@ -52,6 +54,7 @@ class Change:
     fields: Fields = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HungUp:
     """End it: a party, a lease, the policy. `fields` may hold the Reason."""
@@ -87,6 +90,7 @@ class SendAck:
     request: Request
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Start a client transaction for this request within the dialog."""
@@ -94,6 +98,7 @@ class Ask:
     request: Request
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StartTimer:
     """Say `TimedOut(timer, at)` at that moment of the monotonic clock."""
@@ -129,6 +134,7 @@ class WantRefresh:
     """The peer knows no UPDATE: refresh by a `Change` with the description that stands."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ended:
     """It is over. Not `confirmed`: the far end never said so; it is listed, alarmed, kept in the record."""

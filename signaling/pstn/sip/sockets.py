@@ -21,7 +21,7 @@ from signaling.pstn.sip.headers import Via
 from signaling.pstn.sip.hop import Flow, Hop, Transport, way_back
 from signaling.pstn.sip.message import Request, Response, build, parse
 from signaling.pstn.sip.problem import SipError
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 BUFFER = 4 * 1024 * 1024  # bytes a UDP socket holds: the usual 208 KiB overflow at 50 calls in one burst
 CONNECT = 10.0  # seconds
@@ -35,6 +35,7 @@ Heard = Callable[[Request | Response, Flow], None]
 log = logging.getLogger(__name__)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where we can be reached."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from signaling.pstn.sip.message import Request, Response
+from signaling.pstn.sip.values import quick
 
 
 class Kind(StrEnum):
@@ -37,6 +38,7 @@ Timer = Literal["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M"]  # a
 # --- what happens -----------------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Provisional:
     """A 1xx: a client transaction heard it, or a server transaction is to say it."""
@@ -44,6 +46,7 @@ class Provisional:
     response: Response
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Success:
     """A 2xx, likewise."""
@@ -51,6 +54,7 @@ class Success:
     response: Response
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A final response from 300 on, likewise."""
@@ -70,6 +74,7 @@ class Acked:
     request: Request
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TimedOut:
     """A timer has run out; `at` is the deadline it was started with."""

@@ -33,7 +33,7 @@ class Tenure:
         self._reason = Reason.DENY_GRANT_NOT_VALID  # why it was last not renewed
         self._is_over = False
         self._renewing: asyncio.Task[None] | None = None
-        self._cancels: list[Cancel] = []
+        self._cancel: Cancel | None = None
         self._arm(LEASE // 2)
 
     @property
@@ -70,13 +70,23 @@ class Tenure:
     def _arm(self, pause: int) -> None:
         assert self._lease is not None
         self._disarm()
-        end = Instant(0, self._lease.until_ns)
         again = self._clock.now().after(pause)
-        self._cancels = [self._clock.call_at(end, self._over), self._clock.call_at(again, self.renew_now)]
+        if again.mono_ns < self._lease.until_ns:
+            self._cancel = self._clock.call_at(again, self._ask_again)
+        else:
+            self._wait_for_end(self._lease)
+
+    def _ask_again(self) -> None:
+        if self._lease:
+            self._wait_for_end(self._lease)  # whatever becomes of the question
+            self.renew_now()
+
+    def _wait_for_end(self, lease: Lease) -> None:
+        self._cancel = self._clock.call_at(Instant(0, lease.until_ns), self._over)
 
     def _disarm(self) -> None:
-        cancels, self._cancels = self._cancels, []
-        for cancel in cancels:
+        cancel, self._cancel = self._cancel, None
+        if cancel:
             cancel()
 
     def _over(self) -> None:

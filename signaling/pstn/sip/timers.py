@@ -7,20 +7,50 @@ from collections.abc import Callable
 from licensing.instant import Instant
 from signaling.ports import Cancel, Clock
 
+FEW = 1024  # cancelled alarms, that are not worth a search
+
+
+class Alarm:
+    """One call back, until it was made or cancelled."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback: Callable[[], None] | None = callback
+
 
 class Timers:
-    """Calls back in the order of deadlines. Nothing is cancelled: whoever is called knows what still runs."""
+    """Calls back in the order of deadlines."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._order = itertools.count()
-        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._heap: list[tuple[int, int, Alarm]] = []
+        self._cancelled = 0  # of those in the heap
         self._armed: tuple[int, Cancel] | None = None
 
-    def at(self, when: int, callback: Callable[[], None]) -> None:
+    def __len__(self) -> int:
+        """Alarms that are waited for, and such as were cancelled lately."""
+        return len(self._heap)
+
+    def at(self, when: int, callback: Callable[[], None]) -> Alarm:
         """Call back at that moment of the monotonic clock (ns)."""
-        heapq.heappush(self._heap, (when, next(self._order), callback))
-        self._arm()
+        alarm = Alarm(callback)
+        heapq.heappush(self._heap, (when, next(self._order), alarm))
+        if self._armed is None or when < self._armed[0]:
+            self._arm()
+        return alarm
+
+    def cancel(self, alarm: Alarm) -> None:
+        """Do not call back. Whom it would have called it keeps no longer, and soon it takes no room."""
+        if alarm.callback is None:
+            return
+        alarm.callback = None
+        self._cancelled += 1
+        if self._cancelled > max(FEW, len(self._heap) // 2):
+            self._heap = [entry for entry in self._heap if entry[2].callback]
+            heapq.heapify(self._heap)
+            self._cancelled = 0
 
     def close(self) -> None:
         """Nobody is called any more."""
@@ -42,5 +72,10 @@ class Timers:
         self._armed = None
         now = self._clock.now().mono_ns
         while self._heap and self._heap[0][0] <= now:
-            heapq.heappop(self._heap)[2]()
+            alarm = heapq.heappop(self._heap)[2]
+            callback, alarm.callback = alarm.callback, None
+            if callback:
+                callback()
+            else:
+                self._cancelled -= 1
         self._arm()

@@ -7,14 +7,14 @@ sends it again.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 from licensing.instant import SECOND
 from signaling.ports import Clock
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.door import Turned
-from signaling.pstn.sip.exchange import Exchange, Key, Step, server_key
+from signaling.pstn.sip.exchange import Exchange, Key, Steps, server_key
 from signaling.pstn.sip.headers import Address, Via
 from signaling.pstn.sip.hop import LARGEST_DATAGRAM, Flow, Hop, Transport, bracketed
 from signaling.pstn.sip.message import Request, Response, build
@@ -23,7 +23,6 @@ from signaling.pstn.sip.problem import CarrierError
 from signaling.pstn.sip.route import Hops, Routes
 from signaling.pstn.sip.selection import next_uri
 from signaling.pstn.sip.sockets import Sockets
-from signaling.pstn.sip.table import Timer
 from signaling.pstn.sip.tenure import Tenure
 from signaling.pstn.sip.timers import Timers
 from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
@@ -33,6 +32,7 @@ from signaling.pstn.sip.values import replace
 MOST_OPEN = 20_000  # transactions; beyond that new requests are told to come later
 REMEMBERED = 3600 * SECOND  # how long an address that we wrote to may write to us, within a dialog
 MOST_REMEMBERED = 4096
+NEVER = 2**63
 
 
 class Asker(Protocol):
@@ -64,6 +64,7 @@ class Business:
     request: Request | None = None  # as its asker made it
     rest: Hops = ()
     tenure: Tenure | None = None
+    wakes: int = NEVER  # when its transaction is next asked whether a timer has run out
 
 
 class Traffic:
@@ -104,8 +105,7 @@ class Traffic:
             place = self.sockets.place(hop)
         except OSError as error:
             raise CarrierError(str(error)) from error
-        alias = (("alias", None),) if hop.transport.reliable else ()  # RFC 5923 §5
-        return Via(hop.transport, bracketed(place.host), place.port, (("rport", None), *alias))
+        return _via(hop.transport, place.host, place.port)
 
     def ask(self, request: Request, hops: Hops, asker: Asker, tenure: Tenure | None = None) -> bool:
         """Start a client transaction at the first hop; false, and nothing is sent, if it needs a lease and
@@ -114,10 +114,10 @@ class Traffic:
             return False
         sent = self._addressed(request, hops[0])
         now = self._clock.now()
-        key, steps = self._exchange.ask(sent, now, reliable=hops[0].transport.reliable)
+        key, effects = self._exchange.ask(sent, now, reliable=hops[0].transport.reliable)
         self._business[key] = Business(hops[0], asker, request, hops[1:], tenure)
         self._remember(hops[0].host, now.mono_ns)
-        self._carry_out(steps)
+        self._carry_out((key, effects))
         return True
 
     def ask_within(
@@ -159,7 +159,6 @@ class Traffic:
         if not self.outlet.may_send(response, business.tenure):
             return False
         self._carry_out(self._exchange.say(key, response, self._clock.now()))
-        self._tidy(key)
         return True
 
     def invited(self, cancel: Request) -> bool:
@@ -176,10 +175,10 @@ class Traffic:
 
     def _addressed(self, request: Request, hop: Hop) -> Request:
         """With a Via for that hop, and the branch that it has."""
-        via = self.via(hop)
-        branch = tuple([p for p in request.via.parameters if p[0] == "branch"])
-        via = Via(via.transport, via.host, via.port, (*via.parameters, *branch))
-        return request if request.vias == (via,) else replace(request, vias=(via,))
+        via, own = self.via(hop), request.via
+        if own.is_branch_of(via) and len(request.vias) == 1:
+            return request
+        return replace(request, vias=(via.branched(own.branch) if own.branch else via,))
 
     def _remember(self, host: str, now: int) -> None:
         if len(self._written) >= MOST_REMEMBERED and host not in self._written:
@@ -212,26 +211,25 @@ class Traffic:
         if is_new and self._exchange.get(key) is not None:
             self._business[key] = Business(flow)
         self._carry_out(steps, flow)
-        self._tidy(key)
 
-    def _carry_out(self, steps: list[Step], flow: Flow | None = None) -> None:
-        for step in steps:
-            business = self._business.get(step.key) if step.key else None
-            match step.effect:
+    def _carry_out(self, steps: Steps, flow: Flow | None = None) -> None:
+        key, effects = steps
+        business = self._business.get(key) if key else None
+        for effect in effects:
+            match effect:
                 case Send(message):
                     to = business.to if business else flow
                     assert to is not None
-                    failed = partial(self._unsendable, step.key)
+                    failed = partial(self._unsendable, key)
                     self.outlet.send(message, to, failed, business.tenure if business else None)
                 case Deliver(message):
-                    self._deliver(step.key, business, message, flow)
-                case StartTimer(timer, at):
-                    assert step.key is not None
-                    self.timers.at(at, partial(self._timed_out, step.key, timer, at))
+                    self._deliver(key, business, message, flow)
+                case StartTimer(_, at):
+                    self._wake_at(key, business, at)
                 case Failed() as failure:
                     self._failed(business, failure)
-        for step in steps:
-            self._tidy(step.key)
+        if key and self._exchange.get(key) is None:
+            self._business.pop(key, None)
 
     def _deliver(
         self, key: Key | None, business: Business | None, message: Request | Response, flow: Flow | None
@@ -256,18 +254,32 @@ class Traffic:
                 pass
         business.asker.failed(request, failure)
 
-    def _timed_out(self, key: Key, timer: Timer, at: int) -> None:
-        self._carry_out(self._exchange.timed_out(key, timer, at, self._clock.now()))
-        self._tidy(key)
+    def _wake_at(self, key: Key | None, business: Business | None, at: int) -> None:
+        """One alarm for all timers of a transaction, which are seldom the same when it rings."""
+        if key and business and at < business.wakes:
+            business.wakes = at
+            self.timers.at(at, partial(self._woken, key, business))
+
+    def _woken(self, key: Key, business: Business) -> None:
+        if self._business.get(key) is not business:
+            return
+        now = self._clock.now()
+        business.wakes = NEVER
+        for timer, at in self._exchange.timers(key):
+            if at <= now.mono_ns:
+                self._carry_out(self._exchange.timed_out(key, timer, at, now))
+        for _, at in self._exchange.timers(key):
+            self._wake_at(key, business, at)
 
     def _unsendable(self, key: Key | None) -> None:
         if key is not None:
             self._carry_out(self._exchange.unsendable(key, self._clock.now()))
-            self._tidy(key)
 
-    def _tidy(self, key: Key | None) -> None:
-        if key is not None and self._exchange.get(key) is None:
-            self._business.pop(key, None)
+
+@lru_cache(maxsize=1024)  # of our own addresses
+def _via(transport: Transport, host: str, port: int) -> Via:
+    alias = (("alias", None),) if transport.reliable else ()  # RFC 5923 §5
+    return Via(transport, bracketed(host), port, (("rport", None), *alias))
 
 
 def sized(request: Request, hops: Hops) -> Hops:

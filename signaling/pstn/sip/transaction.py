@@ -33,7 +33,7 @@ from signaling.pstn.sip.table import (
     TimedOut,
     Timer,
 )
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 T1 = 500 * MILLISECOND  # an estimate of the round trip (RFC 3261 §17.1.1.1)
 T2 = 4 * SECOND  # the longest pause between two sendings
@@ -44,6 +44,7 @@ GIVE_UP = 64 * T1  # timers B, F, H, J, L, M; and D, which must be 32 s at least
 # --- what is to be done -----------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Send:
     """Give this to the transport."""
@@ -51,6 +52,7 @@ class Send:
     message: Request | Response
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Deliver:
     """The user of the transaction must hear this."""
@@ -58,6 +60,7 @@ class Deliver:
     message: Request | Response
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StartTimer:
     """Say `TimedOut(timer, at)` at that moment of the monotonic clock."""
@@ -79,6 +82,7 @@ Effect = Send | Deliver | StartTimer | Failed
 # --- the machine ------------------------------------------------------------------------------------------
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One of the four machines, at one moment."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from signaling.pstn.sip.problem import bad
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 Parameters = tuple[tuple[str, str | None], ...]
 
@@ -27,6 +27,7 @@ _ALL_DIGITS = re.compile(r"[0-9.]+")
 _UNSAFE = re.compile(rf"[^{_MARKS}&=+$,/]")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Uri:
     """sip: or sips:, its parts as written: escapes stay, so that what goes out is what came in."""

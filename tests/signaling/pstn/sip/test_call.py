@@ -44,9 +44,9 @@ class Agent(Side):
         self.ask(self.invitation.invite)
 
     def ask(self, request: Request) -> None:
-        key, steps = self.exchange.ask(request, self.wire.now, reliable=False)
+        key, effects = self.exchange.ask(request, self.wire.now, reliable=False)
         self.asked[key] = request
-        self.wire.carry_out(self, steps)
+        self.wire.carry_out(self, (key, effects))
 
     def reply(self, response: Response) -> None:
         key = self.keys[response.cseq.method, response.cseq.number]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from licensing.instant import MILLISECOND, SECOND, Instant
 from signaling.pstn.sip.answer import respond
-from signaling.pstn.sip.exchange import Exchange, client_key, server_key
+from signaling.pstn.sip.exchange import NOTHING, Exchange, client_key, server_key
 from signaling.pstn.sip.headers import CSeq, Via
 from signaling.pstn.sip.message import Request, Response, parse
 from signaling.pstn.sip.table import (
@@ -185,13 +185,14 @@ def test_a_cancel_finds_its_invite() -> None:
 def test_two_branches_of_a_fork_are_one_merged_request_answered_by_482() -> None:
     far = Exchange()
     far.heard(invite(), START, reliable=False)
-    (step,) = far.heard(invite(branch="z9hG4bKother"), START, reliable=False)
-    assert isinstance(step.effect, Send)
-    assert isinstance(step.effect.message, Response)
-    assert step.effect.message.status == 482
-    assert far.heard(invite(branch="z9hG4bKother"), START, reliable=False) == [step]  # the same again
+    key, (sent,) = far.heard(invite(branch="z9hG4bKother"), START, reliable=False)
+    assert key is None
+    assert isinstance(sent, Send)
+    assert isinstance(sent.message, Response)
+    assert sent.message.status == 482
+    assert far.heard(invite(branch="z9hG4bKother"), START, reliable=False) == (None, (sent,))  # the same
     assert len(far) == 1
-    assert len(far.heard(invite(branch="z9hG4bKthird", cseq=2), START, reliable=False)) == 2
+    assert len(far.heard(invite(branch="z9hG4bKthird", cseq=2), START, reliable=False)[1]) == 2
 
 
 def test_the_same_branch_from_another_host_is_another_request() -> None:
@@ -203,8 +204,8 @@ def test_a_request_of_rfc_2543_is_known_when_it_comes_again_and_so_is_its_ack() 
     old = replace(invite(), vias=(Via("UDP", "old.example"),))
     far = Exchange()
     far.heard(old, START, reliable=False)
-    (step,) = far.heard(old, START, reliable=False)
-    assert isinstance(step.effect, Send)
+    _, (effect,) = far.heard(old, START, reliable=False)
+    assert isinstance(effect, Send)
     refused = respond(old, 486, tag="t")
     far.say(server_key(old), refused, START)
     far.heard(acknowledgement(old, refused), START, reliable=False)
@@ -216,9 +217,9 @@ def test_a_request_of_rfc_2543_is_known_when_it_comes_again_and_so_is_its_ack() 
 def test_a_2xx_that_nobody_waits_for_is_not_dropped() -> None:
     near = Exchange()
     late = respond(invite(), 200, tag="t")
-    assert [step.effect for step in near.heard(late, START, reliable=False)] == [Deliver(late)]
-    assert near.heard(respond(invite(), 486, tag="t"), START, reliable=False) == []
-    assert near.heard(respond(opt(), 200, tag="t"), START, reliable=False) == []
+    assert near.heard(late, START, reliable=False) == (None, (Deliver(late),))
+    assert near.heard(respond(invite(), 486, tag="t"), START, reliable=False) == NOTHING
+    assert near.heard(respond(opt(), 200, tag="t"), START, reliable=False) == NOTHING
 
 
 def test_a_branch_in_use_is_not_used_again() -> None:
@@ -231,8 +232,8 @@ def test_a_branch_in_use_is_not_used_again() -> None:
 def test_what_cannot_be_sent_is_told_once_and_is_over() -> None:
     near = Exchange()
     key, _ = near.ask(invite(), START, reliable=True)
-    assert [step.effect for step in near.unsendable(key, START)] == [Failed("transport")]
-    assert near.unsendable(key, START) == []
+    assert near.unsendable(key, START) == (key, (Failed("transport"),))
+    assert near.unsendable(key, START) == NOTHING
     assert len(near) == 0
 
 

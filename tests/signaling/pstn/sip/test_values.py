@@ -1,7 +1,7 @@
 """A copy of a frozen value is what the standard library would make of it."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from signaling.pstn.sip.headers import parse_address, parse_via
 from signaling.pstn.sip.message import build
 from signaling.pstn.sip.table import Phase
 from signaling.pstn.sip.transaction import start_client
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 from tests.signaling.pstn.sip.samples import invite
 
 INVITE = invite()
@@ -57,3 +57,38 @@ def test_a_value_that_looks_at_what_it_is_made_of_is_not_copied_past_that() -> N
 
     with pytest.raises(TypeError):
         replace(Careful(1), number=0)
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What `quick` must make as the standard library does."""
+
+    first: int
+    second: str = "two"
+    hidden: int = field(default=7, init=False, compare=False)
+    third: tuple[int, ...] = field(default=(), kw_only=True)
+
+
+def test_a_quick_value_is_made_as_the_standard_library_would() -> None:
+    made = Made(1, third=(3,))
+    assert (made.first, made.second, made.hidden, made.third) == (1, "two", 7, (3,))
+    assert Made(first=1, second="x") == Made(1, "x") != Made(1)
+    assert repr(made) == "Made(first=1, second='two', hidden=7, third=(3,))"
+    for wrong in ((), (1, "x", (3,)), (1, "x", 7, (3,))):
+        with pytest.raises(TypeError):
+            Made(*wrong)
+
+
+def test_a_quick_value_stays_as_it_is() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Made(1).first = 2  # type: ignore[misc]
+
+
+def test_a_value_with_a_part_made_for_each_anew_is_not_quick() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Listed:
+        parts: list[int] = field(default_factory=list)
+
+    with pytest.raises(TypeError):
+        quick(Listed)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from licensing.instant import MILLISECOND, Instant
-from signaling.pstn.sip.exchange import Exchange, Key, Step
+from signaling.pstn.sip.exchange import Exchange, Key, Steps
 from signaling.pstn.sip.message import Request, Response, build, parse
 from signaling.pstn.sip.table import Timer
 from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
@@ -51,16 +51,16 @@ class Wire:
         heapq.heappush(self._events, (when, next(self._order), action))
 
     def ask(self, side: Side, request: Request) -> None:
-        _, steps = side.exchange.ask(request, self.now, reliable=self.reliable)
-        self.carry_out(side, steps)
+        self.carry_out(side, side.exchange.ask(request, self.now, reliable=self.reliable))
 
     def say(self, side: Side, response: Response) -> None:
         """Answer: the server transaction is the one that its top Via names."""
         key = next(k for k in side.exchange._live if response.via.branch in k and response.cseq.method in k)
         self.carry_out(side, side.exchange.say(key, response, self.now))
 
-    def carry_out(self, side: Side, steps: list[Step]) -> None:
-        for key, effect in ((step.key, step.effect) for step in steps):
+    def carry_out(self, side: Side, steps: Steps) -> None:
+        key, effects = steps
+        for effect in effects:
             match effect:
                 case Send(message):
                     self.send(side, message)
