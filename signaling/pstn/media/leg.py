@@ -83,7 +83,13 @@ class Leg:
         self._connected = False
 
     def _pressed(self, side: Side) -> Callable[[str], None]:
-        return lambda digit: self._tell(DigitHeard(self.name, side, digit))
+        def pressed(digit: str) -> None:
+            self._tell(DigitHeard(self.name, side, digit))
+            hears = self.to_trunk.hears
+            if side == "app" and hears is not None and hears.events is None:
+                self.press(digit)  # a trunk that takes no events hears it as a tone
+
+        return pressed
 
     def _way_to(self, side: Side) -> Way:
         return self.to_app if side == "app" else self.to_trunk
