@@ -1,13 +1,15 @@
 """How soon running calls are decided again when a permit changes:  python -m benchmarks.revocation
 
-China's profile, calls between apps that one permit allows; it is suspended and reinstated. Everything but the
-sockets is real: register, law, journal on disk, the calls' machines, the frames for both devices as they are
-written. Beside it, in the same run, what the standard library alone needs for the same number of entries:
-`json.dumps`, SHA-256, and one transaction of sqlite3 (WAL, synchronous=FULL).
+China's profile, calls between apps that one permit allows; it is suspended and reinstated, and then an own
+profile that prohibits them is laid down and taken away (`profile_`). Everything but the sockets is real:
+register, law, journal on disk, the calls' machines, the frames for both devices as they are written. Beside
+it, in the same run, what the standard library alone needs for the same number of entries: `json.dumps`,
+SHA-256, and one transaction of sqlite3 (WAL, synchronous=FULL).
 
-`decided_ms`: from the change to the last new decision; `told_ms`: to the last frame. `longest_slice_ms`: the
-longest time for which nothing else had a turn on the loop. Those with `cpu` are the CPU time of the loop's
-thread, which other programs on this machine do not lengthen. Of a few rounds the least disturbed one counts.
+`decided_ms`: from the change of the register to the last new decision; `told_ms`: to the last frame.
+`longest_slice_ms`: the longest time for which nothing else had a turn on the loop. Those with `cpu` are the
+CPU time of the loop's thread, which other programs on this machine do not lengthen. Of a few rounds the least
+disturbed one counts.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import sqlite3
 import tempfile
 import time
 import uuid
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack, closing
 from dataclasses import astuple, dataclass
 from datetime import date
@@ -25,6 +28,7 @@ from pathlib import Path
 
 from licensing.changes import Check
 from licensing.instant import Instant
+from licensing.jurisdiction import SHIPPED
 from signaling.clock import SystemClock
 from signaling.core.call import Call, restored
 from signaling.core.effects import Send
@@ -119,9 +123,11 @@ def resident(name: str) -> Person:
     return Person(UserId(name), HolderFacts(verified=words))
 
 
-async def measure(folder: Path, number: int, rounds: int) -> list[Measured]:
-    """Suspend and reinstate, over and over."""
-    settings = Settings(data=folder, profiles=(), legal_entity=HOLDER)
+async def measure(folder: Path, number: int, rounds: int) -> tuple[list[Measured], list[Measured]]:
+    """Suspend and reinstate, over and over; then prohibit by law and permit again."""
+    own = folder / "law"
+    own.mkdir()
+    settings = Settings(data=folder, profiles=(), legal_entity=HOLDER, profiles_folder=own)
     clock, metrics, calls = SystemClock(), Timed(), Calls()
     async with AsyncExitStack() as stack:
         store = await open_store(settings.database_url, node="local")
@@ -140,21 +146,36 @@ async def measure(folder: Path, number: int, rounds: int) -> list[Measured]:
             revocation.runs(call, (alice.user, bob.user), answer.standing)
         await revocation.start(calls.tell)
         stack.push_async_callback(revocation.close)
-        measured = []
+        by_permit, by_law = [], []
         for _ in range(rounds):
-            measured.append(await one_loss(licence, calls, metrics))
+            suspended = licence.register.suspend("cn", by="operator", why="a benchmark")
+            by_permit.append(await one_loss(licence, calls, metrics, suspended))
             for operator in ("operator", "second"):
                 await licence.register.reinstate("cn", by=operator, why="a benchmark")
             await all_told(calls)
-        return measured
+        assert licence.profiles is not None
+        for _ in range(rounds):
+            (own / "CN.json").write_text(prohibiting())
+            by_law.append(await one_loss(licence, calls, metrics, licence.profiles.look()))
+            (own / "CN.json").unlink()
+            await licence.profiles.look()
+            await all_told(calls)
+        return by_permit, by_law
 
 
-async def one_loss(licence: Licence, calls: Calls, metrics: Timed) -> Measured:
-    """The permit is suspended; until every call has been told."""
+def prohibiting() -> str:
+    """China's law, if calls between apps were prohibited."""
+    document = json.loads(SHIPPED.joinpath("CN.json").read_text())
+    document["services"]["app_voice"]["domestic"] = {"kind": "prohibited"}
+    return json.dumps(document)
+
+
+async def one_loss(licence: Licence, calls: Calls, metrics: Timed, loss: Awaitable[object]) -> Measured:
+    """What allows the calls is lost; until every call has been told."""
     changed: list[tuple[float, float]] = []
     deaf = licence.register.on_change(lambda taken: changed.append((time.perf_counter(), time.thread_time())))
     turns = Turns()
-    await licence.register.suspend("cn", by="operator", why="a benchmark")
+    await loss
     await all_told(calls)
     deaf()
     await turns.stop()
@@ -166,6 +187,11 @@ async def one_loss(licence: Licence, calls: Calls, metrics: Timed) -> Measured:
         metrics.decided_cpu - at_cpu,
         turns.longest_cpu,
     )
+
+
+def least(measured: list[Measured]) -> Measured:
+    """Of a few rounds the least disturbed one."""
+    return Measured(*(min(values) for values in zip(*map(astuple, measured), strict=True)))
 
 
 async def all_told(calls: Calls) -> None:
@@ -191,6 +217,18 @@ def reference(folder: Path, number: int, body: dict[str, object]) -> float:
         return time.perf_counter() - begun
 
 
+def in_milliseconds(measured: Measured, about: str) -> dict[str, float]:
+    """The figures of one kind of change, each by its name."""
+    figures = {
+        "decided_ms": measured.decided,
+        "decided_cpu_ms": measured.decided_cpu,
+        "told_ms": measured.told,
+        "longest_slice_ms": measured.longest,
+        "longest_slice_cpu_ms": measured.longest_cpu,
+    }
+    return {f"{about}{name}": round(seconds * 1000, 1) for name, seconds in figures.items()}
+
+
 def main() -> None:
     """Parse the size, measure both, print one line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -200,19 +238,15 @@ def main() -> None:
     body: dict[str, object] = {"facts": "f" * 900, "outcome": "deny", "reason": "DENY_PERMIT_SUSPENDED"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        measured = asyncio.run(measure(folder, size.calls, size.rounds))
+        by_permit, by_law = map(least, asyncio.run(measure(folder, size.calls, size.rounds)))
         plain = reference(folder, size.calls, body)
-    least = Measured(*(min(values) for values in zip(*map(astuple, measured), strict=True)))
     facts = {
         "calls": size.calls,
-        "decided_ms": round(least.decided * 1000, 1),
-        "decided_cpu_ms": round(least.decided_cpu * 1000, 1),
-        "told_ms": round(least.told * 1000, 1),
-        "longest_slice_ms": round(least.longest * 1000, 1),
-        "longest_slice_cpu_ms": round(least.longest_cpu * 1000, 1),
+        **in_milliseconds(by_permit, ""),
+        **in_milliseconds(by_law, "profile_"),
         "plain_sqlite_ms": round(plain * 1000, 1),
-        "ratio_decided_to_plain": round(least.decided / plain, 2),
-        "ratio_told_to_plain": round(least.told / plain, 2),
+        "ratio_decided_to_plain": round(by_permit.decided / plain, 2),
+        "ratio_told_to_plain": round(by_permit.told / plain, 2),
     }
     print(json.dumps(facts), flush=True)
 
