@@ -59,6 +59,7 @@ const NEWS = /** @type {const} */ ({
   answer: ["Answer", "接听"],
   decline: ["Decline", "拒绝"],
   open: ["Open", "打开"],
+  withheld: ["Number withheld", "未显示号码"],
 });
 
 /**
@@ -85,7 +86,8 @@ async function tell(news) {
     body: say(about), tag, actions, renotify: news.type !== "over", silent: about === "over", requireInteraction: rings,
     icon: "/web/icons/icon-192.png", data: news,
   };
-  await worker.registration.showNotification(news.from, options);
+  const from = news.from === "(withheld)" ? say("withheld") : news.from; // a telephone that does not say its number
+  await worker.registration.showNotification(from, options);
 }
 
 /**

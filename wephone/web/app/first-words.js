@@ -46,6 +46,7 @@ const WORDS = {
   "missed count": ["{count} missed", "{count} 个未接"],
   "ringing": ["is calling you", "来电"],
   "return to call": ["Return to the call", "返回通话"],
+  "withheld": ["Number withheld", "未显示号码"],
   "call ended": ["Call ended", "通话已结束"],
   "decision": ["Decision", "决定编号"],
   // Messages

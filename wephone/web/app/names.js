@@ -1,5 +1,7 @@
 /** What this person calls people: their own name for somebody whom they have added, else the user's. */
 
+import { say } from "./first-words.js";
+
 /** @type {Readonly<Record<string, string>>} */
 let names = {};
 
@@ -9,4 +11,4 @@ export function callThem(known) {
 }
 
 /** @param {string} peer */
-export const nameOf = (peer) => names[peer] ?? peer;
+export const nameOf = (peer) => names[peer] ?? (peer === "(withheld)" ? say("withheld") : peer);

@@ -31,7 +31,7 @@ export function Avatar({ name, large = false }) {
 
 /** @param {string} name */
 function initials(name) {
-  if (/^\+?\d/.test(name)) return "#";
+  if (/^[+\d(]/.test(name)) return "#";
   return name.split(/[.\-_ ]+/).slice(0, 2).map((part) => [...part][0] ?? "").join("").toUpperCase();
 }
 

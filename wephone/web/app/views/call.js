@@ -82,7 +82,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
     ${call.stage === "ended" ? null : html`<header><button type="button" class="plain" onClick=${hide}>
       <${Icon} name="arrow-left" /> ${say("hide")}</button><${Bars} call=${call} /></header>`}
     <div class="person">
-      ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${nameOf(call.peer)} large=${true} />`}
+      ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />`}
       <h1><${Called} name=${call.peer} /></h1>
       <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
         ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>

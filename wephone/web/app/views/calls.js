@@ -54,7 +54,7 @@ function Past({ call, phone, open }) {
     ? lasting((call.ended_at - call.answered_at) / 1000)
     : call.reason && call.reason !== "hangup" && !call.missed ? endInWords(call.reason) : "";
   return html`<div class="line">
-    <${Avatar} name=${nameOf(peer)} />
+    <${Avatar} name=${isPhone ? peer : nameOf(peer)} />
     <div class="grow"><span class=${`name ${call.missed ? "bad" : ""}`}><${Called} name=${peer} /></span>
       <p class="hint"><${Icon} name=${icon} /> ${say(kind)}${how ? ` · ${how}` : ""} · <time>${dayOf(call.offered_at)}</time></p></div>
     ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}: ${nameOf(peer)}`} wordless=${true} onClick=${() => open(peer)} />`}

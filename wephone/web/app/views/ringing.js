@@ -27,7 +27,7 @@ export function Ringing({ phone, call, write, answered }) {
   const isVideo = call.media.includes("video");
   return html`<div class="ringing" role="alertdialog" aria-modal="true" aria-labelledby="ringing-who" aria-describedby="ringing-what"
       tabindex="-1" ref=${box}>
-    <div class="person"><${Avatar} name=${nameOf(call.peer)} large=${true} />
+    <div class="person"><${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />
     <h1 id="ringing-who"><${Called} name=${call.peer} /></h1>
     <p id="ringing-what">${say("ringing")} · ${say(call.telephone ? "telephone call" : isVideo ? "video call" : "app call")}</p>
     ${busy ? html`<p class="hint">${say("answer holds", { name: nameOf(busy.peer) })}</p>` : null}</div>
