@@ -6,7 +6,7 @@ when it could not for too long. Every change is a new version and an entry of th
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -34,6 +34,7 @@ KEEP_OPERATORS = 10 * 366 * 24 * 3600 * 1_000_000  # microseconds: who changed a
 
 Random = Callable[[int], bytes]
 Told = Callable[[Snapshot], None]
+Doubt = Callable[[], Awaitable[str | None]]
 _EMPTY = Snapshot(-1, {})
 
 
@@ -49,7 +50,10 @@ class Register:
         hints: Hints | None = None,
         alarms: Alarms | None = None,
         random: Random = os.urandom,
+        doubt: Doubt | None = None,
     ) -> None:
+        """`doubt`: why what others have made of the register cannot be believed, if it cannot."""
+        self._doubt = doubt
         self._store, self._clock, self._profiles = store, clock, profiles
         self._hints, self._random = hints, random
         self._alarms = alarms or Alarms()
@@ -277,7 +281,10 @@ class Register:
                     return taken
                 if await self._made(taken, change, by.strip(), why.strip(), now):
                     return self._snapshot
-                await self._read()
+                try:
+                    await self._read()
+                except RegisterUnreadableError as error:
+                    raise JournalError(f"the register cannot be read: {error}") from error
         raise JournalError("others changed the register each time before this change could be made")
 
     async def _made(self, taken: Snapshot, change: Change, by: str, why: str, now: Instant) -> bool:
@@ -368,6 +375,8 @@ class Register:
                 f"the register went back from epoch {self._snapshot.epoch} to {epoch}: was a backup restored?"
             )
         taken = snapshot(await self._store.load())
+        if self._confirmed is not None and self._doubt is not None and (fault := await self._doubt()):
+            raise RegisterUnreadableError(fault)
         if taken.epoch >= self._snapshot.epoch:
             self._install(taken, asked)
 

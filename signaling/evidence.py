@@ -5,13 +5,14 @@ something decided?
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from licensing.audit import Broken, Checked, ClearValue, Entry, Head, beginning, sealed_in
+from licensing.audit import Broken, Checked, Entry, Head, beginning, sealed_in
 from licensing.checkers import opened, sealed_names
 from licensing.explain import Explanation, explain, profiles_named
-from licensing.filed import FiledFault, changed_by, filed_faults, not_accepted
+from licensing.filed import filed_faults
 from licensing.lawbook import profiles_then
 from licensing.permit import Permit
-from licensing.ports import Chains, Filed
+from licensing.ports import Chains
+from signaling.filed import changers
 from signaling.licence import Licence
 from signaling.ports import Store
 from signaling.stated import stated_faults
@@ -71,17 +72,6 @@ async def first_at(chains: Chains, head: Head, at: int) -> int:
         else:
             high = middle
     return low
-
-
-async def register_faults(chains: Chains) -> tuple[FiledFault, ...]:
-    """What of the register is not what the chains say, and no operator has accepted. JournalError."""
-    filed = await chains.filed()
-    return not_accepted(filed_faults(filed, names=await changers(chains, filed)), filed.entries)
-
-
-async def changers(chains: Chains, filed: Filed) -> dict[str, ClearValue]:
-    """Who made the register's changes, by the hash in the entry, as far as that is not erased."""
-    return {row.hash: row for row in await chains.clear_values(changed_by(filed.entries))}
 
 
 async def row_faults(store: Store) -> list[str]:

@@ -21,6 +21,7 @@ from licensing.signing import read_public_key
 from signaling.clock import is_synchronised
 from signaling.expiry import DaysLeft, Expiry
 from signaling.facts import Offer
+from signaling.filed import register_faults
 from signaling.metrics import Metrics
 from signaling.permission import Permission
 from signaling.permit_file import PermitFileWatch
@@ -56,7 +57,7 @@ class Licence:
         warn_of_homes(settings, profiles)
         operator = operator_of(settings, emergency_in)
         self.law = Law(profiles, operator, policy_of(settings, profiles), on_loss_of(settings))
-        self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms)
+        self.register = Register(permits, clock, profiles=profiles, alarms=self.alarms, doubt=self._edited)
         self.gate = Gate(
             register=self.register,
             journal=journal,
@@ -93,6 +94,10 @@ class Licence:
         await self.file.look()
         self.gate.in_doubt()  # an unsound clock is an alarm now, and not at the first call
         return self
+
+    async def _edited(self) -> str | None:
+        """What of the register nobody filed, and no operator has accepted. JournalError."""
+        return next((fault.said for fault in await register_faults(self.journal)), None)
 
     def start(self, metrics: Metrics) -> None:
         """Keep up with the permit file and the calendar, as a server does and a command does not."""

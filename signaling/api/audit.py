@@ -15,7 +15,8 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.checkpoints import NothingLostError, UnsignedError
-from signaling.evidence import nodes, register_faults, row_faults, walk
+from signaling.evidence import nodes, row_faults, walk
+from signaling.filed import register_faults
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()

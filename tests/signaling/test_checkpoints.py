@@ -195,6 +195,29 @@ async def test_an_edited_register_closes_the_telephone_at_the_start_until_an_ope
     assert bureau.alarms[Alarm.EVIDENCE_LOST].startswith("toggle `texts`, version 1, is there")
 
 
+async def test_a_register_that_is_edited_while_the_server_runs_is_not_decided_on(bureau: Bureau) -> None:
+    register = bureau.licence.register
+    permit = {"id": "basic-1", "jurisdiction": "baseline", "categories": ["baseline:basic"]}
+    await register.add_permit(permit | {"valid_from": "2026-01-01"}, by="alice", why="new")
+    await register.revoke("basic-1", by="alice", why="order")
+    edit(
+        bureau.database,
+        "UPDATE register_version SET document = replace(document, 'revoked', 'suspended'), epoch = epoch + 1"
+        " WHERE version = 2 AND kind = 'permit'",
+        "UPDATE counter SET value = value + 1 WHERE name = 'register'",
+    )
+    assert not await register.refresh()
+    assert bureau.alarms[Alarm.REGISTER_STALE].startswith("permit `basic-1`, version 2, was altered")
+    assert "revoked" in str(register.snapshot.permits[0].status_events)
+    bureau.clock.advance(4)
+    assert bureau.licence.gate.check(phone_call().facts).reason is Reason.DENY_REGISTER_STALE
+    with pytest.raises(JournalError, match="the register cannot be read: permit `basic-1`"):
+        await register.switch_telephone_off(by="alice", why="I saw it")
+    await bureau.checkpoints.acknowledge("alice", "it was I")
+    assert await register.refresh()
+    assert Alarm.REGISTER_STALE not in bureau.alarms
+
+
 async def test_the_data_folder_going_back_too_is_noticed_by_what_lies_elsewhere(bureau: Bureau) -> None:
     await bureau.write()
     await bureau.checkpoints.make()

@@ -9,7 +9,8 @@ import pytest
 
 from licensing.alarms import Alarm
 from licensing.lawbook import PROFILE
-from signaling.evidence import explained, register_faults
+from signaling.evidence import explained
+from signaling.filed import register_faults
 from signaling.licence import Licence, NoProfileError
 from signaling.settings import Settings
 from signaling.store import open_store

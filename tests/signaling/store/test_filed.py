@@ -8,7 +8,7 @@ from licensing.audit import Draft, canonical
 from licensing.filed import LOSS_ACKNOWLEDGED, as_accepted, filed_faults
 from licensing.register import Register
 from signaling.clock import SystemClock
-from signaling.evidence import register_faults
+from signaling.filed import register_faults
 from signaling.store.rows import DatabaseStore
 from signaling.store.tables import CHANGES
 from tests.signaling.store.database import Direct
