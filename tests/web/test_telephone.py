@@ -23,7 +23,7 @@ from tests.web.conftest import Town
 from wephone.protocol.ids import UserId
 from wephone.testing.kit import Kit
 
-MENU = "+4930123407"  # hears keys
+MENU = "+49-30-123407"  # hears keys
 
 
 @dataclass
@@ -75,7 +75,9 @@ async def test_keys_of_the_screen_and_of_the_keyboard_reach_the_menu_of_a_teleph
     alice: Someone, far: Far
 ) -> None:
     await alice.page.get_by_role("searchbox").fill(MENU)
+    await alice.sees("Telephone call to Germany")
     await alice.button("Call").click()
+    await alice.page.get_by_role("heading", name="+49 30 123407").wait_for()
     await alice.button("Keypad").click()
     keypad = alice.page.get_by_role("group", name="Dial pad")
     for key in "1*0":

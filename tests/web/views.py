@@ -189,10 +189,10 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/history/calls": {"calls": PAST, "before": None},
     "GET /api/sessions": {"sessions": SESSIONS},
     "GET /api/blocked": {"blocked": ["mallory"]},
-    "POST /api/calls/check": {"to": "", "allowed": True, "service": "pstn_out", "refusal": None},
+    "POST /api/calls/check": {"to": "+12025550123", "allowed": True, "service": "pstn_out", "refusal": None},
 }
 OUT: dict[str, Any] = {"GET /api/account": (401, {"code": "not_signed_in", "detail": "not signed in"})}
-DENIED = {"to": "", "allowed": False, "service": "pstn_out", "refusal": REFUSAL}
+DENIED = {"to": "+12025550123", "allowed": False, "service": "pstn_out", "refusal": REFUSAL}
 ONCE = {"name": "alice", "password_change_required": True}
 NO_MICROPHONE = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));"

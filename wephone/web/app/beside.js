@@ -9,8 +9,11 @@ import { keepScreenOn, showCall } from "../edge/system.js";
 import { nameOf } from "./names.js";
 import { announce } from "./waking.js";
 
-/** @param {readonly Call[]} calls the one that somebody talks in */
-const talkedIn = (calls) => calls.find(({ stage }) => !["ringing", "ended"].includes(stage)) ?? null;
+/** The call that somebody talks in, before one that they have put aside. @param {readonly Call[]} calls */
+function talkedIn(calls) {
+  const running = calls.filter(({ stage }) => !["ringing", "ended"].includes(stage));
+  return running.find(({ heldHere }) => !heldHere) ?? running[0] ?? null;
+}
 
 /**
  * @param {readonly Call[]} before @param {readonly Call[]} now

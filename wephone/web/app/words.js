@@ -41,14 +41,12 @@ learn({
   "telephone call": ["Telephone call", "电话"],
   "telephone in": ["Telephone call to {country}", "拨打{country}的电话"],
   "checking": ["Checking…", "正在查询…"],
-  "cannot be called": ["This call can't be made", "无法拨打"],
   "not a number": ["This is neither a name nor a telephone number.", "这既不是用户名，也不是电话号码。"],
   "yourself": ["That is you.", "这是您自己。"],
   // Calls
   "outgoing": ["Outgoing", "拨出"],
   "incoming": ["Incoming", "呼入"],
   "missed": ["Missed", "未接"],
-  "refused": ["Not allowed", "不允许"],
   "more": ["Show more", "显示更多"],
   "sending": ["Calling…", "正在呼叫…"],
   "sent": ["Looking for {name}…", "正在查找 {name}…"],
@@ -89,7 +87,6 @@ learn({
   "call ended after": ["Call ended · {time}", "通话已结束 · {time}"],
   "forged": ["Somebody may have tried to listen in, so the call was ended.", "可能有人试图窃听，通话已终止。"],
   "call again": ["Call again", "再次呼叫"],
-  "call in app": ["Call in the app instead", "改用应用通话"],
   "another tab": ["This call is in another tab of this browser.", "此通话在本浏览器的另一标签页中。"],
   // Quality
   "quality 3": ["Good connection", "连接良好"],
@@ -129,7 +126,6 @@ learn({
   "fate read": ["Read", "已读"],
   "fate failed": ["Not sent", "未发送"],
   "operator reads": ["The operator of this service can read stored messages.", "本服务的运营者可以读取已存储的消息。"],
-  "you": ["You", "您"],
   // Settings
   "language": ["Language", "语言"],
   "theme": ["Appearance", "外观"],

@@ -26,11 +26,13 @@ export function play(call, stream) {
   void voice.play().catch(() => {}); // without a gesture some browsers wait for one; the page is clicked to answer
 }
 
-/** @param {string} call */
-export function hush(call) {
-  const voice = voices.get(call);
-  if (voice) voice.srcObject = null;
-  voices.delete(call);
+/** Calls that are over are heard no more; the others without a break. @param {readonly string[]} calls */
+export function hushBut(calls) {
+  for (const [call, voice] of voices) {
+    if (calls.includes(call)) continue;
+    voice.srcObject = null;
+    voices.delete(call);
+  }
 }
 
 /** Another loudspeaker. */

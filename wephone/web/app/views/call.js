@@ -1,7 +1,7 @@
 /** The call screen: the person large, one line of what is true, and what can be done. */
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { hush, play, ringback } from "../../edge/sounds.js";
+import { hushBut, play, ringback } from "../../edge/sounds.js";
 import { nameOf } from "../names.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
 import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
@@ -194,7 +194,8 @@ export function Voices({ phone }) {
       const { remote } = phone.shownStreams(id);
       if (remote) play(id, remote);
     }
+    hushBut(calls);
   });
-  useEffect(() => () => calls.forEach(hush), [calls.join()]);
+  useEffect(() => () => hushBut([]), []);
   return null;
 }

@@ -49,15 +49,16 @@ export function Prospects({ typed, phone, contacts, done, open }) {
 
 /** @param {{typed: string, phone: import("../phone.js").Phone, done: () => void}} props */
 function NumberLine({ typed, phone, done }) {
-  const { text, country } = useNumber(typed);
   const found = useProspect(typed);
+  const whole = found?.prospect && isNumber(found.prospect.to) ? found.prospect.to : typed; // as the server reads it
+  const { text, country } = useNumber(whole);
   const allowed = found?.prospect?.allowed ?? false;
   const kind = country ? say("telephone in", { country }) : say("telephone call");
   return html`<section class="prospect" aria-label=${text}>
     <div class="line"><${Avatar} name=${typed} /><div class="grow"><bdi class="name">${text}</bdi>
       <p class="hint">${found ? kind : say("checking")}</p></div>
       <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} disabled=${!allowed}
-        onClick=${() => { phone.call(typed); done(); }} /></div>
+        onClick=${() => { phone.call(whole); done(); }} /></div>
     <div role="status">${found?.prospect?.refusal ? html`<${Refusal} refusal=${found.prospect.refusal} />` : null}
       ${found?.fault ? html`<p class="fault">${say(found.fault === "bad_address" ? "not a number" : "unreachable server")}</p>` : null}</div>
   </section>`;
