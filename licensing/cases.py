@@ -5,12 +5,14 @@ apart by their input: decisions (`facts`), numbers (`dialled`) and calls in prog
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from itertools import chain
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from licensing.case import BLOCKED, Case, Decision, Operator, Outcome, Policy
 from licensing.case_format import Format, Told, differ
@@ -103,6 +105,13 @@ class DecisionInput(Format):
     operator: CaseOperator = CaseOperator()
     policy: CasePolicy = CasePolicy()
     now: AwareDatetime
+
+    @field_validator("permits")
+    @classmethod
+    def _each_once(cls, permits: tuple[Permit, ...]) -> tuple[Permit, ...]:
+        if twice := first_twice([permit.id for permit in permits]):
+            raise ValueError(f"`{twice}` is there twice")
+        return permits
 
 
 class DecisionExpected(Format):
@@ -224,12 +233,19 @@ def read_cases(text: str | bytes) -> list[AnyCase]:
         raise CasesError(str(error)) from None
     except (ValueError, RecursionError) as error:  # JSON's own errors carry line and column
         raise CasesError(f"the file is no JSON: {error}") from None
-    groups = _valid(CaseFile, document, "")
-    return [
-        _read_case(case, f"cases.{group}[{place}]")
-        for group, cases in groups.cases.items()
-        for place, case in enumerate(cases)
-    ]
+    groups = _valid(CaseFile, document, "").cases.items()
+    places = [f"cases.{group}[{place}]" for group, cases in groups for place, _ in enumerate(cases)]
+    read = [_read_case(case, path) for path, case in zip(places, chain(*dict(groups).values()), strict=True)]
+    if twice := first_twice([case.id for case in read]):
+        path = [place for place, case in zip(places, read, strict=True) if case.id == twice][1]
+        raise CasesError(f"{path}.id: is there twice (found {twice!r})")
+    return read
+
+
+def first_twice(names: Sequence[str]) -> str | None:
+    """The first name that is there twice."""
+    counted = Counter(names)
+    return next((name for name in names if counted[name] > 1), None)
 
 
 def _read_case(case: Mapping[str, Any], path: str) -> AnyCase:

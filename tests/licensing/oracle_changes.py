@@ -155,6 +155,7 @@ def more_permits(dice: Random, told: Dict, profile: Dict) -> None:
         codes.append(dice.choice(["CN:B25#internet", "CN:B25#non_internet", "CN:B25", "CN:A12-4", "CN:A15"]))
         codes = [code for code in codes if code.startswith(codes[-1][:3])]
     permit = permit_for(profile["code"], codes, id=f"more-{dice.randrange(3)}", version=dice.randrange(1, 3))
+    told["permits"] = [other for other in told["permits"] if other["id"] != permit["id"]]
     told["permits"].insert(dice.randrange(len(told["permits"]) + 1), permit)
     break_permit(dice, told, profile)
 

@@ -11,6 +11,7 @@ from licensing.jurisdiction import gather, load_profiles
 from licensing.progress import Event, Fate
 from licensing.progress_cases import ProgressCase
 from licensing.reasons import Reason
+from tests.licensing.conftest import BASIC
 
 DATA = Path(__file__).parent / "data"
 MADE_UP = DATA / "made_up"
@@ -99,6 +100,11 @@ def test_a_wrong_expectation_is_counted_and_printed_with_what_was_decided() -> N
         ),
         (changed(["cases", "US", 0, "expected", "reason"], "BECAUSE"), "cases.US[0].expected.reason: "),
         (changed(["cases", "US", 0, "expcted"], {}), "cases.US[0].expcted: "),
+        (changed(["cases", "US", 1, "id"], "CN-001"), "cases.US[1].id: is there twice (found 'CN-001')"),
+        (
+            changed(["cases", "CN", 0, "input", "permits"], [BASIC, BASIC]),
+            "cases.CN[0].input.permits: `basic-1` is there twice",
+        ),
     ],
 )
 def test_a_malformed_file_is_named_by_path_and_value(document: bytes, said: str) -> None:
