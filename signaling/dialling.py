@@ -40,6 +40,13 @@ NO_SOUND = events.Refused(
         ),
     )
 )
+NO_BRIDGE = Refusal(
+    code="NO_BRIDGE",
+    text=RefusalText(
+        en="This server joins no two telephones: a call from one cannot go on to another.",
+        zh_cn="此服务器不连接两部电话：电话来电不能转至另一号码。",
+    ),
+)
 
 
 class Unreached:
@@ -50,10 +57,16 @@ class Unreached:
         self._permission, self._outcome = permission, outcome
 
     async def dial(
-        self, call: CallId, phone: Party, caller: Person, dialled: str, media: tuple[Media, ...]
+        self,
+        call: CallId,
+        phone: Party,
+        caller: Person,
+        dialled: str,
+        media: tuple[Media, ...],
+        payer: Person | None = None,
     ) -> Dialled:
         """See `signaling.ports.Telephones`."""
-        to = self._permission.dialled(dialled, caller)
+        to = self._permission.dialled(dialled, payer or caller)
         answer = await self._permission.may_dial(call, caller, to, media)
         refused = events.Refused(answer.refusal) if isinstance(answer, Refused) else None
         return Dialled(masked(to), answer.decision, refused or self._outcome)

@@ -52,12 +52,17 @@ def facts_between(offer: Offer, caller: Person, callee: Person, media: tuple[Med
     )
 
 
-def facts_to_number(offer: Offer, caller: Person, to: Telephone, media: tuple[Medium, ...]) -> CallFacts:
-    """Of an account and a telephone. The number shown was verified to be the caller's, or none is."""
+def facts_to_number(
+    offer: Offer, caller: Person, to: Telephone, media: tuple[Medium, ...], payer: Person
+) -> CallFacts:
+    """Of an account and a telephone. The number shown was verified to be the payer's, or none is.
+
+    The payer is the caller, unless somebody else has the call go on there.
+    """
     return CallFacts(
         legs=(leg_of(Role.ORIGIN, caller), phone_leg(Role.DESTINATION, to)),
         media=media,
-        presented_cli=presented(caller),
+        presented_cli=presented(payer),
         identity_verified=caller.facts.identity_verified,
         registered_location=True if caller.facts.emergency_address is not None else None,
         service_offer=offer.to,
@@ -76,6 +81,21 @@ def facts_from_number(
         identity_verified=callee.facts.identity_verified,
         service_offer=offer.to,
         equipment_in=offer.equipment_in,
+    )
+
+
+def facts_of_two_telephones(
+    offer: Offer, caller: Telephone | None, to: Telephone, media: tuple[Medium, ...], payer: Person
+) -> CallFacts:
+    """Of a telephone that calls and one that an account would have called for it."""
+    return CallFacts(
+        legs=(calling_leg(caller), phone_leg(Role.DESTINATION, to)),
+        media=media,
+        presented_cli=presented(payer),
+        identity_verified=payer.facts.identity_verified,
+        service_offer=offer.to,
+        equipment_in=offer.equipment_in,
+        number_fault=to.fault if isinstance(to, Unplaced) else None,
     )
 
 

@@ -18,6 +18,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._errors = self._counter("errors", "Frames answered with an error.", "code")
         self._ended = self._counter("calls_ended", "Calls that ended.", "reason")
+        self._forwarded = self._counter("calls_forwarded", "Times a call went on to somebody else.", "when")
         self._refused = self._counter("refusals", "Calls and texts that the gate refused.", "code")
         self._frames = self._counter("frames", "Frames received.", "type")
         self._outboxes = self._counter("outboxes_closed", "Connections cut off because they did not read.")
@@ -62,6 +63,10 @@ class Metrics:
     def call_ended(self, reason: EndReason) -> None:
         """A call ended."""
         self._child(self._ended, reason).inc()
+
+    def call_forwarded(self, when: str) -> None:
+        """A call went on to somebody else, by the rule for this case."""
+        self._child(self._forwarded, when).inc()
 
     def refused(self, code: str) -> None:
         """The gate said no."""

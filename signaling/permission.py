@@ -16,6 +16,7 @@ from signaling.facts import (
     caller_id,
     facts_between,
     facts_from_number,
+    facts_of_two_telephones,
     facts_to_number,
     place_of,
 )
@@ -128,10 +129,20 @@ class Permission:
         return Standing(facts, None if decision is None else DecisionId(decision), None)
 
     async def may_dial(
-        self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...], way: Way | None = None
+        self,
+        call: str,
+        caller: Person,
+        to: Telephone,
+        media: tuple[Media, ...],
+        way: Way | None = None,
+        payer: Person | None = None,
     ) -> Answer:
-        """May this user call that number? A grant comes with a yes, for the one leg it names."""
-        return answer(await self.gate.authorize(self._telephone_ask(call, caller, to, mediums(media), way)))
+        """May this user call that number? A grant comes with a yes, for the one leg it names.
+
+        `payer`: whose number is shown, if it is somebody else's wish that the call goes there.
+        """
+        ask = self._telephone_ask(call, caller, to, mediums(media), way, payer)
+        return answer(await self.gate.authorize(ask))
 
     async def may_ring(
         self, call: str, caller: Telephone | None, callee: Person, media: tuple[Media, ...], trunk: str
@@ -140,6 +151,15 @@ class Permission:
         people = {"callee": callee.user} | ({} if caller is None else {"caller": address(caller)})
         facts = facts_from_number(self._offer, caller, callee, mediums(media))
         return answer(await self.gate.authorize(Ask(call, facts, people, leg="caller", trunk=trunk)))
+
+    async def may_bridge(
+        self, call: str, caller: Telephone | None, to: Telephone, media: tuple[Media, ...], payer: Person
+    ) -> Answer:
+        """May a telephone that called `payer` go on to a number of theirs? No grant: nothing carries that."""
+        people = {"callee": address(to), "forwarded_by": payer.user}
+        people |= {} if caller is None else {"caller": address(caller)}
+        facts = facts_of_two_telephones(self._offer, caller, to, mediums(media), payer)
+        return answer(await self.gate.authorize(Ask(call, facts, people)))
 
     def why_not(self, grant: Grant, decision: str) -> Refusal:
         """What a call that loses its permit is told: what would be decided about its leg now."""
@@ -157,11 +177,13 @@ class Permission:
             return answer(await self.gate.authorize_again(ask))
         return answer(await self.gate.authorize(self._telephone_ask(text, sender, to, (Medium.SMS,))))
 
-    def check(self, caller: Person, to: Person | Telephone, media: tuple[Media, ...]) -> Decision:
+    def check(
+        self, caller: Person, to: Person | Telephone, media: tuple[Media, ...], payer: Person | None = None
+    ) -> Decision:
         """What would be decided about a call now. Nothing is written down, and nothing granted."""
         if isinstance(to, Person):
             return self.gate.check(facts_between(self._offer, caller, to, mediums(media)))
-        return self.gate.check(facts_to_number(self._offer, caller, to, mediums(media)))
+        return self.gate.check(facts_to_number(self._offer, caller, to, mediums(media), payer or caller))
 
     def _telephone_ask(
         self,
@@ -170,14 +192,16 @@ class Permission:
         to: Telephone,
         media: tuple[Medium, ...],
         way: Way | None = None,
+        payer: Person | None = None,
     ) -> Ask:
+        people = {"caller": caller.user, "callee": address(to)}
         return Ask(
             subject,
-            facts_to_number(self._offer, caller, to, media),
-            {"caller": caller.user, "callee": address(to)},
+            facts_to_number(self._offer, caller, to, media, payer or caller),
+            people if payer is None or payer == caller else people | {"forwarded_by": payer.user},
             leg="callee" if way is None else way.leg,
             destination=to if isinstance(to, Number) else None,
-            caller_id=caller_id(caller) or (None if way is None else way.shown),
+            caller_id=caller_id(payer or caller) or (None if way is None else way.shown),
             trunk=None if way is None else way.trunk,
         )
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from licensing.audit import Draft
 from licensing.instant import Instant
 from signaling.core.events import Refused, Unroutable
+from signaling.core.forwarding import NOWHERE, Forwarding
 from signaling.core.holder import HolderFacts, Person
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
@@ -74,6 +75,27 @@ class Phone(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """Whether a telephone may reach somebody else, by which decision, and who that is as records show it."""
+
+    callee: str
+    decision: str
+    refused: Refused | None = None
+
+
+class CallingPhone(Phone, Protocol):
+    """A telephone that calls: of whomever else its call goes on to, the gate is asked anew."""
+
+    def may_reach(self, callee: UserId) -> Awaitable[Reached]:
+        """This user in the place of the one before, from now on under a grant of its own."""
+        ...
+
+    def may_be_bridged(self, dialled: str, payer: Person) -> Awaitable[Reached]:
+        """A number that `payer` would answer for. Decided on, and refused: nothing joins two telephones."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Dialled:
     """What came of dialling: a phone that may be called now, or why there is none.
 
@@ -91,9 +113,17 @@ class Telephones(Protocol):
     """The telephone network, as calls to numbers ask for it."""
 
     def dial(
-        self, call: CallId, phone: Party, caller: Person, dialled: str, media: tuple[Media, ...]
+        self,
+        call: CallId,
+        phone: Party,
+        caller: Person,
+        dialled: str,
+        media: tuple[Media, ...],
+        payer: Person | None = None,
     ) -> Awaitable[Dialled]:
-        """Read the number, ask the gate and whatever else may refuse, choose a trunk. Nothing is sent yet:
+        """For `caller`, at the cost and by the number of `payer`, who is the caller if it is none.
+
+        Read the number, ask the gate and whatever else may refuse, choose a trunk. Nothing is sent yet:
         that is done when `phone`, the party that the telephone is of the call, hears of the call."""
         ...
 
@@ -131,6 +161,8 @@ class OfferedCall:
     owner_epoch: int
     at: int
     trunk: str | None = None  # of a telephone call
+    forwarded_to: str | None = None  # a user or a masked number, whom `callee` had it go on to
+    forwarded_by: UserId | None = None  # whose rule was the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +195,8 @@ class CallRecord:
     seen: bool
     decision: str | None
     trunk: str | None = None
+    forwarded_to: str | None = None
+    forwarded_by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +213,10 @@ class CallRows(Protocol):
 
     def offer(self, row: OfferedCall) -> Awaitable[None]:
         """Durable before the first ring. IdTakenError if the call id was ever used."""
+        ...
+
+    def forward(self, row: OfferedCall) -> Awaitable[None]:
+        """A call that rang in vain goes on: to whom, by whose rule, and what was decided on that."""
         ...
 
     def answer(self, call: CallId, by: Party, at: int, owner_epoch: int) -> Awaitable[bool]:
@@ -488,6 +526,8 @@ class AccountRows(Protocol):
         ...
 
     def set_do_not_disturb(self, user: UserId, on: bool) -> Awaitable[None]: ...
+    def set_forwarding(self, user: UserId, rules: Forwarding) -> Awaitable[None]: ...
+    def forwarding(self, user: UserId) -> Awaitable[Forwarding]: ...
     def set_shows_presence(self, user: UserId, on: bool) -> Awaitable[None]: ...
 
     def presence(self, user: UserId) -> Awaitable[Sequence[tuple[UserId, int | None]]]:
@@ -561,6 +601,7 @@ class Ends:
     callee: Person | None
     do_not_disturb: bool  # the callee
     blocked: bool  # the callee has blocked the caller
+    forwarding: Forwarding = NOWHERE  # the callee's rules
 
 
 @dataclass(frozen=True, slots=True)

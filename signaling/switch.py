@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
+from licensing.instant import SECOND
 from signaling.core import events
 from signaling.core.call import Call, place, restored
 from signaling.core.effects import (
@@ -15,6 +17,7 @@ from signaling.core.effects import (
     AskGate,
     Complain,
     Effect,
+    GoOn,
     RecordAnswer,
     RecordCourse,
     RecordEnd,
@@ -43,8 +46,10 @@ from signaling.core.events import (
     Unroutable,
     Withdrawn,
 )
+from signaling.core.forwarding import NOWHERE, Forwarding, When
 from signaling.core.glare import glare
 from signaling.core.holder import Person
+from signaling.core.onward import Onward, forwarded
 from signaling.core.party import Party
 from signaling.core.sdp import carried, check_sdp
 from signaling.dialling import is_telephone, party_named
@@ -55,13 +60,16 @@ from signaling.metrics import Metrics
 from signaling.permission import Permission, Permitted, Refused, masked_name
 from signaling.ports import (
     Bell,
+    CallingPhone,
     Cancel,
     Clock,
+    Ends,
     IdTakenError,
     Limits,
     LiveCall,
     OfferedCall,
     Phone,
+    Reached,
     Store,
     StoreError,
     Telephones,
@@ -69,9 +77,11 @@ from signaling.ports import (
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
 from wephone.protocol.codec import PeerError
-from wephone.protocol.ids import CallId, DeviceId, UserId
+from wephone.protocol.ids import CallId, DeviceId, Peer, UserId
 from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Missed, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode, error_text
+
+MOST_HOPS = 3  # of one call: whoever it comes to then is rung, whatever they have set
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +100,22 @@ class Trail:
     routing: asyncio.Task[None] | None = None
     offering: asyncio.Future[None] | None = None  # its row is being written
     withheld_at: int | None = None  # when it would have been, were its caller not blocked
+    calling: CallingPhone | None = None  # the telephone, if it is one that calls
+    rules: Forwarding = NOWHERE  # of whom it is called now
+    passed: tuple[str, ...] = ()  # whom it was for and has come to since, by forwarding
+    forwarded_by: UserId | None = None  # whose rule was the last
+
+    def onward(self, caller: UserId, when: When) -> str | None:
+        """Where the call goes on in this case: never back to where it was, and not without end."""
+        to = self.rules.to(when)
+        if to is None or to == caller or to in self.passed or len(self.passed) > MOST_HOPS:
+            return None
+        return to
+
+    def goes_on(self, to: str) -> None:
+        """Everything about whom it was called before is over."""
+        self.passed += (to,)
+        self.rules, self.offering, self.callee, self.dialled = NOWHERE, None, None, None
 
 
 class Switch:
@@ -159,11 +185,11 @@ class Switch:
         self._receive(known.id, Returned(caller))
         return True
 
-    def ring(self, caller: Party, phone: Phone, invite: Invite, answer: Permitted) -> None:
+    def ring(self, caller: Party, phone: CallingPhone, invite: Invite, answer: Permitted) -> None:
         """A telephone, which is `caller` in this call, calls a user; the gate has allowed it."""
         self._phones[caller] = phone
         trunk = None if answer.grant is None else answer.grant.attempt.trunk
-        self._trails[invite.call] = Trail(phone=caller, answer=answer, trunk=trunk)
+        self._trails[invite.call] = Trail(phone=caller, answer=answer, trunk=trunk, calling=phone)
         callee = UserId(invite.to)
         self._place(caller, callee, invite, [line.party.device for line in self._lines.of_user(callee)])
 
@@ -229,7 +255,7 @@ class Switch:
     def _end_telephone_call(self, row: LiveCall) -> None:
         """The sound of a telephone call went through the server that died: it is over for all."""
         phone = row.caller if is_telephone(row.caller.user) else row.answered_by
-        self._receive(row.call, DeviceLost(phone))
+        self._receive(row.call, HungUp(phone, EndReason.CONNECTION_LOST))
 
     def permit_changed(self, call: CallId, event: Withdrawn | Reinstated) -> None:
         """A call has lost its permit, or got it back."""
@@ -298,6 +324,32 @@ class Switch:
         self._calls[id] = call
         self._carry_out(call, effects, ref)
 
+    def _forward(self, call: Call, when: When) -> None:
+        """The call goes on to somebody else, and is decided on from the start."""
+        trail = self._trails[call.id]
+        to = trail.onward(call.caller.user, when)
+        assert to is not None, "a call goes on where it can"
+        trail.passed, trail.forwarded_by = trail.passed or (call.callee,), call.callee
+        trail.goes_on(to)
+        callee = self._permission.callee(to)
+        if isinstance(callee, UserId):
+            devices = tuple(line.party.device for line in self._lines.of_user(callee))
+            onward = Onward(callee, devices, callee, call.callee)
+        else:
+            phone = Party(party_named(callee, to), DeviceId(str(uuid.uuid4())))
+            trail.dialled = to
+            if trail.calling is None:
+                trail.phone = phone
+            onward = Onward(phone.user, (phone.device,), Peer(masked_name(phone.user)), call.callee)
+        self._bell.quiet(call.id)
+        self._revocation.over(call.id, withdrawn=False)
+        self._metrics.call_forwarded(when)
+        self._not_of(call)
+        state, effects = forwarded(call, onward, self._clock.now())
+        self._calls[call.id] = call = cast(Call, state)
+        self._of_user[call.caller.user][call.id] = self._of_user[call.callee][call.id] = None
+        self._carry_out(call, effects)
+
     def _carry_out(self, call: Call, effects: Iterable[Effect], ref: int | None = None) -> None:
         for effect in effects:
             match effect:
@@ -308,6 +360,8 @@ class Switch:
                 case AskGate():
                     trail = self._trails.setdefault(call.id, Trail())
                     trail.routing = self._errands.start(self._route(call))
+                case GoOn(_, when):
+                    self._forward(call, when)
                 case AskChange():
                     self._errands.start(self._ask_change(effect))
                 case RecordAnswer():
@@ -352,14 +406,18 @@ class Switch:
         self._revocation.over(call.id, withdrawn=withdrawn)
         if withdrawn and call.outcome is not None and call.outcome.refusal is not None:
             self._metrics.call_withdrawn(call.outcome.refusal.code)
-        for user in (call.caller.user, call.callee):
-            self._of_user[user].pop(call.id, None)
-            if not self._of_user[user]:
-                del self._of_user[user]
+        self._not_of(call)
         self._live.discard(call.id)
         self._over.add(call.id)
         if not self._live:
             self.idle.set()
+
+    def _not_of(self, call: Call) -> None:
+        """It is no call of its two users any more."""
+        for user in (call.caller.user, call.callee):
+            self._of_user[user].pop(call.id, None)
+            if not self._of_user[user]:
+                del self._of_user[user]
 
     def _forget_old(self) -> None:
         for call in self._over.forgotten():
@@ -371,6 +429,8 @@ class Switch:
         """Find the callee, ask the gate, make the offer durable."""
         try:
             event = await self._ended_before(call) or await self._offer(call, self._trails[call.id])
+            if event is None:
+                return  # it has gone on to somebody else
         except IdTakenError:
             event = await self._offered_before(call)
         except StoreError:
@@ -400,14 +460,17 @@ class Switch:
         else:
             self._tell(by, Ended(call=call, reason=reason))
 
-    async def _offer(self, call: Call, trail: Trail) -> Event:
+    async def _offer(self, call: Call, trail: Trail) -> Event | None:
+        """What becomes of it; none if it goes on to somebody else."""
+        if trail.calling is not None and trail.answer is not None:
+            return await self._offer_ringing(call, trail, trail.calling, trail.answer)
         if trail.dialled is not None and trail.phone is not None:
             return await self._dial(call, trail, trail.dialled, trail.phone)
-        if trail.answer is not None:
-            return await self._offer_ringing(call, trail, trail.answer)
-        ends = await self._store.ends(call.caller.user, call.callee)
+        ends = await self._ends(call, trail, call.caller.user)
         if ends.caller is None or ends.callee is None:
             return Unroutable(EndReason.UNKNOWN_USER)
+        if self._has_gone_on(call, trail):
+            return None
 
         def offer(decision: str) -> None:
             """Begin to write the row, if the call is still there to be offered."""
@@ -415,7 +478,7 @@ class Switch:
                 # For a record like any other's: its caller does not find out by it.
                 trail.withheld_at = trail.withheld_at or self._clock.now().utc_us
             elif call.id in self._live:
-                trail.offering = asyncio.ensure_future(self._store.offer(self._row(call, decision)))
+                trail.offering = asyncio.ensure_future(self._write_offer(call, trail, decision))
 
         answer = await self._permission.may_call(call.id, ends.caller, ends.callee, call.media, offer)
         trail.decision = answer.decision
@@ -423,7 +486,6 @@ class Switch:
             offer(answer.decision)
         if trail.offering is not None:
             await trail.offering
-            trail.offered = True
         if isinstance(answer, Refused):
             self._metrics.refused(answer.refusal.code)
             return events.Refused(answer.refusal)
@@ -438,7 +500,39 @@ class Switch:
         if lost is not None:
             self._metrics.refused(lost.code)
             return events.Refused(lost)
-        return Allowed()
+        return self._may_ring(call, trail)
+
+    async def _ends(self, call: Call, trail: Trail, caller: UserId) -> Ends:
+        """The two accounts, and whoever the callee has blocked of those who bring the call to them."""
+        ends = await self._store.ends(caller, call.callee)
+        by = trail.forwarded_by
+        if not ends.blocked and by is not None and await self._store.has_blocked(call.callee, by):
+            ends = replace(ends, blocked=True)
+        trail.passed = trail.passed or (call.callee,)
+        trail.rules = NOWHERE if ends.blocked or ends.callee is None else ends.forwarding
+        return ends
+
+    def _has_gone_on(self, call: Call, trail: Trail) -> bool:
+        """Does whom it is for have all calls go on, and has this one?"""
+        if trail.onward(call.caller.user, When.ALWAYS) is None:
+            return False
+        if call.id in self._live:
+            self._forward(self._calls[call.id], When.ALWAYS)
+        return True
+
+    def _may_ring(self, call: Call, trail: Trail) -> Allowed:
+        """For so long: if it can go on from here, not for the longest time."""
+        goes_on = frozenset(when for when in When if trail.onward(call.caller.user, when) is not None)
+        return Allowed(goes_on, trail.rules.after * SECOND if When.NO_ANSWER in goes_on else None)
+
+    async def _write_offer(self, call: Call, trail: Trail, decision: str | None) -> None:
+        """Its row, or in the row that it has, to whom it goes on."""
+        row = self._row(call, decision)
+        if trail.offered:
+            await self._store.forward(row)
+        else:
+            await self._store.offer(row)
+            trail.offered = True
 
     async def _wake(self, call: Call) -> None:
         """Devices that sleep are offered the call too: they have the resume time to come."""
@@ -453,10 +547,11 @@ class Switch:
         """The number that was dialled, if there is a way to it: then its row, and the phone may be called."""
         try:
             person = await person_of(self._store, call.caller.user)
+            payer = person if trail.forwarded_by is None else await person_of(self._store, trail.forwarded_by)
         except StoreError:
             log.exception("what is known about a caller could not be read")
-            person = Person(call.caller.user)
-        found = await self._telephones.dial(call.id, phone, person, dialled, call.media)
+            person = payer = Person(call.caller.user)
+        found = await self._telephones.dial(call.id, phone, person, dialled, call.media, payer)
         trail.decision, trail.callee, trail.trunk = found.decision, found.callee, found.trunk
         if isinstance(found.outcome, events.Refused):
             self._metrics.refused(found.outcome.refusal.code)
@@ -465,34 +560,55 @@ class Switch:
             return found.outcome
         self._phones[phone] = found.outcome
         try:
-            await self._store.offer(self._row(call, found.decision))
-            trail.offered = True
+            await self._write_offer(call, trail, found.decision)
         except StoreError as error:
             if not found.for_help or isinstance(error, IdTakenError):
                 raise
             log.exception("a call for help goes on without its record")
         return Allowed()
 
-    async def _offer_ringing(self, call: Call, trail: Trail, answer: Permitted) -> Event:
+    async def _offer_ringing(
+        self, call: Call, trail: Trail, calling: CallingPhone, answer: Permitted
+    ) -> Event | None:
         """A telephone that was allowed to call: the offer is durable before any device rings."""
-        trail.decision = answer.decision
-        ends = await self._store.ends(call.callee, call.callee)
+        if (by := trail.forwarded_by) is not None:
+            reached = await self._reached(call, trail, calling, by)
+            trail.decision, trail.callee = reached.decision, reached.callee
+            if reached.refused is not None:
+                self._metrics.refused(reached.refused.refusal.code)
+                return reached.refused
+        else:
+            trail.decision = answer.decision
+        ends = await self._ends(call, trail, call.callee)
         if ends.callee is None:
             return Unroutable(EndReason.UNKNOWN_USER)
-        await self._store.offer(self._row(call, answer.decision))
-        trail.offered = True
+        if self._has_gone_on(call, trail):
+            return None
+        await self._write_offer(call, trail, trail.decision)
+        if ends.blocked:
+            return Unroutable(EndReason.UNREACHABLE)
         if ends.do_not_disturb:
             return Unroutable(EndReason.DO_NOT_DISTURB)
         await self._wake(call)
-        return Allowed()
+        return self._may_ring(call, trail)
+
+    async def _reached(self, call: Call, trail: Trail, calling: CallingPhone, by: UserId) -> Reached:
+        """May the telephone reach whom its call has come to?"""
+        if trail.dialled is None:
+            return await calling.may_reach(call.callee)
+        return await calling.may_be_bridged(trail.dialled, await person_of(self._store, by))
 
     def _row(self, call: Call, decision: str | None) -> OfferedCall:
         trail, now = self._trails[call.id], self._clock.now().utc_us
         caller = self._shown(call.id, call.caller)
         callee = UserId(trail.callee or call.callee)
-        return OfferedCall(
+        row = OfferedCall(
             call.id, caller, callee, call.media, decision, self._node, self._epoch, now, trail.trunk
         )
+        if trail.forwarded_by is None:
+            return row
+        first = UserId(trail.passed[0])
+        return replace(row, callee=first, forwarded_to=callee, forwarded_by=trail.forwarded_by)
 
     def _shown(self, call: CallId, party: Party) -> Party:
         """A party as rows have it: numbers are masked there."""
@@ -542,12 +658,14 @@ class Switch:
     async def _close_row(self, call: Call, end: RecordEnd, trail: Trail) -> None:
         try:
             if not trail.offered:
-                callee = trail.callee or call.callee
                 row, over = self._row(call, trail.decision), None
+                callee = row.callee
                 if trail.withheld_at is not None:
                     row, over = replace(row, at=trail.withheld_at), end.at.utc_us
                 await self._store.refused(row, end.reason, callee, over)
                 return
+            if trail.forwarded_by is not None:  # it may have gone on and been refused
+                await self._store.forward(self._row(call, trail.decision))
             refusal = None if call.outcome is None else call.outcome.refusal
             by = None if refusal is None else refusal.decision  # the row and the chain name what ended it
             await self._store.end(call.id, end.reason, end.at.utc_us, end.missed, by)
@@ -558,5 +676,6 @@ class Switch:
             log.exception("the end of a call could not be recorded")
             return
         if end.missed:
-            for line in self._lines.of_user(call.callee):
+            called = UserId(trail.passed[0]) if trail.passed else call.callee
+            for line in self._lines.of_user(called):
                 line.send(Missed(call=call.id, peer=call.caller.user, at=end.at.utc_us))

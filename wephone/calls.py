@@ -37,7 +37,7 @@ class Call:
     def __init__(self, owner: Owner, call: CallId, role: Role, peer: str, source: Any, sink: Any) -> None:
         self.id = call
         self.role = role
-        self.peer = peer  # a user's name, or what was dialled
+        self.peer = peer  # a user's name, or what was dialled; once it was forwarded, who is called instead
         self.source = source
         self.sink = sink
         self.history: list[CallEvent] = []
@@ -61,7 +61,8 @@ class Call:
             return "ended"
         if self.find(events.Answered) is not None:
             return "active"
-        if self.role is Role.CALLEE or events.Progressed(self.id, Progress.ALERTING) in self.history:
+        progressed = self.find(events.Progressed)
+        if self.role is Role.CALLEE or (progressed and progressed.progress is Progress.ALERTING):
             return "ringing"
         return "calling"
 
@@ -79,6 +80,12 @@ class Call:
             if isinstance(event, events.EndingCancelled | events.Ended):
                 return None
         return None
+
+    @property
+    def forwarded_by(self) -> str | None:
+        """Whom a call that came here was for, if it was for somebody else."""
+        rings = self.find(events.Rings)
+        return None if rings is None else rings.forwarded_by
 
     @property
     def safety_code(self) -> str | None:
@@ -216,6 +223,8 @@ class Call:
         """Something new; `GoesOn` gives the call another id."""
         if isinstance(event, events.GoesOn):
             self.id = event.survivor
+        if isinstance(event, events.Forwarded):
+            self.peer = event.to
         self.history.append(event)
         name = event.progress if isinstance(event, events.Progressed) else type(event).__name__.lower()
         self.mark(name)

@@ -36,7 +36,10 @@ class TextPage(Model):
 
 
 class Record(Model):
-    """A call. `caller` and `callee` are users' names or masked numbers, `decision` is the operator's."""
+    """A call. `caller` and `callee` are users' names or masked numbers, `decision` is the operator's.
+
+    `forwarded_to`: who was called last in the callee's place, by the rule of `forwarded_by`.
+    """
 
     call: CallId
     caller: str
@@ -48,6 +51,8 @@ class Record(Model):
     reason: EndReason | None
     missed: bool
     decision: str | None
+    forwarded_to: str | None
+    forwarded_by: UserId | None
 
 
 class PastCall(Record):
@@ -138,7 +143,7 @@ def past_text(row: StoredText) -> PastText:
 
 def past_call(row: CallRecord, user: UserId) -> PastCall:
     """A record as one of its parties sees it."""
-    mine = row.caller != user
+    mine = row.callee == user
     return PastCall(**{**dict(record(row)), "missed": row.missed and mine, "seen": row.seen and mine})
 
 
@@ -155,4 +160,6 @@ def record(row: CallRecord) -> Record:
         reason=row.reason,
         missed=row.missed,
         decision=row.decision,
+        forwarded_to=row.forwarded_to,
+        forwarded_by=row.forwarded_by,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from licensing.instant import Instant
+from signaling.core.forwarding import When
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Media, ServerMessage
@@ -33,6 +34,14 @@ class AskGate:
     """Decide, record the offer durably; the outcome returns as Allowed, Refused or OfferNotRecorded."""
 
     call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Nobody took the call here: call whom the callee has named for this case, or end it."""
+
+    call: CallId
+    when: When
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +98,14 @@ class RecordEnd:
 
 
 Effect = (
-    Send | Complain | AskGate | AskChange | RecordAnswer | RecordCourse | StartTimer | StopTimer | RecordEnd
+    Send
+    | Complain
+    | AskGate
+    | GoOn
+    | AskChange
+    | RecordAnswer
+    | RecordCourse
+    | StartTimer
+    | StopTimer
+    | RecordEnd
 )

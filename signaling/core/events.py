@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from licensing.instant import Instant
+from signaling.core.forwarding import When
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Candidate, Media, Refusal
@@ -12,7 +13,13 @@ from wephone.protocol.reasons import EndReason
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The gate allows the call, and its offer is durable: it may be shown to the callee."""
+    """The gate allows the call, and its offer is durable: it may be shown to the callee.
+
+    `goes_on`: in these cases there is somebody else to call; `ring_ns`: for so long it rings at most.
+    """
+
+    goes_on: frozenset[When] = frozenset()
+    ring_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

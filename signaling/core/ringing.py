@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from licensing.instant import Instant
 from signaling.core.branch import NOTHING, Answer, Branch, Outcome, Standing, with_branch
-from signaling.core.effects import RecordAnswer, Send
+from signaling.core.effects import Effect, RecordAnswer, Send, StartTimer
 from signaling.core.events import (
     Alerting,
     Allowed,
@@ -24,6 +24,8 @@ from signaling.core.events import (
     TimedOut,
     Unroutable,
 )
+from signaling.core.forwarding import When
+from signaling.core.onward import miss
 from signaling.core.party import Party
 from signaling.core.state import (
     CONNECT,
@@ -78,12 +80,17 @@ def offer(call: CallState, event: Allowed, now: Instant) -> Step:
     """Ring every device of the callee that is online; nobody there is an answer too."""
     if call.selected is not None:
         return to_glared(call, call.selected, now)
+    call = replace(call, goes_on=event.goes_on)
     if not call.branches:
-        return end(call, Outcome(EndReason.UNREACHABLE), now)
+        return miss(call, When.NO_ANSWER, Outcome(EndReason.UNREACHABLE), now)
     branches = tuple(replace(branch, standing=Standing.INVITED) for branch in call.branches)
+    sooner: tuple[Effect, ...] = ()
+    if event.ring_ns is not None:
+        call = replace(call, deadline=now.after(event.ring_ns))
+        sooner = (StartTimer("invite", call.deadline),)
     call = replace(call, phase=Phase.OFFERED, branches=branches)
     sends = [effect for to in call.invited() for effect in offered(call, to, now)]
-    return call, (*sends, progressed(call))
+    return call, (*sooner, *sends, progressed(call))
 
 
 def refuse(call: CallState, event: Refused, now: Instant) -> Step:
@@ -130,19 +137,27 @@ def ring(call: CallState, event: DeviceArrived, now: Instant) -> Step:
 
 
 def lose_while_ringing(call: CallState, event: DeviceLost, now: Instant) -> Step:
-    """A caller who is gone has no call; a callee with no device left cannot be reached."""
+    """A caller who is gone has no call; a callee with no device left cannot be reached.
+
+    A call that goes on if nobody answers soon does so then: until then one may come back and ring.
+    """
     if event.by == call.caller:
         return end(call, Outcome(EndReason.CONNECTION_LOST, Role.CALLER), now)
     branch = call.branch(event.by.device) if event.by.user == call.callee else None
     if branch is None or branch.standing is not Standing.INVITED:
         return call, ()
     call = replace(call, branches=with_branch(call.branches, replace(branch, standing=Standing.LOST)))
-    return (call, ()) if call.invited() else end(call, Outcome(EndReason.UNREACHABLE), now)
+    if call.invited() or When.NO_ANSWER in call.goes_on:
+        return call, ()
+    return end(call, Outcome(EndReason.UNREACHABLE), now)
 
 
 def reject(call: CallState, event: Rejected, now: Instant) -> Step:
     """One device turns the call down for its person, who is one and may hold many devices."""
-    return end(call, Outcome(event.reason, Role.CALLEE), now, declined_on=event.by.device)
+    outcome = Outcome(event.reason, Role.CALLEE)
+    if event.reason is EndReason.BUSY:
+        return miss(call, When.BUSY, outcome, now, declined_on=event.by.device)
+    return end(call, outcome, now, declined_on=event.by.device)
 
 
 def cancel(call: CallState, event: HungUp, now: Instant) -> Step:
@@ -153,7 +168,7 @@ def cancel(call: CallState, event: HungUp, now: Instant) -> Step:
     if event.by != call.caller and call.selected is None:
         if event.reason is EndReason.MEDIA_FAILED:
             return drop_out(call, event, now)
-        return reject(call, Rejected(event.by, EndReason.DECLINED), now)
+        return end(call, Outcome(EndReason.DECLINED, Role.CALLEE), now, declined_on=event.by.device)
     return hang_up_early(call, event, now)
 
 
@@ -173,7 +188,7 @@ def give_up(call: CallState, event: TimedOut, now: Instant) -> Step:
     """Nobody answered in time. A timer that was stopped too late is none of ours."""
     if event.timer not in call.timers:
         return call, ()
-    return end(call, Outcome(EndReason.NO_ANSWER), now)
+    return miss(call, When.NO_ANSWER, Outcome(EndReason.NO_ANSWER), now)
 
 
 def select(call: CallState, event: Answered, now: Instant) -> Step:

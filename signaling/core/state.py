@@ -15,9 +15,10 @@ from signaling.core.branch import (
     Trickle,
 )
 from signaling.core.effects import Complain, Effect, RecordEnd, Send, StartTimer, StopTimer, Timer
+from signaling.core.forwarding import When
 from signaling.core.party import Party
 from signaling.core.table import Phase
-from wephone.protocol.ids import CallId, DeviceId, UserId
+from wephone.protocol.ids import CallId, DeviceId, Peer, UserId
 from wephone.protocol.messages import CallProgress, Ended, Incoming, Media, Progress, Role
 from wephone.protocol.reasons import EndReason, ErrorCode
 
@@ -61,6 +62,9 @@ class CallState:
     notice: Notice | None = None  # while it winds down
     timers: tuple[Timer, ...] = ()
     outcome: Outcome | None = None
+    goes_on: frozenset[When] = frozenset()  # instead of ending
+    forwarded_to: Peer | None = None  # as its caller may see whom it went on to
+    forwarded_by: UserId | None = None  # whose rule that was
 
     def branch(self, device: DeviceId) -> Branch | None:
         """The call on this device of the callee, if there is one."""
@@ -129,6 +133,7 @@ def offered(call: CallState, to: Party, now: Instant) -> tuple[Effect, ...]:
         commitment=call.commitment,
         lifetime=max(0, call.deadline.mono_ns - now.mono_ns) / SECOND,
         answer_now=call.phase is Phase.GLARED,
+        forwarded_by=call.forwarded_by,
     )
     candidates = call.trickle.message(call.id)
     return (Send(to, incoming), Send(to, candidates)) if candidates else (Send(to, incoming),)
@@ -136,7 +141,8 @@ def offered(call: CallState, to: Party, now: Instant) -> tuple[Effect, ...]:
 
 def progressed(call: CallState) -> Send:
     """Tell the caller how far the call has come."""
-    return Send(call.caller, CallProgress(call=call.id, progress=PROGRESS[call.phase]))
+    progress = CallProgress(call=call.id, progress=PROGRESS[call.phase], forwarded_to=call.forwarded_to)
+    return Send(call.caller, progress)
 
 
 def ended_for(call: CallState, reason: EndReason) -> Ended:
@@ -146,7 +152,12 @@ def ended_for(call: CallState, reason: EndReason) -> Ended:
     if reason is not outcome.reason:
         return Ended(call=call.id, reason=reason, by=Role.CALLEE)
     return Ended(
-        call=call.id, reason=reason, by=outcome.by, refusal=outcome.refusal, survivor=outcome.survivor
+        call=call.id,
+        reason=reason,
+        by=outcome.by,
+        refusal=outcome.refusal,
+        survivor=outcome.survivor,
+        forwarded_to=call.forwarded_to,
     )
 
 

@@ -4,18 +4,19 @@ import hashlib
 import logging
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from licensing.grant import Grant
 from licensing.numbering import Number, Unplaced
 from licensing.reasons import Reason
 from signaling.core import events
+from signaling.core.holder import Person
 from signaling.core.party import Party
-from signaling.dialling import party_named
+from signaling.dialling import NO_BRIDGE, party_named
 from signaling.facts import person_of
 from signaling.media import MediaError
 from signaling.permission import Permitted, Refused, masked
-from signaling.ports import BegunLeg, OfferedCall, StoreError
+from signaling.ports import BegunLeg, OfferedCall, Reached, StoreError
 from signaling.pstn.line import Line
 from signaling.pstn.phone import SOUND, Desk, Phone
 from signaling.pstn.sip import call_events as told
@@ -76,6 +77,24 @@ class Calling(Phone):
         except Exception:  # the last resort: a carrier that hears nothing calls again and again
             log.exception("a telephone call could not be taken")
             self._turn_away(500, Cause("the call could not be taken", TEMPORARY_FAILURE))
+
+    async def may_reach(self, callee: UserId) -> Reached:
+        """See `signaling.ports.CallingPhone`."""
+        self._who = replace(self._who, callee=callee)
+        answer = await self._asked()
+        if isinstance(answer, Refused):
+            return Reached(callee, answer.decision, events.Refused(answer.refusal))
+        self._grant = answer.grant or self._grant
+        return Reached(callee, answer.decision)
+
+    async def may_be_bridged(self, dialled: str, payer: Person) -> Reached:
+        """See `signaling.ports.CallingPhone`."""
+        permission = self._desk.permission
+        to = permission.dialled(dialled, payer)
+        answer = await permission.may_bridge(self._call, self._who.caller, to, SOUND, payer)
+        no = NO_BRIDGE.model_copy(update={"decision": answer.decision})
+        why = answer.refusal if isinstance(answer, Refused) else no
+        return Reached(masked(to), answer.decision, events.Refused(why))
 
     async def _asked(self) -> Permitted | Refused:
         person = await person_of(self._desk.store, self._who.callee)

@@ -47,11 +47,18 @@ class Dialling:
         self._alive: dict[CallId, Called] = {}
 
     async def dial(
-        self, call: CallId, phone: Party, caller: Person, dialled: str, media: tuple[Media, ...]
+        self,
+        call: CallId,
+        phone: Party,
+        caller: Person,
+        dialled: str,
+        media: tuple[Media, ...],
+        payer: Person | None = None,
     ) -> Dialled:
         """See `signaling.ports.Telephones`."""
-        to = self._desk.permission.dialled(dialled, caller)
-        attempt = Attempts(self, call, caller, to)
+        payer = payer or caller
+        to = self._desk.permission.dialled(dialled, payer)
+        attempt = Attempts(self, call, caller, payer, to)
         found = await attempt.first()
         decision = attempt.decision
         match found:
@@ -113,16 +120,20 @@ class Dialling:
 class Attempts:
     """The attempts of one call, one after another."""
 
-    def __init__(self, dialling: Dialling, call: CallId, caller: Person, to: Telephone) -> None:
+    def __init__(
+        self, dialling: Dialling, call: CallId, caller: Person, payer: Person, to: Telephone
+    ) -> None:
+        """`payer`: whose number is shown and whose calls they count with; the decision is about `caller`."""
         self._dialling, self._call, self._caller, self._to = dialling, call, caller, to
+        self._payer = payer
         self._desk = dialling.desk
-        self._own = caller_id(caller)
+        self._own = caller_id(payer)
         self._number = 0
         self.decision: str | None = None  # the gate's last
 
     async def first(self) -> Route | events.Refused | NoTrunk:
         """The way of the first attempt. Whatever comes of it, the gate has decided and written that down."""
-        decision = self._desk.permission.check(self._caller, self._to, SOUND)
+        decision = self._desk.permission.check(self._caller, self._to, SOUND, self._payer)
         why = NoTrunk.NONE
         if isinstance(self._to, Number) and decision.allows:
             found = await self._find(self._to, decision, frozenset(), None, rang=False)
@@ -131,14 +142,16 @@ class Attempts:
             if not isinstance(found, NoTrunk):
                 return found
             why = found
-        answer = await self._desk.permission.may_dial(self._call, self._caller, self._to, SOUND)
+        answer = await self._desk.permission.may_dial(
+            self._call, self._caller, self._to, SOUND, payer=self._payer
+        )
         return self._noted(answer) or why
 
     async def next(
         self, tried: frozenset[str], last: Cause, *, rang: bool
     ) -> Route | events.Refused | NoTrunk:
         """The way of another attempt after one that failed, if there may be one."""
-        decision = self._desk.permission.check(self._caller, self._to, SOUND)
+        decision = self._desk.permission.check(self._caller, self._to, SOUND, self._payer)
         assert isinstance(self._to, Number), "there was a first attempt"
         found = await self._find(self._to, decision, tried, last, rang=rang)
         return NoTrunk.FULL if isinstance(found, Capped) else found
@@ -147,14 +160,14 @@ class Attempts:
         self, to: Number, decision: Decision, tried: frozenset[str], last: Cause | None, *, rang: bool
     ) -> Route | events.Refused | NoTrunk | Capped:
         need = Need(duties(decision), to.emergency, to.country if to.emergency else None)
-        async with self._dialling.turn(self._caller.user):
+        async with self._dialling.turn(self._payer.user):
             full: Capped | None = None
             while True:
                 choice = next_trunk(self._standings(to), need, tried, last, rang=rang)
                 if isinstance(choice, NoTrunk):
                     return choice if full is None else full
                 line = self._dialling.lines[choice.name]
-                room = await self._dialling.room(self._caller.user, to, line)
+                room = await self._dialling.room(self._payer.user, to, line)
                 if isinstance(room, Allowed):
                     return await self._grant(to, line, room.seconds)
                 if room.whose is Whose.ACCOUNT:
@@ -173,7 +186,7 @@ class Attempts:
         name = "callee" if self._number == 1 else f"callee-{self._number}"
         shown = line.shown(self._own)
         way = Way(line.name, name, None if shown is None else shown.address)
-        answer = await self._desk.permission.may_dial(self._call, self._caller, to, SOUND, way)
+        answer = await self._desk.permission.may_dial(self._call, self._caller, to, SOUND, way, self._payer)
         refused = self._noted(answer)
         if refused is not None:
             return refused
@@ -187,7 +200,7 @@ class Attempts:
         leg = f"{self._call}:{grant.attempt.leg}"
         now = self._desk.clock.now()
         row = BegunLeg(
-            leg, self._call, line.name, self._caller.user, True, grant.decision, seconds, now.utc_us
+            leg, self._call, line.name, self._payer.user, True, grant.decision, seconds, now.utc_us
         )
         try:
             await self._desk.store.begin_leg(row)

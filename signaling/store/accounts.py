@@ -58,7 +58,7 @@ STAFF_FROM = Statement(_FROM.where(STAFF))
 
 def _set(column: str) -> Statement:
     """Change one column of a living account."""
-    value = words("given") if column == "password" else number("given")
+    value = words("given") if column in ("password", "forwarding") else number("given")
     return Statement(
         update(account)
         .values({column: value})
@@ -84,7 +84,11 @@ REHASH = Statement(  # guarded: a password that was changed meanwhile stays chan
     .where(account.c.name == words("user"), account.c.password == words("old"), _LIVING)
 )
 
-SET = {column: _set(column) for column in ("password", "disabled", "do_not_disturb", "shows_presence")}
+SET = {
+    column: _set(column)
+    for column in ("password", "disabled", "do_not_disturb", "shows_presence", "forwarding")
+}
+FORWARDING = Statement(select(account.c.forwarding).where(account.c.name == words("user"), _LIVING))
 
 _SESSION = (
     session.c.session_id,
@@ -349,6 +353,11 @@ def set_contact(user: str, other: str, name: str, most: int | None) -> Steps:
         return False
     yield SET_CONTACT, {"user": user, "other": other, "name": name}
     return True
+
+
+@query
+def forwarding_of(user: str) -> Steps:
+    return (yield FORWARDING, {"user": user})
 
 
 @query

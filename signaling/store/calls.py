@@ -35,6 +35,8 @@ OFFERED = (
     "owner_epoch",
     "offered_at",
     "trunk",
+    "forwarded_to",
+    "forwarded_by",
 )
 _OFFERED: dict[str, Any] = {name: bindparam(name) for name in OFFERED} | {"missed": NO, "seen": NO}
 
@@ -86,6 +88,12 @@ END = Statement(
     .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
     .returning(*_ENDED)
 )
+FORWARD = Statement(
+    update(call)
+    .values(forwarded_to=words("goes_to"), forwarded_by=words("had_by"), decision=words("decided"))
+    .where(call.c.call_id == words("call"), call.c.ended_at.is_(None))
+    .returning(call.c.call_id)
+)
 COURSE = Statement(
     update(call)
     .values(media=words("carries"), ends_by=number("until"))
@@ -133,15 +141,23 @@ _RECORD = (
     call.c.seen,
     call.c.decision,
     call.c.trunk,
+    call.c.forwarded_to,
+    call.c.forwarded_by,
 )
 HOW_IT_ENDED = Statement(
     select(call.c.reason).where(
         call.c.call_id == words("call"),
-        or_(call.c.caller == words("user"), and_(call.c.callee == words("user"), call.c.offered == YES)),
+        or_(
+            call.c.caller == words("user"),
+            and_(
+                or_(call.c.callee == words("user"), call.c.forwarded_to == words("user")),
+                call.c.offered == YES,
+            ),
+        ),
         call.c.ended_at.is_not(None),
     )
 )
-# Two arms, each answered from its own index and cut off early; an OR would sort all of a user's calls.
+# Three arms, each answered from its own index and cut off early; an OR would sort all of a user's calls.
 _PLACED = (
     select(*_RECORD)
     .where(call.c.caller == words("user"), call.c.offered_at < number("before"))
@@ -161,8 +177,21 @@ _RECEIVED = (
     .limit(number("most"))
     .subquery("received")
 )
-_BOTH = union_all(select(_PLACED), select(_RECEIVED)).subquery("both")
-HISTORY = Statement(select(_BOTH).order_by(_BOTH.c.offered_at.desc(), _BOTH.c.call_id).limit(number("most")))
+_CAME_ON = (
+    select(*_RECORD)
+    .where(
+        call.c.forwarded_to == words("user"),
+        call.c.callee != words("user"),
+        call.c.caller != words("user"),
+        call.c.offered == YES,
+        call.c.offered_at < number("before"),
+    )
+    .order_by(call.c.offered_at.desc(), call.c.call_id)
+    .limit(number("most"))
+    .subquery("came_on")
+)
+_ALL = union_all(select(_PLACED), select(_RECEIVED), select(_CAME_ON)).subquery("all_of_them")
+HISTORY = Statement(select(_ALL).order_by(_ALL.c.offered_at.desc(), _ALL.c.call_id).limit(number("most")))
 # Of everybody. The id after the moment: calls that began in one microsecond are on one page or the next.
 RECORDS = Statement(
     select(*_RECORD)
@@ -229,6 +258,11 @@ def refused(reason: str, ended_at: int, *row: object) -> Steps:
 def answer(call_id: str, user: str, device: str, at: int, owner_epoch: int) -> Steps:
     rows = yield ANSWER, {"call": call_id, "user": user, "device": device, "now": at, "epoch": owner_epoch}
     return bool(rows)
+
+
+@single
+def forward(call_id: str, to: str, by: str, decision: str | None) -> Steps:
+    yield FORWARD, {"call": call_id, "goes_to": to, "had_by": by, "decided": decision}
 
 
 @command

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from licensing.audit import Draft, canonical
+from signaling.core.forwarding import forwarding_from_text
 from signaling.core.holder import UNKNOWN, HolderFacts, Person, facts_from_text, facts_to_json
 from signaling.ports import Ends, FactsChange, FactsEntry, StatedEntry, StatedFacts
 from signaling.store.database import Database
@@ -22,9 +23,15 @@ class HolderRows:
     async def ends(self, caller: UserId, callee: UserId) -> Ends:
         rows = await self.database.read("ends", caller, callee)
         found = {name: row for name, *row in rows}
-        there = {name: Person(UserId(name), _facts(row[2])) for name, row in found.items() if not row[0]}
-        _, do_not_disturb, _, blocked = found.get(callee, (1, 0, None, 0))
-        return Ends(there.get(caller), there.get(callee), bool(do_not_disturb), bool(blocked))
+        there = {name: Person(UserId(name), _facts(row[3])) for name, row in found.items() if not row[0]}
+        _, do_not_disturb, rules, _, blocked = found.get(callee, (1, 0, None, None, 0))
+        return Ends(
+            there.get(caller),
+            there.get(callee),
+            bool(do_not_disturb),
+            bool(blocked),
+            forwarding_from_text(rules),
+        )
 
     async def facts(self, user: UserId) -> tuple[HolderFacts, int] | None:
         rows = await self.database.read("facts_of", user)

@@ -28,6 +28,7 @@ ENDS = Statement(
         account.c.name,
         account.c.disabled,
         account.c.do_not_disturb,
+        account.c.forwarding,
         account_facts.c.document,
         exists().where(block.c.account == words("callee"), block.c.blocked == words("caller")),
     )

@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
+from signaling.core.forwarding import Forwarding, forwarding_from_text, forwarding_to_text
 from signaling.core.party import Party
 from signaling.ports import (
     Account,
@@ -42,6 +43,11 @@ class CallRows:
     async def offer(self, row: OfferedCall) -> None:
         await self.journal.settled()  # a row never names a decision that a crash took from the journal
         await self.database.write("offer", *_offered(row, row.callee))
+
+    async def forward(self, row: OfferedCall) -> None:
+        await self.journal.settled()
+        to, by = _plain(row.forwarded_to), _plain(row.forwarded_by)
+        await self.database.write("forward", str(row.call), to, by, row.decision)
 
     async def answer(self, call: CallId, by: Party, at: int, owner_epoch: int) -> bool:
         return bool(
@@ -184,6 +190,13 @@ class AccountRows:
     async def set_do_not_disturb(self, user: UserId, on: bool) -> None:
         await self.database.write("set_account", str(user), "do_not_disturb", int(on))
 
+    async def set_forwarding(self, user: UserId, rules: Forwarding) -> None:
+        await self.database.write("set_account", str(user), "forwarding", forwarding_to_text(rules))
+
+    async def forwarding(self, user: UserId) -> Forwarding:
+        rows = await self.database.read("forwarding_of", user)
+        return forwarding_from_text(rows[0][0] if rows else None)
+
     async def set_shows_presence(self, user: UserId, on: bool) -> None:
         await self.database.write("set_account", str(user), "shows_presence", int(on))
 
@@ -297,7 +310,6 @@ class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows,
         await self.database.write("ready")
 
     async def durability_problem(self) -> str | None:
-        """Why a commit here may be lost with the power, in one sentence; none if it may not."""
         return await self.database.durability_problem()
 
     async def __aenter__(self) -> Self:
@@ -326,7 +338,14 @@ def _offered(row: OfferedCall, callee: str) -> tuple[object, ...]:
         row.owner_epoch,
         row.at,
         row.trunk,
+        _plain(row.forwarded_to),
+        _plain(row.forwarded_by),
     )
+
+
+def _plain(name: str | None) -> str | None:
+    """A name as the writer takes it, which knows no class of ours."""
+    return None if name is None else str(name)
 
 
 @lru_cache(maxsize=16)
@@ -355,7 +374,7 @@ def _live_call(row: Row) -> LiveCall:
 
 def _record(row: Row) -> CallRecord:
     call, caller, callee, media, offered_at, answered_at, ended_at, reason, *rest = row
-    missed, seen, decision, trunk = rest
+    missed, seen, decision, trunk, forwarded_to, forwarded_by = rest
     return CallRecord(
         call=CallId(call),
         caller=UserId(caller),
@@ -369,6 +388,8 @@ def _record(row: Row) -> CallRecord:
         seen=bool(seen),
         decision=decision,
         trunk=trunk,
+        forwarded_to=forwarded_to,
+        forwarded_by=None if forwarded_by is None else UserId(forwarded_by),
     )
 
 

@@ -59,6 +59,7 @@ account = Table(
     number("deleted_at", null=True),
     flag("auditor", "0"),
     flag("shows_presence", "1"),  # to those whom the account has noted down, and to nobody else
+    words("forwarding", null=True),  # JSON: to whom calls go on, and when
     Index("ix_account_staff", "name", sqlite_where=STAFF, postgresql_where=STAFF),
 )
 
@@ -162,6 +163,8 @@ call = Table(
     words("answered_device", null=True),
     number("ends_by", null=True),  # while it winds down: by when it has to be over
     words("trunk", null=True),  # of a telephone call: the last that was tried
+    words("forwarded_to", null=True),  # a user, or a masked number: who was called last in the callee's place
+    words("forwarded_by", null=True),  # whose rule that was
     number("ended_at", null=True),
     words("reason", null=True),
     flag("missed"),
@@ -169,6 +172,13 @@ call = Table(
     Index("ix_call_caller", "caller", "offered_at"),
     Index("ix_call_callee", "callee", "offered_at"),
     Index("ix_call_offered_at", "offered_at"),
+    Index(
+        "ix_call_forwarded_to",
+        "forwarded_to",
+        "offered_at",
+        sqlite_where=text("forwarded_to IS NOT NULL"),
+        postgresql_where=text("forwarded_to IS NOT NULL"),
+    ),
     Index(
         "ix_call_missed",
         "callee",

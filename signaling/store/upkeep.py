@@ -87,7 +87,15 @@ PURGE = {
 
 BURY = Statement(
     update(account)
-    .values(password="", operator=NO, auditor=NO, disabled=YES, do_not_disturb=NO, deleted_at=number("now"))
+    .values(
+        password="",
+        operator=NO,
+        auditor=NO,
+        disabled=YES,
+        do_not_disturb=NO,
+        forwarding=null(),
+        deleted_at=number("now"),
+    )
     .where(account.c.name == words("user"), account.c.deleted_at.is_(None))
     .returning(account.c.name)
 )
@@ -120,6 +128,7 @@ ACCOUNT_FIELDS = (
     "disabled",
     "do_not_disturb",
     "shows_presence",
+    "forwarding",
     "created_at",
     "deleted_at",
 )
@@ -131,6 +140,7 @@ ACCOUNT = Statement(
         account.c.disabled,
         account.c.do_not_disturb,
         account.c.shows_presence,
+        account.c.forwarding,
         account.c.created_at,
         account.c.deleted_at,
     ).where(account.c.name == _USER)
@@ -257,6 +267,8 @@ EXPORT = {
             "missed",
             "seen",
             "decision",
+            "forwarded_to",
+            "forwarded_by",
         ),
         Statement(
             select(
@@ -274,8 +286,13 @@ EXPORT = {
                 call.c.missed,
                 call.c.seen,
                 call.c.decision,
+                call.c.forwarded_to,
+                call.c.forwarded_by,
             )
-            .where((call.c.caller == _USER) | ((call.c.callee == _USER) & (call.c.offered == YES)))
+            .where(
+                (call.c.caller == _USER)
+                | (((call.c.callee == _USER) | (call.c.forwarded_to == _USER)) & (call.c.offered == YES))
+            )
             .order_by(call.c.offered_at, call.c.call_id)
         ),
     ),

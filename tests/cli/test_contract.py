@@ -63,7 +63,7 @@ def test_each_command_takes_what_is_written_down(command: str) -> None:
         assert positional == re.sub(r"\[.*?\]", "", written[name]).split(), name
 
 
-@pytest.mark.parametrize("command", ["call", "listen", "message", "password", "demo"])
+@pytest.mark.parametrize("command", ["call", "listen", "message", "password", "forward", "demo"])
 def test_each_option_of_the_softphone_is_written_down(command: str) -> None:
     written = CONTRACT.partition("\n## The softphone's commands\n")[2]
     (parser,) = parsers(command).values()

@@ -8,7 +8,7 @@ from wephone.core.effects import CallEffect, Effect, Send, Tell
 from wephone.core.safety import commitment
 from wephone.core.session import Session, Step
 from wephone.protocol import messages
-from wephone.protocol.ids import CallId, DeviceId, SessionId, UserId
+from wephone.protocol.ids import CallId, DeviceId, Peer, SessionId, UserId
 from wephone.protocol.messages import Candidate, ClientMessage, Media, Role, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode
 
@@ -82,6 +82,9 @@ INPUTS: dict[str, object] = {
     "Unlisted": inputs.Unlisted(),
     "LinkGone": inputs.LinkGone(),
     "progress": messages.CallProgress(call=ID, progress=messages.Progress.ALERTING),
+    "progress-forwarded": messages.CallProgress(
+        call=ID, progress=messages.Progress.SENT, forwarded_to=Peer("carol")
+    ),
     "incoming": INCOMING,
     "answered": ANSWERED,
     "select_answer": SELECTED,
@@ -94,6 +97,9 @@ INPUTS: dict[str, object] = {
     "ending": ENDING,
     "ending_cancelled": messages.EndingCancelled(call=ID),
     "ended": messages.Ended(call=ID, reason=EndReason.HANGUP),
+    "ended-forwarded": messages.Ended(
+        call=ID, reason=EndReason.NO_ANSWER, forwarded_to=Peer("+86138••••8000")
+    ),
     "error": messages.Error(call=ID, code=ErrorCode.OUT_OF_PLACE, text=""),
     "error-unknown": messages.Error(call=ID, code=ErrorCode.UNKNOWN_CALL, text=""),
 }

@@ -76,6 +76,7 @@ LATER = "only in phases after Allowed"
 CLOSED = {  # ways that are open by the letter, and why nothing unasked comes of them
     ("signaling.core.ringing:catch_up", "signaling.core.ringing:ring"): LATER,
     ("signaling.core.ringing:catch_up", "signaling.core.state:offered"): LATER,
+    ("signaling.switch:Switch._dial", "signaling.core.events:Allowed"): "a phone is given only with a yes",
     ("signaling.switch:Switch.restore", "signaling.core.call:restored"): "its row was written after Allowed",
 }
 

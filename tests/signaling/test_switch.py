@@ -61,7 +61,9 @@ class Doorkeeper:
     def dialled(self, text: str, caller: Person) -> Telephone:
         return NUMBER
 
-    async def may_dial(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Answer:
+    async def may_dial(
+        self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...], **more: object
+    ) -> Answer:
         await self.answers.wait()
         self.asked += 1
         return NO

@@ -18,6 +18,7 @@ from wephone.events import (
     Ending,
     EndingCancelled,
     EndReason,
+    Forwarded,
     GoesOn,
     Progressed,
     Refusal,
@@ -77,6 +78,8 @@ class Conversation:
         match event:
             case Progressed(progress=progress):
                 return words(progress.value, tongue, peer=peer)
+            case Forwarded():
+                return words("forwarded", tongue, peer=peer)
             case Answered():
                 ours = self._call.role is Role.CALLEE
                 return words("answered here" if ours else "answered", tongue, peer=peer)

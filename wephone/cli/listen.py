@@ -85,7 +85,8 @@ class Listener:
     async def _converse(self, call: Call) -> bool:
         """Ring, answer or not, talk. True if it was answered and hung up."""
         call.ring()
-        self._progress.heading(words("rings", self._tongue, peer=call.peer))
+        key = "rings" if call.forwarded_by is None else "rings for"
+        self._progress.heading(words(key, self._tongue, peer=call.peer, whom=call.forwarded_by))
         record = numbered(self._args.record, len(self._calls) + 1)
         conversation = Conversation(call, self._progress, self._tongue)
         answering = asyncio.create_task(self._answer(call, record), name=f"answer {call.peer}")

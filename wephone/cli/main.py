@@ -23,6 +23,7 @@ COMMANDS = {
     "listen": "wait for calls and texts",
     "message": "write to a user",
     "password": "change one's own password",
+    "forward": "say where calls go on to that do not reach one",
     "user": "add, list, disable, reset, export and delete accounts",
     "permit": "keep the operator's telecom permits",
     "audit": "verify, export and reconcile the journal of decisions",

@@ -6,6 +6,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "sent": ("the server has taken the call", "服务器已接受呼叫"),
     "delivered": ("a device of {peer} has the call", "呼叫已到达 {peer} 的设备"),
     "alerting": ("it rings at {peer}", "{peer} 的设备正在振铃"),
+    "forwarded": ("the call goes on to {peer}", "呼叫已转至 {peer}"),
     "answered": ("{peer} answered", "{peer} 已接听"),
     "answered here": ("answered", "已接听"),
     "connected": ("you can hear each other", "双方可以通话"),
@@ -34,6 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # Waiting for calls
     "listening": ("{user} can be called; Ctrl-C ends it", "{user} 可以被呼叫；按 Ctrl-C 结束"),
     "rings": ("{peer} calls", "{peer} 来电"),
+    "rings for": ("{peer} calls for {whom}, who has the call go on to you", "{peer} 来电，由 {whom} 转来"),
     "ask": ("Enter answers, n and Enter declines", "按回车接听，输入 n 并回车拒绝"),
     "busy": ("{peer} calls; told that you are in another call", "{peer} 来电；已告知你正在通话"),
     "text": ("{peer} writes: {text}", "{peer} 发来消息：{text}"),
@@ -47,6 +49,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "the password of {user} is changed, and every session ended",
         "{user} 的密码已更改，所有会话均已结束",
     ),
+    # Where calls go on to
+    "forward always": ("all calls go on to {who}", "所有来电转至 {who}"),
+    "forward busy": ("calls while one is busy go on to {who}", "忙时来电转至 {who}"),
+    "forward no_answer": (
+        "calls that nobody answers go on to {who} after {after} s",
+        "无人接听的来电在 {after} 秒后转至 {who}",
+    ),
+    "forward nowhere": ("calls go on to nobody", "未设置呼叫转移"),
     # The server
     "signing in": ("signing in to {server} as {user}", "正在以 {user} 登录 {server}"),
     "link lost": (

@@ -52,7 +52,7 @@ from wephone.core.state import (
     trickled,
 )
 from wephone.protocol import messages
-from wephone.protocol.ids import CallId
+from wephone.protocol.ids import CallId, Peer
 from wephone.protocol.messages import MAX_CANDIDATES, Media, Progress, Role
 from wephone.protocol.reasons import EndReason
 
@@ -95,7 +95,14 @@ def ring(incoming: messages.Incoming, now: int) -> tuple[Call, tuple[CallEffect,
     return call, (
         Send(messages.Delivered(call=call.id)),
         StartTimer(call.id, "ring", now + int(incoming.lifetime * SECOND) + GRACE),
-        Tell(events.Rings(call.id, incoming.peer, incoming.peer_device, incoming.media)),
+        Tell(rings(incoming)),
+    )
+
+
+def rings(incoming: messages.Incoming) -> events.Rings:
+    """Who calls, and for whom."""
+    return events.Rings(
+        incoming.call, incoming.peer, incoming.peer_device, incoming.media, incoming.forwarded_by
     )
 
 
@@ -115,11 +122,22 @@ def send_invite(call: CallState, event: inputs.OfferCreated, now: int) -> Step:
 
 
 def progress(call: CallState, event: messages.CallProgress, now: int) -> Step:
-    """Only ever further: what comes again after a break is known."""
+    """Only ever further: what comes again after a break is known. With somebody else it begins anew."""
+    if event.forwarded_to not in (None, call.forwarded_to):
+        return go_on(call, event.forwarded_to, event.progress, now)
     order = list(Progress)
     if call.progress is not None and order.index(event.progress) <= order.index(call.progress):
         return call, ()
     return replace(call, progress=event.progress), (Tell(events.Progressed(call.id, event.progress)),)
+
+
+def go_on(call: CallState, to: Peer, progress: Progress, now: int) -> Step:
+    """Forwarded: it rings somewhere else now, for as long as a call may."""
+    return replace(call, progress=progress, forwarded_to=to), (
+        StartTimer(call.id, "ring", now + INVITE + GRACE),
+        Tell(events.Forwarded(call.id, to)),
+        Tell(events.Progressed(call.id, progress)),
+    )
 
 
 def be_answered(call: CallState, event: messages.Answered, now: int) -> Step:

@@ -88,7 +88,10 @@ def local_reason(call: CallState) -> EndReason:
 
 def be_ended(call: CallState, event: messages.Ended, now: int) -> Step:
     """The server's word on how it ended, the same for both sides."""
-    return finish(call, events.Ended(call.id, event.reason, event.by, event.refusal))
+    ended, effects = finish(call, events.Ended(call.id, event.reason, event.by, event.refusal))
+    if call.role is Role.CALLEE or call.over is not None or event.forwarded_to in (None, call.forwarded_to):
+        return ended, effects
+    return ended, (Tell(events.Forwarded(call.id, event.forwarded_to)), *effects)
 
 
 def be_refused(call: CallState, event: messages.Error, now: int) -> Step:

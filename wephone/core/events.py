@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 
-from wephone.protocol.ids import CallId, DeviceId, Peer
+from wephone.protocol.ids import CallId, DeviceId, Peer, UserId
 from wephone.protocol.messages import Media, Progress, Refusal, Role
 from wephone.protocol.reasons import EndReason, ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """Somebody calls: ring, then Accept or Decline."""
+    """Somebody calls: ring, then Accept or Decline. `forwarded_by`: whom the call was for."""
 
     call: CallId
     peer: Peer
     peer_device: DeviceId
     media: tuple[Media, ...]
+    forwarded_by: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class Progressed:
 
     call: CallId
     progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """Our call goes on to somebody else, by the wish of whom it was for; its progress begins anew."""
+
+    call: CallId
+    to: Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ class Ended:
 CallEvent = (
     Rings
     | Progressed
+    | Forwarded
     | Answered
     | SafetyCode
     | Changed

@@ -7,7 +7,7 @@ from wephone.core import events
 from wephone.core.effects import CallEffect, Send
 from wephone.core.negotiation import Negotiation
 from wephone.protocol import messages
-from wephone.protocol.ids import CallId, DeviceId
+from wephone.protocol.ids import CallId, DeviceId, Peer
 from wephone.protocol.messages import Candidate, ClientMessage, Media, Progress, Role
 
 SECOND = 1_000_000_000
@@ -47,6 +47,7 @@ class CallState:
     their_nonce: str = ""
     peer_device: DeviceId | None = None
     progress: Progress | None = None
+    forwarded_to: Peer | None = None  # who is called now, if not `peer`
     alerted: bool = False  # we said that we ring
     found: tuple[Candidate, ...] = ()  # our candidates
     found_all: bool = False

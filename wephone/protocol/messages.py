@@ -311,15 +311,19 @@ class Error(ServerMessage):
 
 
 class CallProgress(ServerMessage):
-    """To the caller: how far the call has come."""
+    """To the caller: how far the call has come; `forwarded_to`: with whom, if not with whom it was for."""
 
     type: Literal["progress"] = "progress"
     call: CallId
     progress: Progress
+    forwarded_to: Peer | None = None
 
 
 class Incoming(ServerMessage):
-    """A call for this device. `answer_now`: by glare it has been answered; only the SDP is missing."""
+    """A call for this device. `answer_now`: by glare it has been answered; only the SDP is missing.
+
+    `forwarded_by`: whom it was for, and by whose rule it came here.
+    """
 
     type: Literal["incoming"] = "incoming"
     call: CallId
@@ -330,6 +334,7 @@ class Incoming(ServerMessage):
     commitment: Digest
     lifetime: float  # seconds left to answer, by the server's clock
     answer_now: bool = False
+    forwarded_by: UserId | None = None
 
 
 class Answered(ServerMessage):
@@ -397,7 +402,10 @@ class EndingCancelled(ServerMessage):
 
 
 class Ended(ServerMessage):
-    """The call is over, once and for all; `survivor` is the call that goes on after glare."""
+    """The call is over, once and for all; `survivor` is the call that goes on after glare.
+
+    `forwarded_to`: with whom it was last, if not with whom it was for.
+    """
 
     type: Literal["ended"] = "ended"
     call: CallId
@@ -405,6 +413,7 @@ class Ended(ServerMessage):
     by: Role | None = None
     refusal: Refusal | None = None
     survivor: CallId | None = None
+    forwarded_to: Peer | None = None
 
 
 class Missed(ServerMessage):

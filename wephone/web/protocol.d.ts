@@ -39,6 +39,7 @@ export interface CallProgress {
   readonly type: "progress";
   readonly call: string;
   readonly progress: Progress;
+  readonly forwarded_to?: string | null;
 }
 
 export interface CallSnapshot {
@@ -105,6 +106,7 @@ export interface Ended {
   readonly by?: Role | null;
   readonly refusal?: Refusal | null;
   readonly survivor?: string | null;
+  readonly forwarded_to?: string | null;
 }
 
 export interface Ending {
@@ -167,6 +169,7 @@ export interface Incoming {
   readonly commitment: string;
   readonly lifetime: number;
   readonly answer_now?: boolean;
+  readonly forwarded_by?: string | null;
 }
 
 export interface Invite {

@@ -53,12 +53,12 @@ def views(postgresql: bool) -> Iterator[str]:
         yield _only_read(view)
 
 
-def cdr(postgresql: bool) -> Iterator[str]:
-    """The view of calls, once there are the others."""
-    yield """
+def cdr(postgresql: bool, forwarded: str = "forwarded_to, forwarded_by,") -> Iterator[str]:
+    """The view of calls, once there are the others; before version 0012 nothing was `forwarded`."""
+    yield f"""
         CREATE VIEW v_cdr AS
         SELECT call_id AS call, caller, callee, media, decision, owner AS node, offered, offered_at,
-               answered_at, answered_by, ended_at, reason, missed, trunk,
+               answered_at, answered_by, ended_at, reason, missed, trunk, {forwarded}
                CASE WHEN answered_at IS NULL OR ended_at IS NULL THEN 0
                     WHEN ended_at < answered_at THEN 0
                     ELSE ended_at - answered_at END AS talked_us

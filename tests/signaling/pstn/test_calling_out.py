@@ -14,7 +14,7 @@ import pytest
 from licensing.alarms import Alarm
 from signaling.app import start
 from signaling.clock import SystemClock
-from signaling.media import Descriptions
+from signaling.media import Descriptions, MediaError, Problem
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
@@ -352,6 +352,12 @@ async def test_a_caller_hears_of_an_attempt_that_cannot_be_made(
         end = await ended(here, alice, NUMBER)
         assert end["reason"] == "carrier_failed"
         assert (await here.legs(end["call"]))[0]["cause"] == "the call could not be made"
+
+        async def down(*args: Any) -> Descriptions:
+            raise MediaError(Problem.DOWN, "nothing carries sound")
+
+        monkeypatch.setattr(here.relay, "open_outgoing", down)
+        assert (await ended(here, alice, NUMBER))["reason"] == "media_failed"
         assert here.server.network is not None and here.server.network.states()[0].calls == 0
 
 

@@ -21,7 +21,7 @@ OF_0001 = (
     "DROP TABLE later",
 )
 
-LATER = ("auditor", "shows_presence")
+LATER = ("auditor", "shows_presence", "forwarding")
 
 
 def go_back(direct: Direct) -> None:
@@ -64,6 +64,7 @@ async def test_an_account_that_is_deleted_audits_nothing_more(store: DatabaseSto
         "disabled": 0,
         "do_not_disturb": 0,
         "shows_presence": 1,
+        "forwarding": None,
         "created_at": account(CAROL).created_at,
         "deleted_at": None,
     }

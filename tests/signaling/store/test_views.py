@@ -18,7 +18,7 @@ COLUMNS = {
     "v_audit": ["node", "seq", "at", "said_at", "kind", "subject", "body", "prev", "hash"],
     "v_cdr": [
         "call", "caller", "callee", "media", "decision", "node", "offered", "offered_at", "answered_at",
-        "answered_by", "ended_at", "reason", "missed", "trunk", "talked_us",
+        "answered_by", "ended_at", "reason", "missed", "trunk", "forwarded_to", "forwarded_by", "talked_us",
     ],
 }  # fmt: skip
 
@@ -49,11 +49,14 @@ async def test_the_views_show_the_same_rows(store: DatabaseStore, direct: Direct
     ]
     audio = '["audio"]'
     assert select(direct, "v_cdr", "call", "offered_at") == [
-        ("alice", "bob", audio, None, "local", 1, AT, AT + 1, "bob", AT + 2, "hangup", 0, None, 1),
-        ("alice", "bob", audio, None, "local", 1, AT + 3, None, None, None, None, 0, None, 0),
+        (
+            "alice", "bob", audio, None, "local", 1, AT, AT + 1, "bob", AT + 2, "hangup", 0,
+            None, None, None, 1,
+        ),
+        ("alice", "bob", audio, None, "local", 1, AT + 3, None, None, None, None, 0, None, None, None, 0),
         (
             "alice", "+86139••••5678", audio, "D-1", "local", 0, AT + 4, None, None, AT + 4,
-            "refused", 0, None, 0,
+            "refused", 0, None, None, None, 0,
         ),
     ]  # fmt: skip
 

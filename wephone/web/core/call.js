@@ -52,7 +52,7 @@ export function place(id, to, media, nonce) {
  * @returns {Step}
  */
 export function ring(incoming, now) {
-  const { call: id, peer, peer_device, media = ["audio"], sdp, lifetime } = incoming;
+  const { call: id, peer, peer_device, media = ["audio"], sdp, lifetime, forwarded_by = null } = incoming;
   /** @type {Call} */
   const call = {
     ...awaited(id, peer, "", media), phase: "ringing", theirs: sdp, commitment: incoming.commitment, peer_device,
@@ -60,7 +60,7 @@ export function ring(incoming, now) {
   return [call, [
     send({ type: "delivered", call: id }),
     startTimer(id, "ring", now + Math.trunc(lifetime * SECOND) + GRACE),
-    tell({ event: "Rings", call: id, peer, peer_device, media }),
+    tell({ event: "Rings", call: id, peer, peer_device, media, forwarded_by }),
   ]];
 }
 
@@ -83,10 +83,25 @@ function sendInvite(call, event, now) {
   return [call, [startTimer(call.id, "ring", now + INVITE + GRACE), invite(call), ...trickled(call)]];
 }
 
-/** Only ever further: what comes again after a break is known. @type {Transition} */
-function progress(call, event) {
+/** Only ever further: what comes again after a break is known. With somebody else it begins anew. @type {Transition} */
+function progress(call, event, now) {
+  const { progress, forwarded_to: to } = event;
+  if (to && to !== call.forwarded_to) return goOn(call, to, progress, now);
   if (call.progress !== null && PROGRESS.indexOf(event.progress) <= PROGRESS.indexOf(call.progress)) return [call, []];
   return [{ ...call, progress: event.progress }, [tell({ event: "Progressed", call: call.id, progress: event.progress })]];
+}
+
+/**
+ * Forwarded: it rings somewhere else now, for as long as a call may.
+ *
+ * @param {Call} call @param {string} to @param {string} progress @param {number} now @returns {Step}
+ */
+function goOn(call, to, progress, now) {
+  return [{ ...call, progress, forwarded_to: to }, [
+    startTimer(call.id, "ring", now + INVITE + GRACE),
+    tell({ event: "Forwarded", call: call.id, to }),
+    tell({ event: "Progressed", call: call.id, progress }),
+  ]];
 }
 
 /** Answered: take their description, open our commitment, talk. @type {Transition} */

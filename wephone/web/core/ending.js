@@ -98,7 +98,10 @@ function localReason(call) {
 
 /** The server's word on how it ended, the same for both sides. @type {import("./call.js").Transition} */
 export function beEnded(call, event) {
-  return finish(call, ended(call.id, event.reason, { by: event.by ?? null, refusal: event.refusal ?? null }));
+  const { reason, by = null, refusal = null, forwarded_to: to } = event;
+  const [after, effects] = finish(call, ended(call.id, reason, { by, refusal }));
+  if (call.role === "callee" || call.over || !to || to === call.forwarded_to) return [after, effects];
+  return [after, [tell({ event: "Forwarded", call: call.id, to }), ...effects]];
 }
 
 /**

@@ -30,7 +30,7 @@ export const MAX_CANDIDATES = 64;
  * @typedef {Readonly<{
  *   id: string, role: "caller" | "callee", peer: string, phase: Phase, change: Negotiation,
  *   nonce: string, ours: string, theirs: string, commitment: string, their_nonce: string,
- *   peer_device: string | null, progress: string | null, alerted: boolean,
+ *   peer_device: string | null, progress: string | null, forwarded_to: string | null, alerted: boolean,
  *   found: readonly Candidate[], found_all: boolean, heard: readonly Candidate[], heard_all: boolean,
  *   connected: boolean, last_word: import("../protocol.js").ClientMessage | null, fault: string,
  *   ending: import("./words.js").Ending | null, over: import("./words.js").Ended | null,
@@ -50,7 +50,7 @@ export function fresh(id, role, peer, phase, change) {
   return {
     id, role, peer, phase, change,
     nonce: "", ours: "", theirs: "", commitment: "", their_nonce: "",
-    peer_device: null, progress: null, alerted: false,
+    peer_device: null, progress: null, forwarded_to: null, alerted: false,
     found: [], found_all: false, heard: [], heard_all: false,
     connected: false, last_word: null, fault: "", ending: null, over: null,
   };

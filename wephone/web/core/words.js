@@ -32,8 +32,10 @@
  *
  * @typedef {{event: "Ending", call: string, within: number, refusal: Refusal}} Ending
  *
- * @typedef {{event: "Rings", call: string, peer: string, peer_device: string, media: readonly Media[]}
+ * @typedef {{event: "Rings", call: string, peer: string, peer_device: string, media: readonly Media[],
+ *     forwarded_by: string | null}
  *   | {event: "Progressed", call: string, progress: string}
+ *   | {event: "Forwarded", call: string, to: string}
  *   | {event: "Answered", call: string, peer_device: string | null}
  *   | {event: "SafetyCode", call: string, code: string}
  *   | {event: "Changed", call: string, media: readonly Media[], held_here: boolean, held_there: boolean}

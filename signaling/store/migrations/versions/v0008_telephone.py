@@ -16,5 +16,5 @@ def upgrade() -> None:
     if "trunk" not in {column["name"] for column in inspect(op.get_bind()).get_columns("call")}:
         op.execute("ALTER TABLE call ADD COLUMN trunk TEXT")
         op.execute("DROP VIEW v_cdr")
-        for statement in cdr(op.get_bind().dialect.name == "postgresql"):
+        for statement in cdr(op.get_bind().dialect.name == "postgresql", forwarded=""):
             op.execute(statement)
