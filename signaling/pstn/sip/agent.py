@@ -7,6 +7,7 @@ have. Everything that waits has a bound.
 import os
 import ssl
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from licensing.grant import Attempt, Grant, Lease
@@ -22,7 +23,7 @@ from signaling.pstn.sip.digest import Login
 from signaling.pstn.sip.door import USUAL_PACE, Count, Door, Pace
 from signaling.pstn.sip.exchange import Key
 from signaling.pstn.sip.farewell import Farewell
-from signaling.pstn.sip.headers import MAGIC, Address
+from signaling.pstn.sip.headers import MAGIC, Address, Via
 from signaling.pstn.sip.hop import Flow, Hop, Transport
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.invitation import Invitation
@@ -169,9 +170,7 @@ class Agent:
 
     def contact(self, hop: Hop) -> Address:
         """Where a peer at that hop finds us."""
-        via = self.traffic.via(hop)
-        transport = () if hop.transport is Transport.UDP else (("transport", hop.transport.lower()),)
-        return Address(Uri("sip", via.host, self._user, port=via.port, parameters=transport))
+        return _contact(self._user, self.traffic.via(hop), hop.transport)
 
     def _invite(self, wish: Wish, call_id: str, tag: str, hop: Hop) -> Request:
         via = self.traffic.via(hop).branched(self.branch())
@@ -336,6 +335,12 @@ class Agent:
                     self.part(bye, None)
                 case asked.Stray(dialog):
                     self._handler.stray(dialog)
+
+
+@lru_cache(maxsize=1024)  # of our own addresses
+def _contact(user: str, via: Via, transport: Transport) -> Address:
+    parameters = () if transport is Transport.UDP else (("transport", transport.lower()),)
+    return Address(Uri("sip", via.host, user, port=via.port, parameters=parameters))
 
 
 def _explained(request: Request, error: SipError) -> Fields:

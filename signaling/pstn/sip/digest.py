@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from signaling.pstn.sip.headers import CSeq, quote, split_list, unquote
+from signaling.pstn.sip.headers import CSeq, Via, quote, split_list, unquote
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.values import quick, replace
@@ -148,15 +148,17 @@ class Login:
         places = {one.place for one in asked}
         kept = [(one, count) for one, count in self.accepted if one.place not in places]
         login = replace(self, tries=self.tries + 1, accepted=(*kept, *((one, 0) for one in asked)))
-        again = replace(
-            request,
-            vias=(request.via.branched(branch), *request.vias[1:]),
-            cseq=CSeq(request.cseq.number + 1, request.method),
-        )
-        return Retry(*login.authorize(again, cnonce))
+        vias = (request.via.branched(branch), *request.vias[1:])
+        cseq = CSeq(request.cseq.number + 1, request.method)
+        return Retry(*login._authorize(request, cnonce, vias, cseq))
 
     def authorize(self, request: Request, cnonce: str) -> "tuple[Login, Request]":
         """The request with an answer to every challenge we know, each with the next count of its nonce."""
+        return self._authorize(request, cnonce, request.vias, request.cseq)
+
+    def _authorize(
+        self, request: Request, cnonce: str, vias: tuple[Via, ...], cseq: CSeq
+    ) -> "tuple[Login, Request]":
         counted = tuple([(challenge, count + 1) for challenge, count in self.accepted])
         old = ("Authorization", "Proxy-Authorization")
         fields = [f for f in request.fields if f[0] not in old]
@@ -167,11 +169,12 @@ class Login:
             )
             for challenge, count in counted
         ]
-        return replace(self, accepted=counted), replace(request, fields=tuple(fields))
+        again = replace(request, vias=vias, cseq=cseq, fields=tuple(fields))
+        return replace(self, accepted=counted), again
 
     def fresh(self) -> "Login":
         """For the next request: it has its tries before it, and what was accepted is used at once."""
-        return replace(self, tries=0)
+        return replace(self, tries=0) if self.tries else self
 
 
 @quick

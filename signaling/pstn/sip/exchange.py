@@ -69,11 +69,6 @@ class Exchange:
         """The transaction, while it is not over."""
         return self._live.get(key)
 
-    def timers(self, key: Key) -> tuple[tuple[Timer, int], ...]:
-        """Those of a transaction that run, each with its deadline."""
-        transaction = self._live.get(key)
-        return transaction.timers if transaction else ()
-
     def ask(self, request: Request, now: Instant, *, reliable: bool) -> tuple[Key, tuple[Effect, ...]]:
         """Start a client transaction. An INVITE only with its grant redeemed in this very step."""
         key = client_key(request)

@@ -207,7 +207,10 @@ class Invitation:
 
     def fork(self, tag: str | None) -> Fork | None:
         """The early dialog with this tag of the peer."""
-        return next((fork for fork in self.forks if fork.dialog.remote.tag == tag), None)
+        for fork in self.forks:
+            if fork.dialog.remote.tag == tag:
+                return fork
+        return None
 
 
 Result = tuple[Invitation, tuple[Effect, ...]]
@@ -219,7 +222,8 @@ def _stay(state: Invitation, event: Event, now: Instant) -> Result:
 
 def _progress(state: Invitation, event: Event, now: Instant) -> Result:
     response = _response(event)
-    state = replace(state, phase=Phase.PROCEEDING)
+    if state.phase is not Phase.PROCEEDING:
+        state = replace(state, phase=Phase.PROCEEDING)
     if response.status == 100:
         return state, ()
     if response.to.tag is None:

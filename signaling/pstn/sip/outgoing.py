@@ -134,7 +134,9 @@ class OutgoingCall(Leg):
     def _answered(self, response: Response) -> asked.Event:
         """A response as what it is to our INVITE: a 2xx is none if its sound is not encrypted as ours is."""
         event = answered(response)
-        if not isinstance(event, Success) or self._fits(sdp_of(response) or self.remote_sdp):
+        if not self.is_encrypted or not isinstance(event, Success):
+            return event
+        if self._fits(sdp_of(response) or self.remote_sdp):
             return event
         if self.session is None:
             self._leaving = self._leaving or UNENCRYPTED

@@ -92,7 +92,7 @@ def encrypted(sdp: bytes, keys: Sequence[Key]) -> bytes:
 def is_encrypted(sdp: bytes) -> bool:
     """Is its audio described as SRTP, with a key that we can use?"""
     try:
-        return bool(offered(sdp))
+        return b"RTP/SAVP" in sdp and bool(offered(sdp))
     except SipError:
         return False
 

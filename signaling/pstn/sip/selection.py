@@ -6,6 +6,7 @@ TCP; TLS is never guessed and never given up: it is asked for by sips: or `trans
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from signaling.pstn.sip.headers import Address
@@ -61,6 +62,7 @@ async def find(uri: Uri, lookup: Lookup, dice: Dice) -> tuple[Hop, ...]:
     return tuple(hops[:MOST])
 
 
+@lru_cache(maxsize=1024)
 def fixed(uri: Uri) -> tuple[Hop, ...]:
     """The hop of a URI with an address for a host: nothing is to be looked up."""
     transport = allowed(uri)[0]

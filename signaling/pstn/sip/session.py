@@ -326,13 +326,15 @@ def _refresh(state: Session) -> Result:
 
 def _watched(state: Session, now: Instant) -> Result:
     """The session was refreshed: its timers start again, or there are none."""
-    state = replace(state, timers=tuple(t for t in state.timers if t[0] not in ("watch", "expire")))
-    if state.watch is None:
-        return state, ()
-    timers: list[tuple[Timer, int]] = [("expire", now.mono_ns + state.watch.end)]
-    if state.watch.ours:
+    kept = [t for t in state.timers if t[0] not in ("watch", "expire")]
+    timers: list[tuple[Timer, int]] = []
+    if state.watch:
+        timers.append(("expire", now.mono_ns + state.watch.end))
+    if state.watch and state.watch.ours:
         timers.append(("watch", now.mono_ns + state.watch.half))
-    return _start(state, *timers)
+    if kept or timers or state.timers:
+        state = replace(state, timers=(*kept, *timers))
+    return state, tuple([StartTimer(*timer) for timer in timers])
 
 
 def _expires(watch: Watch) -> str:

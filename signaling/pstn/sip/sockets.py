@@ -52,16 +52,19 @@ class Place:
 class Datagrams(asyncio.DatagramProtocol):
     """One UDP socket."""
 
-    def __init__(self, received: Callable[[bytes, Flow], None], number: int) -> None:
-        self._received, self._number = received, number
+    def __init__(self, received: Callable[[bytes, Flow], None], number: int, *, is_ipv6: bool) -> None:
+        self._received, self._number, self.is_ipv6 = received, number, is_ipv6
         self.trouble: Exception | None = None  # of the last sending
+        self._last: tuple[tuple[str, int], Flow] | None = None  # who wrote; mostly it is the same as before
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        hop = Hop(Transport.UDP, address[0].partition("%")[0], address[1])
-        self._received(data, Flow(hop, self._number))
+        if self._last is None or self._last[0] != address:
+            hop = Hop(Transport.UDP, address[0].partition("%")[0], address[1])
+            self._last = address, Flow(hop, self._number)
+        self._received(data, self._last[1])
 
     def error_received(self, error: Exception) -> None:
         self.trouble = error
@@ -187,7 +190,7 @@ class Sockets:
             raise
         loop = asyncio.get_running_loop()
         _, datagrams = await loop.create_datagram_endpoint(
-            lambda: Datagrams(self._datagram, number), sock=sock
+            lambda: Datagrams(self._datagram, number, is_ipv6=sock.family == socket.AF_INET6), sock=sock
         )
         self._datagrams[number] = datagrams
         name = sock.getsockname()
@@ -249,8 +252,9 @@ class Sockets:
         connection.send(data, failed)
 
     def _socket_for(self, hop: Hop) -> Datagrams | None:
-        for number, datagrams in self._datagrams.items():
-            if self._places[number].is_ipv6 == (":" in hop.host):
+        is_ipv6 = ":" in hop.host
+        for datagrams in self._datagrams.values():
+            if datagrams.is_ipv6 == is_ipv6:
                 return datagrams
         return None
 

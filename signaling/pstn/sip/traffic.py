@@ -25,7 +25,7 @@ from signaling.pstn.sip.selection import next_uri
 from signaling.pstn.sip.sockets import Sockets
 from signaling.pstn.sip.tenure import Tenure
 from signaling.pstn.sip.timers import Timers
-from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
+from signaling.pstn.sip.transaction import Deliver, Failed, Send
 from signaling.pstn.sip.uri import Uri
 from signaling.pstn.sip.values import replace
 
@@ -224,12 +224,10 @@ class Traffic:
                     self.outlet.send(message, to, failed, business.tenure if business else None)
                 case Deliver(message):
                     self._deliver(key, business, message, flow)
-                case StartTimer(_, at):
-                    self._wake_at(key, business, at)
                 case Failed() as failure:
                     self._failed(business, failure)
-        if key and self._exchange.get(key) is None:
-            self._business.pop(key, None)
+        if key:
+            self._tend(key)
 
     def _deliver(
         self, key: Key | None, business: Business | None, message: Request | Response, flow: Flow | None
@@ -254,22 +252,27 @@ class Traffic:
                 pass
         business.asker.failed(request, failure)
 
-    def _wake_at(self, key: Key | None, business: Business | None, at: int) -> None:
+    def _tend(self, key: Key) -> None:
         """One alarm for all timers of a transaction, which are seldom the same when it rings."""
-        if key and business and at < business.wakes:
-            business.wakes = at
-            self.timers.at(at, partial(self._woken, key, business))
+        transaction, business = self._exchange.get(key), self._business.get(key)
+        if transaction is None:
+            self._business.pop(key, None)
+        elif business and transaction.timers:
+            at = min([at for _, at in transaction.timers])
+            if at < business.wakes:
+                business.wakes = at
+                self.timers.at(at, partial(self._woken, key, business))
 
     def _woken(self, key: Key, business: Business) -> None:
         if self._business.get(key) is not business:
             return
         now = self._clock.now()
         business.wakes = NEVER
-        for timer, at in self._exchange.timers(key):
+        transaction = self._exchange.get(key)
+        for timer, at in transaction.timers if transaction else ():
             if at <= now.mono_ns:
                 self._carry_out(self._exchange.timed_out(key, timer, at, now))
-        for _, at in self._exchange.timers(key):
-            self._wake_at(key, business, at)
+        self._tend(key)
 
     def _unsendable(self, key: Key | None) -> None:
         if key is not None:

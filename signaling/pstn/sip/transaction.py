@@ -1,7 +1,8 @@
 """SIP transactions: one request and its responses, over a wire that loses and repeats (RFC 3261 §17, 6026).
 
-Four machines, as tables. Each is a value that is told what happened and answers with what should be done;
-timers are values too (`mono_ns`), and one that was replaced or dropped is not heard. An INVITE client
+Four machines, as tables. Each is a value that is told what happened and answers with what should be done.
+Its timers are values in it (`mono_ns`): whoever holds it looks at them after each event and says when one has
+run out; one that was replaced or dropped is not heard. An INVITE client
 transaction is started by the user agent alone, in the step that redeemed the grant for that very INVITE; the
 Success a server transaction is given comes from that step as well.
 """
@@ -60,15 +61,6 @@ class Deliver:
     message: Request | Response
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class StartTimer:
-    """Say `TimedOut(timer, at)` at that moment of the monotonic clock."""
-
-    timer: Timer
-    at: int
-
-
 @dataclass(frozen=True, slots=True)
 class Failed:
     """Nobody answered, or nothing could be sent. For a client it is a 408 or a 503 (RFC 3261 §8.1.3.1)."""
@@ -76,7 +68,7 @@ class Failed:
     cause: Literal["timeout", "transport"]
 
 
-Effect = Send | Deliver | StartTimer | Failed
+Effect = Send | Deliver | Failed
 
 
 # --- the machine ------------------------------------------------------------------------------------------
@@ -93,7 +85,7 @@ class Transaction:
     phase: Phase
     said: Request | Response  # what goes out again when asked for or when a timer says so
     interval: int = T1
-    timers: tuple[tuple[Timer, int], ...] = ()
+    timers: tuple[tuple[Timer, int], ...] = ()  # each with the moment at which to say `TimedOut`
 
     def receive(self, event: Event, now: Instant) -> "tuple[Transaction, tuple[Effect, ...]]":
         """The transaction after this event, and what is to be done for it, in order.
@@ -123,7 +115,7 @@ def start_client(request: Request, now: Instant, *, reliable: bool) -> Result:
     timers = [] if reliable else [(repeat, now.mono_ns + T1)]
     timers.append((limit, now.mono_ns + GIVE_UP))
     transaction = Transaction(kind, request, reliable, phase, request, timers=tuple(timers))
-    return transaction, (Send(request), *(StartTimer(*timer) for timer in timers))
+    return transaction, (Send(request),)
 
 
 def start_server(request: Request, now: Instant, *, reliable: bool) -> Result:
@@ -219,7 +211,7 @@ def _say_no(state: Transaction, event: Event, now: Instant) -> Result:
     timers: list[tuple[Timer, int]] = [] if state.reliable else [("G", now.mono_ns + T1)]
     timers.append(("H", now.mono_ns + GIVE_UP))
     state = replace(state, phase=COMPLETED, said=response, interval=T1, timers=tuple(timers))
-    return state, (Send(response), *(StartTimer(*timer) for timer in timers))
+    return state, (Send(response),)
 
 
 def _answer(state: Transaction, event: Event, now: Instant) -> Result:
@@ -261,16 +253,14 @@ def _wait(
     """Into a phase that ends by its one timer; at once where there is nothing to wait for."""
     if not pause:
         return replace(state, phase=TERMINATED, timers=()), effects
-    at = now.mono_ns + pause
-    return replace(state, phase=phase, timers=((timer, at),)), (*effects, StartTimer(timer, at))
+    return replace(state, phase=phase, timers=((timer, now.mono_ns + pause),)), effects
 
 
 def _once_more(state: Transaction, timer: Timer, longest: int, now: Instant) -> Result:
     """Send again, and wait twice as long for the next time."""
     interval = min(2 * state.interval, longest)
-    at = now.mono_ns + interval
-    timers = (*(t for t in state.timers if t[0] != timer), (timer, at))
-    return replace(state, interval=interval, timers=timers), (Send(state.said), StartTimer(timer, at))
+    timers = (*(t for t in state.timers if t[0] != timer), (timer, now.mono_ns + interval))
+    return replace(state, interval=interval, timers=timers), (Send(state.said),)
 
 
 def _response(event: Event) -> Response:

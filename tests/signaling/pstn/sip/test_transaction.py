@@ -33,7 +33,6 @@ from signaling.pstn.sip.transaction import (
     Deliver,
     Failed,
     Send,
-    StartTimer,
     Transaction,
     acknowledgement,
     cancellation,
@@ -139,9 +138,8 @@ def test_every_row_leads_where_the_table_says(
     timers = ((key, 5),) if isinstance(key, str) else ()
     transaction = Transaction(kind, invite(), reliable, phase, invite(), timers=timers)
     event = TimedOut(key, 5) if isinstance(key, str) else next(e for e in EVENTS if type(e) is key)
-    after, effects = transaction.receive(event, START)
+    after, _ = transaction.receive(event, START)
     assert after.phase in TRANSITIONS[kind][phase][key].to
-    assert {StartTimer(*timer) for timer in after.timers} >= {e for e in effects if isinstance(e, StartTimer)}
     assert after.phase is not TERMINATED or after.timers == ()
 
 

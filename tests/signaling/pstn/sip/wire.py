@@ -9,7 +9,7 @@ from licensing.instant import MILLISECOND, Instant
 from signaling.pstn.sip.exchange import Exchange, Key, Steps
 from signaling.pstn.sip.message import Request, Response, build, parse
 from signaling.pstn.sip.table import Timer
-from signaling.pstn.sip.transaction import Deliver, Failed, Send, StartTimer
+from signaling.pstn.sip.transaction import Deliver, Failed, Send
 
 DELAY = 20 * MILLISECOND  # of a packet that nothing happens to
 
@@ -66,12 +66,13 @@ class Wire:
                     self.send(side, message)
                 case Deliver(message):
                     side.deliver(key, message)
-                case StartTimer(timer, when):
-                    assert key is not None
-                    self.at(when, self.timer(side, key, timer, when))
                 case Failed():
                     side.over = self.now.mono_ns
                     side.fail(key, effect)
+        transaction = side.exchange.get(key) if key else None
+        for timer, when in transaction.timers if transaction else ():
+            assert key is not None
+            self.at(when, self.timer(side, key, timer, when))
 
     def timer(self, side: Side, key: Key, timer: Timer, when: int) -> Callable[[], None]:
         return lambda: self.carry_out(side, side.exchange.timed_out(key, timer, when, self.now))
