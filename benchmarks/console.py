@@ -99,7 +99,9 @@ async def measure(decisions: int, consoles: int, rounds: int) -> None:
         playwright = await stack.enter_async_context(async_playwright())
         browser = await playwright.chromium.launch(executable_path=program(), args=FLAGS)
         stack.push_async_callback(browser.close)
-        first, *clerks = [await clerk(wephone, browser, f"clerk-{number}") for number in range(consoles + 1)]
+        first, *clerks = [
+            await clerk(wephone.server.running, browser, f"clerk-{number}") for number in range(consoles + 1)
+        ]
         for each in clerks:
             await each.opens("permits")
             await each.page.locator(".mark").wait_for(timeout=WITHIN)

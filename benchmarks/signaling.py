@@ -64,6 +64,7 @@ class Side:
     pid: int
     pairs: list[tuple[Socket, Socket, str, str]]
     call: PlaceCall
+    operator_url: str = ""  # of a WePhone server
 
 
 async def call_on_relay(alice: Socket, bob: Socket, a: str, b: str) -> None:
@@ -156,7 +157,7 @@ async def wephone(
 
         named = [(f"a{n}", f"b{n}") for n in range(pairs)]
         sockets = [(await connected(a), await connected(b), a, b) for a, b in named]
-        yield Side("wephone serve", ready["pid"], sockets, call_on_wephone)
+        yield Side("wephone serve", ready["pid"], sockets, call_on_wephone, ready["operator_url"])
 
 
 async def posted(

@@ -208,6 +208,35 @@ class Talk:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallsOfSpan:
+    """The calls placed in one span of time; what was `waited` for answers, in all and the longest (µs)."""
+
+    span: int  # its number, from 0
+    placed: int
+    answered: int
+    refused: int
+    waited: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalsOfSpan:
+    """How many calls placed in one span were refused for one reason: a decision's, or the call's own."""
+
+    span: int
+    why: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRows:
+    """In no order; where nothing was there is no row."""
+
+    calls: Sequence[CallsOfSpan]
+    refusals: Sequence[RefusalsOfSpan]
+
+
 class CallRows(Protocol):
     """The durable half of calls. Every method raises StoreError when the row is not durable."""
 
@@ -262,6 +291,10 @@ class CallRows(Protocol):
 
     def talked(self, calls: Sequence[str]) -> Awaitable[Sequence[Talk]]:
         """Of those of these calls that there is a row of, in any order."""
+        ...
+
+    def charts(self, since: int, until: int, width: int) -> Awaitable[ChartRows]:
+        """Calls placed from `since` until before `until`, by spans of `width` (µs)."""
         ...
 
     def ends_that_differ(self) -> Awaitable[Sequence[str]]:
@@ -366,6 +399,12 @@ class TelephoneRows(Protocol):
 
     def unconfirmed_legs(self, limit: int) -> Awaitable[Sequence[LegRow]]:
         """Those whose end no carrier has confirmed, newest first."""
+        ...
+
+    def is_unconfirmed(self, leg: str) -> Awaitable[bool]: ...
+
+    def settle_leg(self, leg: str) -> Awaitable[None]:
+        """An operator has the carrier's word: it is over, and unconfirmed no more."""
         ...
 
     def legs_of_call(self, call: CallId) -> Awaitable[Sequence[LegRow]]:

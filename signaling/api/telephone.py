@@ -1,6 +1,5 @@
 """Routes of operators about telephone calling: who may do it, how much, and what no carrier confirmed."""
 
-import logging
 from dataclasses import asdict
 from typing import Annotated
 
@@ -8,17 +7,20 @@ from pydantic import AfterValidator, Field
 
 from licensing.numbering import NON_GEOGRAPHIC
 from signaling.api.account import user_in_path
+from signaling.api.evidence import reading
 from signaling.api.facts import country
 from signaling.api.history import PAGE, Limit
+from signaling.api.operator import noted
+from signaling.api.permits import Why
+from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.ports import Entitlement, LegRow
+from signaling.settling import settle
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
-
-log = logging.getLogger(__name__)
 
 
 def destination(code: str) -> str:
@@ -101,7 +103,7 @@ async def entitle(visit: Visit, body: Granted) -> Telephone:
     await visit.parts.accounts.existing(user)
     given = body.model_dump() | {"countries": frozenset(body.countries)}
     await visit.parts.store.entitle(user, Entitlement(by=visit.user, at=visit.parts.now_us(), **given))
-    log.info("operator", extra={"operator": visit.user, "did": "entitle", "about": user})
+    noted(visit, "entitle", user)
     return await shown(visit, user)
 
 
@@ -110,7 +112,7 @@ async def unentitle(visit: Visit) -> Telephone:
     """Let it call no telephone any more; calls that run go on to their end."""
     user = user_in_path(visit)
     await visit.parts.store.unentitle(user)
-    log.info("operator", extra={"operator": visit.user, "did": "unentitle", "about": user})
+    noted(visit, "unentitle", user)
     return await shown(visit, user)
 
 
@@ -146,6 +148,22 @@ async def unconfirmed(visit: Visit, query: Page) -> TelephoneLegs:
     """Telephone legs whose end no carrier has confirmed: it may still charge them."""
     rows = await visit.parts.store.unconfirmed_legs(query.limit)
     return TelephoneLegs(legs=tuple(map(shown_leg, rows)))
+
+
+@routes.add(
+    "POST", "/api/operator/telephone/unconfirmed/{leg}/settle", Rule.OPERATOR, status=204, proven=True
+)
+async def settle_leg(visit: Visit, body: Why) -> None:
+    """Say that a carrier has confirmed a leg's end after all. The journal has who did it and why."""
+    leg, parts = visit.request.match_info["leg"], visit.parts
+    licence = parts.licence
+    async with reading():
+        done = await settle(
+            leg, parts.store, licence.journal, licence.alarms, parts.clock, by=visit.user, why=body.why
+        )
+    if not done:
+        raise Problem(404, "no_such_leg", "no such leg waits for a carrier's word, or no longer", field="leg")
+    noted(visit, "settle", leg)
 
 
 @routes.add("GET", "/api/operator/calls/{call}/legs", Rule.AUDITOR)

@@ -3,6 +3,7 @@
 from signaling.store import (
     accounts,
     calls,
+    charts,
     checkpoints,
     held,
     holders,
@@ -18,6 +19,7 @@ from signaling.store import (
 __all__ = [
     "accounts",
     "calls",
+    "charts",
     "checkpoints",
     "held",
     "holders",

@@ -11,10 +11,13 @@ from signaling.core.party import Party
 from signaling.ports import (
     Account,
     CallRecord,
+    CallsOfSpan,
+    ChartRows,
     LatestText,
     LiveCall,
     OfferedCall,
     ReceiptRow,
+    RefusalsOfSpan,
     SessionRow,
     StoredText,
     StoreError,
@@ -85,6 +88,10 @@ class CallRows:
 
     async def records(self, before: int, after: str, limit: int) -> Sequence[CallRecord]:
         return [_record(row) for row in await self.database.read("records", before, after, limit)]
+
+    async def charts(self, since: int, until: int, width: int) -> ChartRows:
+        calls, refusals = await self.database.read("charts", since, until, width)
+        return ChartRows([CallsOfSpan(*row) for row in calls], [RefusalsOfSpan(*row) for row in refusals])
 
     async def how_it_ended(self, call: CallId, user: UserId) -> EndReason | None:
         rows = await self.database.read("how_it_ended", call, user)

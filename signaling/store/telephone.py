@@ -64,6 +64,10 @@ UNCONFIRMED = Statement(
     .order_by(leg.c.begun_at.desc(), leg.c.leg_id)
     .limit(number("most"))
 )
+IS_UNCONFIRMED = Statement(select(leg.c.leg_id).where(leg.c.leg_id == words("leg"), leg.c.unconfirmed == YES))
+SETTLE = Statement(
+    update(leg).values(unconfirmed=NO).where(leg.c.leg_id == words("leg")).returning(leg.c.leg_id)
+)
 LEGS_OF = Statement(select(*_LEG).where(leg.c.call_id == words("call")).order_by(leg.c.begun_at))
 
 # What is alive counts with all that it may still take; what is over with what was talked.
@@ -136,6 +140,16 @@ def open_legs(node: str) -> Steps:
 @query
 def unconfirmed_legs(limit: int) -> Steps:
     return (yield UNCONFIRMED, {"most": limit})
+
+
+@query
+def is_unconfirmed(leg_id: str) -> Steps:
+    return bool((yield IS_UNCONFIRMED, {"leg": leg_id}))
+
+
+@single
+def settle_leg(leg_id: str) -> Steps:
+    yield SETTLE, {"leg": leg_id}
 
 
 @query

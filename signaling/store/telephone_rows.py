@@ -46,6 +46,12 @@ class TelephoneRows:
     async def unconfirmed_legs(self, limit: int) -> Sequence[LegRow]:
         return [_leg(row) for row in await self.database.read("unconfirmed_legs", limit)]
 
+    async def is_unconfirmed(self, leg: str) -> bool:
+        return bool(await self.database.read("is_unconfirmed", leg))
+
+    async def settle_leg(self, leg: str) -> None:
+        await self.database.write("settle_leg", leg)
+
     async def legs_of_call(self, call: CallId) -> Sequence[LegRow]:
         return [_leg(row) for row in await self.database.read("legs_of_call", call)]
 

@@ -73,3 +73,5 @@ async def test_the_trunks_of_a_server_are_listed(office: Office, place: Place) -
     assert (trunk["name"], trunk["calls"], trunk["trouble"]) == ("carrier_a", 0, None)
     assert "carrier_a" in (await office.run("trunk", "list")).out
     assert await office.does("trunk", "unconfirmed") == {"legs": []}
+    settled = await office.run("trunk", "settle", "leg-1", "--why", "a test")
+    assert (settled.code, "no such leg waits for a carrier's word" in settled.err) == (1, True)

@@ -23,6 +23,7 @@ export { useRef, useState } from "preact/hooks";
 export const html = htm.bind(h);
 """
 SHA256 = 'export { sha256 } from "@noble/hashes/sha2.js";'
+UPLOT = 'export { default as uPlot } from "uplot";'
 PHONE_NUMBERS = 'export { AsYouType, parsePhoneNumberFromString } from "libphonenumber-js/min";'
 ICONS = (
     *("arrow-left", "camera", "chevron-right", "circle-alert", "circle-check", "copy", "delete", "ellipsis"),
@@ -52,7 +53,10 @@ BUNDLES = (
     Bundle("preact.js", PREACT, ("preact", "htm")),
     Bundle("sha256.js", SHA256, ("@noble/hashes",)),
     Bundle("phone-numbers.js", PHONE_NUMBERS, ("libphonenumber-js",)),
+    Bundle("console/uplot.js", UPLOT, ("uplot",)),
 )
+
+COPIES = {"console/uplot.css": "uplot/dist/uPlot.min.css"}  # as they are, from the package of this name
 
 
 def bundled(source: str) -> bytes:
@@ -89,10 +93,11 @@ def licence_text(package: str) -> str:
 def make() -> dict[str, bytes]:
     """Every file of the folder that is made, by name."""
     drawings = {"icons.js": icons(ICONS), "console/icons.js": icons(CONSOLE_ICONS)}
-    files = {bundle.file: bundled(bundle.source) for bundle in BUNDLES} | drawings
-    packages = {bundle.file: bundle.packages for bundle in BUNDLES} | dict.fromkeys(
-        drawings, ("lucide-static",)
-    )
+    copies = {name: (MODULES / path).read_bytes() for name, path in COPIES.items()}
+    files = {bundle.file: bundled(bundle.source) for bundle in BUNDLES} | drawings | copies
+    packages = {bundle.file: bundle.packages for bundle in BUNDLES}
+    packages |= dict.fromkeys(drawings, ("lucide-static",))
+    packages |= {name: (path.partition("/")[0],) for name, path in COPIES.items()}
     about = {
         name: {"sha256": sha256(body).hexdigest(), "of": [described(package) for package in packages[name]]}
         for name, body in sorted(files.items())

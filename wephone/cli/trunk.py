@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 from wephone.cli import operating
 from wephone.cli.operating import OperatorApi
@@ -26,6 +27,12 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "unconfirmed", help="legs whose end no carrier has confirmed: it may still charge them"
     )
     operating.add_options(unconfirmed)
+    settle = actions.add_parser(
+        "settle", help="say that the carrier has confirmed such a leg's end after all"
+    )
+    settle.add_argument("leg", metavar="LEG")
+    settle.add_argument("--why", metavar="TEXT", required=True, help="enters the journal")
+    operating.add_options(settle)
     test = actions.add_parser(
         "test", help="try a trunk out from this machine, without a call, and say what is wrong with it"
     )
@@ -40,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
         return asyncio.run(test(args))
 
     async def work(api: OperatorApi) -> int:
+        if args.action == "settle":
+            return await settle(args, api)
         path = "trunks" if args.action == "list" else "telephone/unconfirmed"
         answer = await api.request("GET", f"/api/operator/{path}")
         if args.json:
@@ -52,6 +61,17 @@ def run(args: argparse.Namespace) -> int:
         return 0
 
     return operating.run(args, work)
+
+
+async def settle(args: argparse.Namespace, api: OperatorApi) -> int:
+    """Take a leg off the list of those that no carrier has confirmed."""
+    leg = quote(args.leg, safe="")
+    await api.request("POST", f"/api/operator/telephone/unconfirmed/{leg}/settle", {"why": args.why})
+    if args.json:
+        print_json({"leg": args.leg, "settled": True})
+    else:
+        print(f"{args.leg} is settled")
+    return 0
 
 
 def trunk_line(trunk: dict[str, Any]) -> str:

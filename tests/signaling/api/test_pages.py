@@ -53,7 +53,7 @@ async def test_a_page_of_many_files_is_one_visit(world: World) -> None:
 
 def test_what_others_wrote_is_what_its_list_says() -> None:
     listed = json.loads((VENDOR / "vendor.json").read_text())
-    made = {str(path.relative_to(VENDOR)) for path in VENDOR.rglob("*.js")}
+    made = {str(path.relative_to(VENDOR)) for kind in ("js", "css") for path in VENDOR.rglob(f"*.{kind}")}
     assert made == set(listed)
     licences = (VENDOR / "LICENSES.txt").read_text()
     for name, about in listed.items():

@@ -1,5 +1,6 @@
 """A witness at the far end keeps every packet: nothing that begins, answers or widens a leg comes unasked."""
 
+import json
 import secrets
 from pathlib import Path
 
@@ -151,7 +152,15 @@ async def test_a_carrier_that_never_confirms_an_end_is_told_of_and_listed(tmp_pa
         [leg] = await here.legs(call)
         [listed] = (await here.operator("GET", "telephone/unconfirmed"))["legs"]
         assert (listed["leg"], listed["confirmed"]) == (leg["leg"], False)
-        assert "leg_unconfirmed" in here.server.parts.licence.alarms.raised
+        licence = here.server.parts.licence
+        assert "leg_unconfirmed" in licence.alarms.raised
+        await here.operator(
+            "POST", f"telephone/unconfirmed/{leg['leg']}/settle", {"why": "their mail of today"}
+        )
+        assert "leg_unconfirmed" not in licence.alarms.raised
+        assert (await here.operator("GET", "telephone/unconfirmed"))["legs"] == []
+        [entry] = await licence.journal.about(leg["leg"])
+        assert (entry.kind, json.loads(entry.body)["why"]) == ("leg_settled", "their mail of today")
 
 
 async def test_the_death_of_what_carries_the_sound_ends_the_call(tmp_path: Path) -> None:

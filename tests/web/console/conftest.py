@@ -28,7 +28,7 @@ async def hire(wephone: Kit, browser: Browser) -> AsyncIterator[Hire]:
     hired: list[Clerk] = []
 
     async def hire(name: str, **more: Any) -> Clerk:
-        hired.append(await clerk(wephone, browser, name, **more))
+        hired.append(await clerk(wephone.server.running, browser, name, **more))
         return hired[-1]
 
     yield hire

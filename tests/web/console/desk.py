@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page
 
+from signaling.app import Server
 from wephone.protocol.ids import UserId
-from wephone.testing.kit import Kit
 
 PASSWORD = "correct horse battery"
 WITHIN = 20_000  # ms: generous, since a machine may be busy
@@ -50,7 +50,7 @@ class Clerk:
 
 
 async def clerk(
-    wephone: Kit,
+    running: Server,
     browser: Browser,
     name: str,
     *,
@@ -59,7 +59,6 @@ async def clerk(
     locale: str = "en-GB",
 ) -> Clerk:
     """Somebody with an operator's or auditor's account, at the overview."""
-    running = wephone.server.running
     if await running.parts.store.account(UserId(name)) is None:
         await running.parts.accounts.add(UserId(name), PASSWORD, operator=not auditor, auditor=auditor)
     context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)

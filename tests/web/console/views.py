@@ -14,7 +14,8 @@ from tests.web.views import GONE, NEVER, View, answer_api, answer_file, shown
 DAY = 24 * 3600
 # What is made up here and is no word of the console: a pattern.
 NAMES = (
-    r"bob|boss|vera|eyes|permit file k-\w+|cn-a15|CN(-[A-Z]+)?|basic-1|local|SHA-256|JSON|CSV|BEIJING"
+    r"bob|boss|vera|eyes|carrier_[ab]"
+    r"|permit file k-\w+|cn-a15|CN(-[A-Z]+)?|basic-1|local|SHA-256|JSON|CSV|BEIJING"
     r"|journal\.jsonl|verify\.py|checkpoint\.json|Python|Ed25519|cryptography"
 )
 
@@ -225,7 +226,33 @@ ENDS = {
     **CALL, "call": "c2", "ending": {
         "seconds": 41.2, "reason": REASON, "text": {"en": "", "zh-CN": ""}, "decision": ID},
 }  # fmt: skip
-LIVE = {"calls": [CALL, RINGS, ENDS], "of": 38, "skip": 3}
+LIVE = {"calls": [CALL, RINGS, ENDS], "of": 3, "skip": None}
+TRUNKS: list[dict[str, Any]] = [
+    {"name": "carrier_a", "uri": "sip:sip.carrier.example;transport=tls", "health": "up", "trouble": None,
+     "calls": 12, "most_calls": 30, "priority": 10, "numbers": ["+861082345678"], "duties": ["cli_verified"],
+     "emergency_in": ["CN"]},
+    {"name": "carrier_b", "uri": "sip:192.0.2.7:5061;transport=tls", "health": "down",
+     "trouble": "nobody answers at 192.0.2.7:5061", "calls": 0, "most_calls": 4, "priority": 20,
+     "numbers": [], "duties": [], "emergency_in": []},
+]  # fmt: skip
+UNSURE: dict[str, Any] = {
+    "leg": "leg-7", "call": "c1", "trunk": "carrier_a", "account": "li.na", "outgoing": True, "decision": ID,
+    "begun_at": at(-900), "answered_at": at(-890), "ended_at": at(-600), "q850": None, "status": 408,
+    "cause": "the carrier did not answer our BYE within 32 seconds", "confirmed": False,
+}  # fmt: skip
+SPANS = 48
+CHARTS: dict[str, Any] = {
+    "width": 1800, "at": [at(-1800 * (SPANS - n)) for n in range(SPANS)],
+    "placed": [40 + 30 * (n % 9) for n in range(SPANS)], "refused": [n % 5 for n in range(SPANS)],
+    "answered": [30 + 22 * (n % 9) for n in range(SPANS)],
+    "wait": [None if n % 11 == 0 else 4 + n % 6 for n in range(SPANS)],
+    "longest_wait": [None if n % 11 == 0 else 20 + n % 13 for n in range(SPANS)],
+    "refusals": [
+        {"reason": "DENY_PERMIT_SUSPENDED", "counts": [n % 5 for n in range(SPANS)]},
+        {"reason": "refused", "counts": [n % 2 for n in range(SPANS)]},
+        {"reason": None, "counts": [n % 3 for n in range(SPANS)]},
+    ],
+}  # fmt: skip
 CN = "/api/operator/permits/cn-a15"
 OFF = (401, {"code": "not_signed_in", "detail": "the session is unknown, ended or too old"})
 FAULT = (
@@ -252,6 +279,9 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/live": LIVE,
     "GET /api/operator/accounts": {"accounts": ACCOUNTS, "next": "zoe"},
     "GET /api/operator/accounts/li.na/facts": KNOWN,
+    "GET /api/operator/charts": CHARTS,
+    "GET /api/operator/trunks": {"trunks": TRUNKS},
+    "GET /api/operator/telephone/unconfirmed": {"legs": [UNSURE]},
     "GET /api/operator/settings": {"settings": SETTINGS},
     "GET /api/operator/audit/head": {"heads": [HEAD]},
     "GET /api/operator/audit/key": {"node": "local", "id": "k-1", "key": SIGNED["key"]},
@@ -293,9 +323,16 @@ def first() -> list[View]:
     def overview(what: dict[str, Any]) -> dict[str, Any]:
         return {"GET /api/operator/overview": what}
 
+    charts, quiet = "GET /api/operator/charts", {**CHARTS, "placed": [0] * SPANS}
     empty = {**OVERVIEW, "permits": {}, "next_expiry": None, "calls": 0}
     return [
-        View("overview", ".say", "overview"),
+        View("overview", ".plot canvas", "overview"),
+        View("overview-table", ".chart .table", "overview", steps=((".chart summary", None),)),
+        View("overview-quiet", ".charts-none", "overview", answers={charts: quiet}),
+        View("overview-refused-none", ".plot canvas", "overview",
+             answers={charts: {**CHARTS, "refusals": []}}),
+        View("overview-charts-loading", ".page .spinner", "overview", answers={charts: NEVER}),
+        View("overview-charts-error", ".note button", "overview", answers={charts: GONE}),
         View("overview-troubled", ".need", "overview", answers=overview(TROUBLED)),
         View("overview-empty", ".say", "overview", answers=overview(empty)),
         View("overview-auditor", ".say", "overview", answers=overview(EYES)),
@@ -435,6 +472,20 @@ def accounts() -> list[View]:
     ]  # fmt: skip
 
 
+def trunks() -> list[View]:
+    """Carriers' lines."""
+    listed, eyes = "GET /api/operator/trunks", {"GET /api/operator/overview": EYES}
+    none: dict[str, Any] = {listed: {"trunks": []}, "GET /api/operator/telephone/unconfirmed": {"legs": []}}
+    return [
+        View("trunks", ".table", "trunks"),
+        View("trunks-empty", ".page section .blank", "trunks", answers=none),
+        View("trunks-loading", ".page .spinner", "trunks", answers={listed: NEVER}),
+        View("trunks-error", ".page .blank button", "trunks", answers={listed: GONE}),
+        View("trunks-auditor", ".table", "trunks", answers=eyes),
+        View("trunks-settle", "dialog form", "trunks", steps=((".table button", None),)),
+    ]
+
+
 def others() -> list[View]:
     """What would be decided otherwise, and the settings."""
     asked, press = "POST /api/operator/suppose", ((".filters .main", None),)
@@ -479,6 +530,7 @@ def views() -> list[View]:
         *permits(),
         *switches(),
         *live(),
+        *trunks(),
         *decisions(),
         *accounts(),
         *others(),

@@ -17,6 +17,7 @@ const PLACES = /** @type {const} */ ({
   live: { icon: "activity", load: () => import("./views/live.js") },
   permits: { icon: "file-check", load: () => import("./views/permits.js") },
   switches: { icon: "toggle-right", load: () => import("./views/switches.js") },
+  trunks: { icon: "phone-outgoing", load: () => import("./views/trunks.js") },
   decisions: { icon: "list-checks", load: () => import("./views/decisions.js") },
   evidence: { icon: "shield-check", load: () => import("./views/evidence.js") },
   accounts: { icon: "users", load: () => import("./views/accounts.js") },

@@ -69,7 +69,7 @@ function Calls({ shown, now, open, wants }) {
   const drawn = (/** @type {number} */ place) => {
     const call = shown.calls[place - shown.first];
     return call ? html`<tr key=${call.call} aria-rowindex=${place + 2}>
-    <td>${call.legs.map((/** @type {any} */ leg, /** @type {number} */ place) => html`<${Leg} key=${place} leg=${leg} />`)}</td>
+    <td class="legs">${call.legs.map((/** @type {any} */ leg, /** @type {number} */ place) => html`<${Leg} key=${place} leg=${leg} />`)}</td>
     <td class="one">${kind(call.service)}${call.jurisdiction ? html` <code>${call.jurisdiction}</code>` : null}</td>
     <td>${call.ending ? html`<${Mark} tone="bad" text=${say("ends within", { n: Math.ceil(call.ending.seconds) })} /><p class="hint">${inLaw(call.ending.reason)}</p>`
       : html`<${Mark} tone=${call.phase === "active" ? "good" : ""} text=${named("phase", call.phase)} />`}</td>

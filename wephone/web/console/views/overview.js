@@ -1,6 +1,6 @@
 /** Is all in order, and what needs a decision? */
 
-import { html } from "../../vendor/preact.js";
+import { html, useEffect, useState } from "../../vendor/preact.js";
 import { at } from "../address.js";
 import { Icon, useWatch } from "../parts.js";
 import { day, figure, many, say } from "../words.js";
@@ -8,8 +8,11 @@ import { SOON } from "./validity.js";
 
 /** @typedef {import("../watch.js").Overview} Overview */
 
-export function View() {
+/** @param {{query: URLSearchParams}} props */
+export function View({ query }) {
   const { overview } = useWatch();
+  const [charts, setCharts] = useState(/** @type {any} */ (null));
+  useEffect(() => void import("./charts.js").then(setCharts, () => {}), []); // what needs somebody is there first
   if (!overview) return null;
   const needs = needed(overview);
   return html`<section aria-labelledby="overview-title">
@@ -22,6 +25,7 @@ export function View() {
       : html`<p class="hint">${say("nothing needs you")}</p>`}
     <h2>${say("figures")}</h2>
     <dl class="figures">${figures(overview).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    ${charts ? html`<${charts.Charts} query=${query} />` : null}
   </section>`;
 }
 
@@ -36,10 +40,13 @@ export function sentence(overview) {
   return [permits, ends, calls].filter(Boolean).join(say("semicolon")) + say("stop");
 }
 
+/** Where something is done about an alarm. @type {Record<string, string>} */
+const ALARMS = { trunk_down: "trunks", leg_unconfirmed: "trunks", evidence_lost: "evidence", checkpoint_failed: "evidence", permit_file_refused: "permits" };
+
 /** @param {Overview} overview @returns {{tone: string, text: string, href: string, more?: string}[]} */
 function needed(overview) {
   /** @type {{tone: string, text: string, href: string, more?: string}[]} */
-  const found = overview.alarms.map(({ alarm, text }) => ({ tone: "bad", text: say(`alarm ${alarm}`), more: text, href: at(alarm.startsWith("permit") ? "permits" : "overview") }));
+  const found = overview.alarms.map(({ alarm, text }) => ({ tone: "bad", text: say(`alarm ${alarm}`), more: text, href: at(ALARMS[alarm] ?? "overview") }));
   if (overview.draining) found.push({ tone: "bad", text: say("draining now"), href: at("overview") });
   if (!overview.telephone_on) found.push({ tone: "bad", text: say("telephone off"), href: at("switches") });
   if (overview.waiting) found.push({ tone: "soon", text: many("waiting", overview.waiting), href: at("switches") });

@@ -1,0 +1,81 @@
+"""What the console draws: calls, refusals by reason and waiting for answers, of an hour, a day or a week."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from signaling.api.routes import Routes, Rule
+from signaling.api.visit import Visit
+from signaling.ports import CallsOfSpan, RefusalsOfSpan
+from wephone.protocol.messages import Microseconds, Model
+
+routes = Routes()
+
+SECOND = 1_000_000  # microseconds
+MINUTE = 60 * SECOND
+# How long a span of each period is, and how many of them there are.
+PERIODS = {"hour": (2 * MINUTE, 30), "day": (30 * MINUTE, 48), "week": (180 * MINUTE, 56)}
+REASONS = 4  # that are drawn by themselves; the rest together
+
+
+class ChartQuery(Model):
+    """Up to now, over which time."""
+
+    period: Literal["hour", "day", "week"] = "day"
+
+
+class Refusals(Model):
+    """Of one reason, by span; `reason` is none for all that are rarer than those that are named."""
+
+    reason: str | None
+    counts: tuple[int, ...]
+
+
+class Charts(Model):
+    """By spans of `width` seconds, each with its beginning. The wait is offered to answered, in seconds; none
+    where nobody answered."""
+
+    width: int
+    at: tuple[Microseconds, ...]
+    placed: tuple[int, ...]
+    answered: tuple[int, ...]
+    refused: tuple[int, ...]
+    wait: tuple[float | None, ...]
+    longest_wait: tuple[float | None, ...]
+    refusals: tuple[Refusals, ...]
+
+
+@routes.add("GET", "/api/operator/charts", Rule.AUDITOR)
+async def charts(visit: Visit, query: ChartQuery) -> Charts:
+    """Calls placed, answered and refused, why, and how long people waited, over time."""
+    width, spans = PERIODS[query.period]
+    until = (visit.parts.now_us() // width + 1) * width  # the last span is the one that we are in
+    since = until - spans * width
+    found = await visit.parts.store.charts(since, until, width)
+    rows = [CallsOfSpan(span, 0, 0, 0, 0, 0) for span in range(spans)]
+    for row in found.calls:
+        rows[row.span] = row
+    return Charts(
+        width=width // SECOND,
+        at=tuple(since + span * width for span in range(spans)),
+        placed=tuple(row.placed for row in rows),
+        answered=tuple(row.answered for row in rows),
+        refused=tuple(row.refused for row in rows),
+        wait=tuple(row.waited / row.answered / SECOND if row.answered else None for row in rows),
+        longest_wait=tuple(row.longest / SECOND if row.answered else None for row in rows),
+        refusals=tuple(by_reason(found.refusals, spans)),
+    )
+
+
+def by_reason(rows: Sequence[RefusalsOfSpan], spans: int) -> list[Refusals]:
+    """The commonest reasons first, then the others together."""
+    totals: Counter[str] = Counter()
+    for row in rows:
+        totals[row.why] += row.count
+    named = [why for why, _ in totals.most_common(REASONS)]
+    counts: dict[str | None, list[int]] = {
+        why: [0] * spans for why in [*named, *([None] if len(totals) > REASONS else [])]
+    }
+    for row in rows:
+        counts[row.why if row.why in named else None][row.span] += row.count
+    return [Refusals(reason=why, counts=tuple(each)) for why, each in counts.items()]

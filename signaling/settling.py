@@ -1,0 +1,29 @@
+"""A telephone leg whose end no carrier had confirmed is settled with that carrier: an operator says so."""
+
+import os
+
+from licensing.alarms import Alarm, Alarms
+from licensing.audit import SALT, Draft, canonical, seal
+from licensing.ports import Journal
+from licensing.register import KEEP_OPERATORS
+from signaling.ports import Clock, Store
+from wephone.protocol.ids import UserId
+
+
+async def settle(
+    leg: str, store: Store, journal: Journal, alarms: Alarms, clock: Clock, *, by: UserId, why: str
+) -> bool:
+    """Take it off the list, after who said why is written down; the alarm ends with the last one.
+
+    False if it is not on the list. JournalError, and it stays there, if it cannot be written down.
+    """
+    if not await store.is_unconfirmed(leg):
+        return False
+    now = clock.now()
+    who = seal(by, os.urandom(SALT), now.utc_us + KEEP_OPERATORS)
+    body = {"action": "settle", "by": who.hash, "leg": leg, "why": why}
+    await journal.append(Draft("leg_settled", leg, now.utc_us, canonical(body), (who,)))
+    await store.settle_leg(leg)
+    if not await store.unconfirmed_legs(1):
+        alarms.clear(Alarm.LEG_UNCONFIRMED)
+    return True
