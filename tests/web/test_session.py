@@ -78,3 +78,17 @@ async def test_a_server_about_to_restart_is_announced_and_the_call_goes_on(
     await wephone.server.until_connected(2)
     await alice.sees_no("The service restarts in a moment.")
     await alice.hears_tone(BOBS_TONE)
+
+
+async def test_nobody_is_told_that_they_are_signed_out_before_the_server_has_heard_it(
+    town: Town, wephone: Kit
+) -> None:
+    alice = await town.member("alice")
+    await alice.page.get_by_role("link", name="Settings").click()
+    await alice.page.context.set_offline(True)
+    await alice.page.get_by_role("button", name="Sign out", exact=True).last.click()
+    await alice.sees("No connection to the service. Trying again…")
+    await alice.page.context.set_offline(False)
+    await alice.button("I need an account").wait_for()
+    await alice.page.reload()
+    await alice.button("I need an account").wait_for()

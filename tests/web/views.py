@@ -101,7 +101,8 @@ def call(stage: str, **changes: Any) -> dict[str, Any]:
         "id": "c1", "peer": "li.na", "role": "caller", "media": ["audio"], "telephone": False, "stage": stage,
         "since": None, "code": None, "isCodeStale": False, "heldHere": False, "heldThere": False,
         "muted": False, "talksMuted": False, "camera": False, "cameraFault": None, "farVideo": False,
-        "ending": None, "ended": None, "declinedChange": None, "quality": None,
+        "forwardedTo": None, "forwardedBy": None, "ending": None, "ended": None, "declinedChange": None,
+        "quality": None,
     }  # fmt: skip
     return {"calls": [{**known, **changes}]}
 
@@ -189,6 +190,7 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/history/calls": {"calls": PAST, "before": None},
     "GET /api/sessions": {"sessions": SESSIONS},
     "GET /api/blocked": {"blocked": ["mallory"]},
+    "GET /api/account/forwarding": {"always": None, "busy": None, "no_answer": None, "after": 20},
     "POST /api/calls/check": {"to": "+12025550123", "allowed": True, "service": "pstn_out", "refusal": None},
 }
 OUT: dict[str, Any] = {"GET /api/account": (401, {"code": "not_signed_in", "detail": "not signed in"})}
@@ -203,6 +205,12 @@ ENTER = (("#name", "alice"), ("#password", "correct horse battery"), ("button.ma
 NEW = ("form button.plain", None)
 MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
 SEARCH = "input[type=search]"
+NOT_ADDED = {"PUT /api/contacts/dave": GONE}
+ADD = ".place > button.quiet"
+FORWARDED = {
+    "GET /api/account/forwarding": {"always": None, "busy": "bob", "no_answer": "+12025550123", "after": 20}
+}
+CHANGE = "h2 + p + p + button"  # below the two rules
 SECOND = {"peer": "bob", "id": "c2", "heldHere": True}
 KEYPAD = ".tools button:nth-child(3)"
 ANOTHER = {"peer": "bob", "role": "callee", "id": "c2", "stage": "ringing"}
@@ -240,6 +248,7 @@ def places() -> list[View]:
         View("people-offline", ".banner", state={"link": "down"}),
         View("people-draining", ".banner", state={"draining": True}),
         View("people-name", ".person", steps=((SEARCH, "dave"),)),
+        View("people-not-added", ".place .fault", answers=NOT_ADDED, steps=((SEARCH, "dave"), (ADD, None))),
         View("people-nonsense", ".place .fault", steps=((SEARCH, "???"),)),
         View("people-number", ".prospect .go:enabled", steps=number),
         View("people-refused", ".refusal", answers={"POST /api/calls/check": DENIED}, steps=number),
@@ -251,6 +260,8 @@ def places() -> list[View]:
         View("messages", ".list", "messages", conversation(*TEXTS)),
         View("messages-more", ".many .quiet", "messages", {**conversation(*TEXTS), "moreConversations": 7}),
         View("messages-empty", ".blank", "messages"),
+        View("messages-loading", ".many .spinner", "messages", {"listing": "asked"}),
+        View("messages-error", ".many .blank button", "messages", {"listing": "failed"}),
         View("messages-one", ".said", "messages/li.na", conversation(*TEXTS)),
         View("messages-failed", ".said .fault", "messages/li.na", long),
         View("messages-new", ".writer", "messages/dave"),
@@ -259,6 +270,7 @@ def places() -> list[View]:
         View("settings-session", "dialog", "settings", steps=((".list .round", None),)),
         View("settings-password", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=0", None),)),
         View("settings-close", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=-1", None),)),
+        View("settings-forwarding", "dialog", "settings", answers=FORWARDED, steps=((CHANGE, None),)),
         View("settings-loading", ".spinner", "settings", answers={"GET /api/sessions": NEVER}),
         View("settings-error", ".blank button", "settings", answers={"GET /api/sessions": GONE}),
         View("settings-no-microphone", ".place .fault", "settings", script=NO_MICROPHONE),
@@ -295,6 +307,7 @@ def stage() -> list[View]:
         View("call-telephone", sees, state=talking(**phone)),
         View("call-keypad", ".pad", state=talking(**phone), steps=((KEYPAD, None), (".pad button", None))),
         View("call-two", "button.pill", state={"calls": [*talking()["calls"], *talking(**SECOND)["calls"]]}),
+        View("call-forwarded", sees, state=call("alerting", forwardedTo="bob")),
         View("call-withheld", sees, state=talking(telephone=True, peer="(withheld)")),
         View("call-devices", ".sheet", state=talking(), steps=((".tools button:last-child", None),)),
         View("ended", sees, state=ended("hangup")),
@@ -304,6 +317,7 @@ def stage() -> list[View]:
         View("ended-no-microphone", sees, state=ended("media_failed", fault="microphone: refused")),
         View("ended-forged", sees, state=ended("media_failed", forged=True)),
         View("ringing", ".ringing", state=call("ringing", role="callee")),
+        View("ringing-forwarded", ".ringing", state=call("ringing", role="callee", forwardedBy="bob")),
         View("ringing-telephone", ".ringing", state=call("ringing", role="callee", **phone)),
         View("ringing-video", ".ringing", state=call("ringing", role="callee", media=["audio", "video"])),
         View(
@@ -334,6 +348,7 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
             "calls": [],
             "missed": [],
             "moreConversations": None,
+            "listing": "had",
             "names": {each["user"]: each["name"] for each in CONTACTS},
         }
         shown = json.dumps({**state, "conversations": {}, **view.state})

@@ -117,6 +117,13 @@ export class Lead {
     this.show({ ...this.state, calls: [...this.state.calls, begun(id, to, "caller", media)] });
   }
 
+  /** The other side hands the call over: it ends when these answer. @param {{call: string, to: string}} call */
+  #follow({ call, to }) {
+    const id = this.client.place(to, ["audio"], call);
+    this.calls.make(id);
+    this.show({ ...this.state, calls: [...this.state.calls, begun(id, to, "caller", ["audio"])] });
+  }
+
   /** @param {string} call */
   #answer(call) {
     const known = callOf(this.state, call);
@@ -214,7 +221,7 @@ export class Lead {
   async #conversations(before) {
     const from = before ? `&before=${before}` : "";
     const page = await ask("GET", `/api/history/conversations?limit=${PAGE}${from}`).catch(() => null);
-    if (page) this.show(listed(this.state, page));
+    this.show(page ? listed(this.state, page) : { ...this.state, listing: "failed" });
   }
 
   /** What this person calls people. */
@@ -287,6 +294,7 @@ export class Lead {
       this.client.tell(event.call, { input: "Ring" });
     }
     if (event.event === "Ended") this.#forget(event.call);
+    if (event.event === "Transferred") this.#follow(event);
     const isOurs = event.event === "ChangeDeclined" && callOf(this.state, event.call)?.stage === "reconnecting";
     if (isOurs && !event.refusal) return; // a fresh connection that did not come about: it is tried again
     this.show(happened(this.state, event, Date.now()));
@@ -402,6 +410,6 @@ function known() {
   return {
     device_name: `${browser === "Edg" ? "Edge" : browser} ${system}`.trim(),
     client: "WePhone web",
-    features: ["hold", "texts", "receipts", "safety-code"],
+    features: ["hold", "texts", "receipts", "safety-code", "transfer"],
   };
 }

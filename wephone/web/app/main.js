@@ -25,6 +25,11 @@ const LATER = /** @type {const} */ ({
   Prospects: () => import("./views/prospects.js"),
 });
 
+const AGAIN = 2000; // ms until a server that could not be reached is asked once more
+
+/** False if the server did not hear it; one that refuses knows of no session. */
+const hasSignedOut = () => ask("DELETE", "/api/session").then(() => true, (error) => error instanceof Refused);
+
 /** @type {Map<string, any>} */
 const loaded = new Map();
 
@@ -70,14 +75,20 @@ function App() {
       const known = keptUser();
       if (known) return enter(known); // without a network there is still what was said
       setOffline(true);
-      return void setTimeout(look, 2000);
+      return void setTimeout(look, AGAIN);
     },
   );
   useEffect(() => void look(), []);
   const leave = async () => {
     if (phone && wakes(phone.user)) await (await import("./waking.js")).sleep();
     phone?.leave();
-    await ask("DELETE", "/api/session").catch(() => {});
+    setPhone(null);
+    setUser(undefined); // until the server has it, this browser is not signed out, and says so
+    while (!(await hasSignedOut())) {
+      setOffline(true);
+      await new Promise((then) => setTimeout(then, AGAIN));
+    }
+    setOffline(false);
     enter(null);
   };
   if (!window.isSecureContext) return html`<main><${Blank} icon="lock" isPage=${true} title=${say("insecure")} text=${say("insecure why")} /></main>`;

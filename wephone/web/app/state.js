@@ -11,7 +11,7 @@
  *   id: string, peer: string, role: "caller" | "callee", stage: Stage, media: readonly string[],
  *   since: number | null, code: string | null, isCodeStale: boolean, heldHere: boolean, heldThere: boolean,
  *   muted: boolean, talksMuted: boolean, camera: boolean, cameraFault: string | null,
- *   farVideo: boolean, telephone: boolean, ending: {until: number, refusal: Refusal} | null,
+ *   farVideo: boolean, telephone: boolean, forwardedTo: string | null, forwardedBy: string | null, ending: {until: number, refusal: Refusal} | null,
  *   ended: {reason: string, by: string | null, refusal: Refusal | null, error: string | null, forged: boolean,
  *     fault: string} | null,
  *   declinedChange: Refusal | true | null, quality: Quality | null,
@@ -29,17 +29,17 @@
  *   me: string | null, link: "down" | "greeting" | "catching_up" | "up" | "over", over: string | null,
  *   draining: boolean, calls: readonly Call[], missed: readonly {call: string, peer: string, at: number}[],
  *   conversations: Readonly<Record<string, Conversation>>, moreConversations: number | null,
- *   names: Readonly<Record<string, string>>,
+ *   listing: "asked" | "had" | "failed", names: Readonly<Record<string, string>>,
  * }>} State
  *
- * `names`: what this person calls their contacts.
+ * `listing`: whether the server's list of conversations is there. `names`: what this person calls their contacts.
  * `moreConversations`: where the next page of them begins; null if there is none.
  */
 
 /** @type {State} */
 export const empty = {
   me: null, link: "down", over: null, draining: false, calls: [], missed: [], conversations: {}, moreConversations: null,
-  names: {},
+  listing: "asked", names: {},
 };
 
 /** People's names begin with a letter; telephones have numbers, or do not say theirs. @param {string} peer */
@@ -53,7 +53,7 @@ export const isTelephone = (peer) => !/^[a-z]/i.test(peer);
  */
 export function begun(id, peer, role, media) {
   return {
-    id, peer, role, media, telephone: isTelephone(peer),
+    id, peer, role, media, telephone: isTelephone(peer), forwardedTo: null, forwardedBy: null,
     stage: role === "caller" ? "sending" : "ringing",
     since: null, code: null, isCodeStale: false, heldHere: false, heldThere: false, muted: false,
     talksMuted: false, camera: false, cameraFault: null, farVideo: false,
@@ -81,7 +81,11 @@ export function withoutCall(state, id) {
  */
 export function happened(state, event, now) {
   switch (event.event) {
-    case "Rings": return { ...state, calls: [...state.calls, begun(event.call, event.peer, "callee", event.media)] };
+    case "Rings": {
+      const rings = { ...begun(event.call, event.peer, "callee", event.media), forwardedBy: event.forwarded_by };
+      return { ...state, calls: [...state.calls, rings] };
+    }
+    case "Forwarded": return withCall(state, event.call, { forwardedTo: event.to, telephone: isTelephone(event.to) });
     case "Progressed": return withCall(state, event.call, { stage: /** @type {Stage} */ (event.progress) });
     case "Answered": return withCall(state, event.call, { stage: "connecting" });
     case "SafetyCode": return withCall(state, event.call, { code: event.code });
@@ -210,7 +214,7 @@ export function listed(state, { conversations, before }) {
     const others = known.texts.filter((each) => each.message !== text.message);
     return { ...known, unread, texts: inOrder([...others, asKept(text)]) };
   }), state);
-  return { ...all, moreConversations: before };
+  return { ...all, moreConversations: before, listing: "had" };
 }
 
 /** A text that the server has stored. @param {any} text @returns {Text} */

@@ -84,6 +84,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
     <div class="person">
       ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />`}
       <h1><${Called} name=${call.peer} /></h1>
+      ${call.forwardedTo ? html`<p role="status">${say("forwarded to")}: <${Called} name=${call.forwardedTo} /></p>` : null}
       <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
         ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>
       <${Notices} phone=${phone} call=${call} now=${now} />

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { nameOf } from "../names.js";
-import { Avatar, Blank, Icon, Round, useAsked } from "../parts.js";
+import { Avatar, Blank, Icon, NotLoaded, Round, Waiting, useAsked } from "../parts.js";
 import { dayOf, errorInWords, say, sentence, timeOf } from "../words.js";
 
 /** @typedef {import("../phone.js").Phone} Phone */
@@ -23,6 +23,8 @@ function Many({ phone, peer, open }) {
   const last = (/** @type {import("../state.js").Conversation} */ { texts }) => texts[texts.length - 1];
   const all = Object.entries(phone.state.conversations).filter(([, { texts }]) => texts.length)
     .sort(([, one], [, other]) => last(other).at - last(one).at);
+  if (!all.length && phone.state.listing === "asked") return html`<${Waiting} />`;
+  if (!all.length && phone.state.listing === "failed") return html`<${NotLoaded} again=${() => phone.moreConversations()} />`;
   if (!all.length) return html`<${Blank} icon="message-circle" title=${say("no messages")} text=${say("no messages next")} />`;
   return html`<ul class="list">${all.map(([name, known]) => html`<li key=${name}>
     <button type="button" class="line" aria-current=${name === peer ? "true" : undefined} onClick=${() => open(name)}>

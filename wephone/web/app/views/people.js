@@ -37,6 +37,7 @@ const presenceInWords = (presence) => presence && (presence.online || presence.s
 export function People({ phone, open }) {
   const [typed, setTyped] = useState("");
   const [hasPad, setPad] = useState(false);
+  const [fault, setFault] = useState("");
   const [contacts, again] = useLoaded(async () => /** @type {Contact[]} */ ((await ask("GET", "/api/contacts")).contacts), []);
   const changed = () => {
     again();
@@ -45,12 +46,17 @@ export function People({ phone, open }) {
   const wanted = typed.trim().toLowerCase();
   const [prospects, find] = useAsked(() => import("./prospects.js"));
   useEffect(() => {
+    setFault("");
     if (wanted && !prospects) find();
   }, [wanted]);
   const isKnown = contacts?.some(({ user }) => user === wanted) ?? true;
   const canAdd = isName(wanted) && !isKnown && wanted !== phone.user;
   const add = async () => {
-    await ask("PUT", `/api/contacts/${encodeURIComponent(wanted)}`, { name: wanted }).catch(() => {});
+    try {
+      await ask("PUT", `/api/contacts/${encodeURIComponent(wanted)}`, { name: wanted });
+    } catch (error) {
+      return setFault((await import("./fault.js")).faultInWords(error)); // what was typed stays
+    }
     setTyped("");
     changed();
   };
@@ -65,6 +71,7 @@ export function People({ phone, open }) {
     ${hasPad ? html`<${DialPad} press=${(/** @type {string} */ key) => setTyped(typed + key)} erase=${() => setTyped(typed.slice(0, -1))} />` : null}
     ${wanted && prospects ? html`<${prospects.Prospects} typed=${typed} phone=${phone} contacts=${contacts ?? []} open=${open} done=${() => setTyped("")} />` : null}
     ${canAdd ? html`<button type="button" class="quiet" onClick=${add}><${Icon} name="user-plus" /> ${say("add")}: <bdi>${wanted}</bdi></button>` : null}
+    ${fault ? html`<p role="alert" class="fault">${fault}</p>` : null}
     ${wanted ? null : html`<${Listed} contacts=${contacts} again=${changed} phone=${phone} open=${open} />`}
   </section>`;
 }

@@ -10,6 +10,7 @@ import { canBeWoken, isRefused, sleep, wake } from "../waking.js";
 import { Account } from "./account.js";
 import { Devices } from "./devices.js";
 import { faultInWords } from "./fault.js";
+import { Forwarding } from "./forwarding.js";
 
 /** @param {{phone: import("../phone.js").Phone, signOut: () => void}} props */
 export function Settings({ phone, signOut }) {
@@ -19,6 +20,7 @@ export function Settings({ phone, signOut }) {
     <${Preferences} />
     <${RingClosed} user=${phone.user} />
     <${HideAddress} />
+    <h2>${say("forwarding")}</h2><${Forwarding} />
     <h2>${say("devices")}</h2><${Devices} phone=${phone} />
     <h2>${say("where signed in")}</h2><${Sessions} signOut=${signOut} />
     <h2>${say("blocked")}</h2><${Blocked} />
@@ -119,34 +121,34 @@ function SessionSheet({ session, close, changed }) {
 function Sessions({ signOut }) {
   const [asked, setAsked] = useState(/** @type {any} */ (null));
   const [found, again] = useLoaded(async () => (await ask("GET", "/api/sessions")).sessions, []);
+  const [fault, setFault] = useState("");
   if (found === undefined) return html`<${Waiting} />`;
   if (found === null) return html`<${NotLoaded} again=${again} />`;
+  const failed = (/** @type {unknown} */ error) => setFault(faultInWords(error));
   const end = async (/** @type {any} */ session) => {
     if (session.current) return signOut();
-    await ask("DELETE", `/api/sessions/${session.session}`).catch(() => {});
-    return again();
+    return ask("DELETE", `/api/sessions/${session.session}`).then(again, failed);
   };
-  const all = async () => {
-    await ask("DELETE", "/api/sessions").catch(() => {});
-    signOut();
-  };
+  const all = () => ask("DELETE", "/api/sessions").then(signOut, failed);
   return html`<ul class="list">${found.map((/** @type {any} */ each) => html`<li key=${each.session} class="line">
       <div class="grow"><span class="name">${shownName(each)}${each.current ? ` (${say("this device")})` : ""}</span>
         <p class="hint"><time>${dayOf(each.seen_at)}</time></p></div>
       <${Round} icon="ellipsis" label=${say("about", { name: shownName(each) })} wordless=${true} onClick=${() => setAsked(each)} />
       <button type="button" class="quiet" onClick=${() => end(each)}>${say("sign out there")}</button></li>`)}</ul>
     ${asked ? html`<${SessionSheet} session=${asked} close=${() => setAsked(null)} changed=${again} />` : null}
+    <p role="alert" class="fault">${fault}</p>
     <button type="button" class="quiet danger" onClick=${all}>${say("sign out everywhere")}</button>`;
 }
 
 function Blocked() {
   const [found, again] = useLoaded(async () => (await ask("GET", "/api/blocked")).blocked, []);
   const [name, setName] = useState("");
+  const [fault, setFault] = useState("");
   if (found === undefined) return html`<${Waiting} />`;
   if (found === null) return html`<${NotLoaded} again=${again} />`;
   const set = async (/** @type {string} */ method, /** @type {string} */ user) => {
-    await ask(method, `/api/blocked/${encodeURIComponent(user)}`).catch(() => {});
-    setName("");
+    setFault("");
+    await ask(method, `/api/blocked/${encodeURIComponent(user)}`).then(() => setName(""), (error) => setFault(faultInWords(error)));
     again();
   };
   const submit = (/** @type {Event} */ event) => {
@@ -159,5 +161,6 @@ function Blocked() {
     : html`<p class="hint">${say("nobody blocked")}</p>`}
     <form class="row" onSubmit=${submit}><input aria-label=${say("name")} placeholder=${say("name")} value=${name} autocapitalize="none"
       onInput=${(/** @type {any} */ event) => setName(event.target.value.trim().toLowerCase())} />
-      <button class="quiet" disabled=${!name}>${say("block")}</button></form>`;
+      <button class="quiet" disabled=${!name}>${say("block")}</button></form>
+    <p role="alert" class="fault">${fault}</p>`;
 }
