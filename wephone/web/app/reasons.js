@@ -25,7 +25,6 @@ export const ends = {
   lines_busy: ["all lines are in use; try again shortly", "线路全忙，请稍后再试"],
   carrier_failed: ["the carrier could not place the call", "运营商未能接通此通话"],
   time_limit: ["the call reached its longest time", "通话已达时长上限"],
-  transferred: ["the call was handed over", "通话已转接"],
 };
 
 /** @type {Record<string, [string, string]>} */
