@@ -10,6 +10,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from licensing.alarms import Alarm, Alarms
@@ -210,10 +211,9 @@ class Gate:
 
     async def _look_again(self) -> None:
         """Before a stale register refuses, look whether it can be confirmed."""
-        try:
-            await asyncio.wait_for(self._register.refresh(), WAIT_FOR_REGISTER)
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_FOR_REGISTER):
+                await self._register.refresh()
 
     def _judge(self, facts: CallFacts, now: Instant) -> _Judged:
         """What the law says, unless it may not be acted on."""

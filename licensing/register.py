@@ -7,6 +7,7 @@ when it could not for too long. Every change is a new version and an entry of th
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -354,10 +355,9 @@ class Register:
         while True:
             self._hinted.clear()
             await self.refresh()
-            try:
-                await asyncio.wait_for(self._hinted.wait(), CONFIRM)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONFIRM):
+                    await self._hinted.wait()
 
     def _heard(self, epoch: int) -> None:
         if epoch != self._snapshot.epoch:

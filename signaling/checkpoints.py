@@ -125,7 +125,8 @@ class Checkpoints:
         if self._task is not None:
             await asyncio.wait((self._task,))
         try:
-            await asyncio.wait_for(self._make_quietly(), LAST_TRY)
+            async with asyncio.timeout(LAST_TRY):
+                await self._make_quietly()
         except TimeoutError:
             log.error("the last checkpoint took too long and was not made")
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from licensing.instant import MICROSECOND, MILLISECOND, SECOND, Instant
@@ -203,10 +204,9 @@ class Revocation:
 
     async def _watch(self) -> None:
         while True:
-            try:
-                await asyncio.wait_for(self._woken.wait(), TICK)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._woken.wait()
             self._woken.clear()
             if self._is_due():
                 await self._review()

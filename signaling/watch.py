@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 
 from licensing.alarms import Alarm, Alarms
@@ -59,10 +60,9 @@ class Watch(ABC):
         """By the loop's time: the disk knows of no other."""
         while not self._closed.is_set():
             await asyncio.wait([self._errands.start(self.look())])  # one that fails is logged
-            try:
-                await asyncio.wait_for(self._closed.wait(), EVERY)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._closed.wait()
 
 
 def stamp_of(about: os.stat_result) -> Stamp:

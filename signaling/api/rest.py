@@ -77,7 +77,8 @@ class Socket(web.WebSocketResponse):
                 return False
             transport.write(close_frame(code, message))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._left.wait(), ANSWER_CLOSE_WITHIN)
+                async with asyncio.timeout(ANSWER_CLOSE_WITHIN):
+                    await self._left.wait()
                 return True
         return await super().close(code=code, message=message, drain=drain)
 

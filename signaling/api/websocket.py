@@ -65,7 +65,8 @@ class Handshake:
             await self.refuse(PeerError(ErrorCode.UNSUPPORTED_VERSION, f"`{SUBPROTOCOL}` is"))
             return None
         try:
-            frame = await asyncio.wait_for(self.socket.receive(), HELLO_WITHIN)
+            async with asyncio.timeout(HELLO_WITHIN):
+                frame = await self.socket.receive()
         except TimeoutError:
             await self.refuse(PeerError(ErrorCode.NOT_SIGNED_IN, f"no hello within {HELLO_WITHIN:g} s"))
             return None

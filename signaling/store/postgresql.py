@@ -166,7 +166,8 @@ class PostgresDatabase:
         pool, self._pool = self._pool, None
         if pool is not None:
             try:
-                await asyncio.wait_for(pool.close(), ANSWER_S)
+                async with asyncio.timeout(ANSWER_S):
+                    await pool.close()
             except (TimeoutError, *TROUBLE):
                 pool.terminate()
         await self._claim.close()

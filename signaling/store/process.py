@@ -111,7 +111,8 @@ class WriterProcess(asyncio.Protocol):
             if self._transport.can_write_eof() and not self._transport.is_closing():
                 self._transport.write_eof()  # it answers what it has, then closes its end
         try:
-            await asyncio.wait_for(asyncio.shield(self._gone), LAST_COMMITS_S)
+            async with asyncio.timeout(LAST_COMMITS_S):
+                await asyncio.shield(self._gone)
         except TimeoutError:
             self._process.kill()
             await self._gone

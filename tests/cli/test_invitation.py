@@ -6,7 +6,6 @@ from playwright.async_api import async_playwright
 
 from tests.cli.conftest import Commands
 from tests.cli.office import Office
-from tests.fakes.coturn import free_port
 from tests.web.app import PASSWORD, Someone, someone
 from tests.web.conftest import FLAGS, program
 

@@ -423,6 +423,22 @@ async def test_the_clock_of_the_register_is_the_one_it_was_given(
     assert register.snapshot.newest_at == clock.now().utc_us == int(START.utc.timestamp()) * SECOND // 1000
 
 
+async def test_it_closes_at_the_very_moment_in_which_a_change_has_failed(
+    file: EvidenceFile, clock: HandClock
+) -> None:
+    store = FrailStore(file)
+    register = Register(store, clock)
+    await register.open()
+    await register.add_permit(BASIC, by="root", why="granted")
+    await register.refresh()
+    await asyncio.sleep(0)  # whoever watches waits again
+    store.broken = True
+    with pytest.raises(JournalError):
+        await register.suspend("basic-1", by="root", why="order")
+    async with asyncio.timeout(10):
+        await register.close()
+
+
 async def test_a_suspension_that_cannot_be_written_is_an_alarm_until_one_can(
     file: EvidenceFile, clock: HandClock
 ) -> None:
