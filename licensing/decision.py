@@ -342,10 +342,12 @@ class Judgement:
         return (again.emergency() or again.ruled()).allows
 
     def capability(self, rule: ServiceRule) -> Decision | None:
-        """What must be there before such calls are offered to somebody here."""
+        """What must be there before such calls are offered to somebody here, or who may be here."""
         needed = rule.requires_capabilities
         origin = self.seen.origin
-        if not needed or origin is None or not self.profile.contains(origin.country):
+        if not needed or origin is None:
+            return None
+        if origin.country not in UNKNOWN_COUNTRIES and not self.profile.contains(origin.country):
             return None
         routes = self.case.operator.emergency_route
         if "emergency_route" in needed and origin.country not in routes and self.profile.code not in routes:

@@ -174,9 +174,9 @@ class Toggle(Document):
 
 def may_be_in(region: str, leg: Leg) -> bool:
     """Is the leg in this part of its country? One of which nobody knows the part may be."""
-    if leg.country != region.partition("-")[0]:
-        return False
-    return leg.subdivision in (None, "", region)
+    if leg.subdivision:
+        return leg.subdivision == region
+    return leg.country == region.partition("-")[0]
 
 
 class Standing(StrEnum):

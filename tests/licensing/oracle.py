@@ -230,12 +230,12 @@ def looked_at(permit: Dict, profile: Dict) -> bool:
 
 
 def capability_missing(case: Dict, profile: Dict) -> str | None:
-    """Model, check 7: only when the origin is in the jurisdiction."""
+    """Model, check 7: only when the origin is in the jurisdiction; 0015: or may be."""
     origin = origin_of(case["facts"])
     needed = profile["services"][service_class(case["facts"])].get("requires_capabilities", ())
-    if not within(profile, origin.get("country")):
+    if not origin or (origin.get("country") not in UNKNOWN and not within(profile, origin["country"])):
         return None
-    if "emergency_route" in needed and not {origin["country"], profile["code"]} & set(case["routes"]):
+    if "emergency_route" in needed and not {origin.get("country"), profile["code"]} & set(case["routes"]):
         return "DENY_MANDATORY_CAPABILITY_MISSING"
     if (
         "registered_location" in needed
