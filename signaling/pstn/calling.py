@@ -24,10 +24,25 @@ from signaling.pstn.sip.cause import NOT_AUTHORISED, TEMPORARY_FAILURE, Cause
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.switch import Switch
 from wephone.protocol.ids import WITHHELD, CallId, DeviceId, UserId
-from wephone.protocol.messages import Answered, CallProgress, Invite, Progress, ServerMessage
+from wephone.protocol.messages import (
+    Answered,
+    CallProgress,
+    Invite,
+    Progress,
+    Refusal,
+    RefusalText,
+    ServerMessage,
+)
 from wephone.protocol.reasons import EndReason
 
 LATER = (("Retry-After", "10"),)
+NO_DUTY = Refusal(
+    code="NO_DUTY",
+    text=RefusalText(
+        en="The line of this call does not do what the law asks for such calls.",
+        zh_cn="此来电所经线路未履行法律对此类通话的要求。",
+    ),
+)
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +112,17 @@ class Calling(Phone):
         return Reached(masked(to), answer.decision, events.Refused(why))
 
     async def _asked(self) -> Permitted | Refused:
+        """What the gate says; a no as well where the trunk does not do what the law asks for (R11)."""
         person = await person_of(self._desk.store, self._who.callee)
         trunk = "" if self._line is None else self._line.name
-        return await self._desk.permission.may_ring(self._call, self._who.caller, person, SOUND, trunk)
+        answer = await self._desk.permission.may_ring(self._call, self._who.caller, person, SOUND, trunk)
+        if isinstance(answer, Refused) or self._line is None or answer.duties <= self._line.trunk.duties:
+            return answer
+        log.warning(
+            "a telephone call is refused: its trunk does not declare what has to be done for it",
+            extra={"trunk": trunk, "duties": sorted(answer.duties - self._line.trunk.duties)},
+        )
+        return Refused(answer.decision, NO_DUTY.model_copy(update={"decision": answer.decision}))
 
     async def _refused(self, answer: Refused, node: str, epoch: int) -> None:
         """The carrier hears why, with the id of the decision; so does the record."""

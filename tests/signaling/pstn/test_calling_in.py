@@ -1,14 +1,17 @@
 """Telephones call people through the server: decided before anything rings, and again when it is answered."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from licensing.instant import SECOND
+from licensing.jurisdiction import SHIPPED
 from signaling.clock import SystemClock
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip import call_events as told
@@ -58,6 +61,15 @@ async def far() -> AsyncIterator[Far]:
     carrier = Carrier(SystemClock(), {}, peers=lambda address: True, picked_up_after=SECOND)
     yield Far(carrier, await carrier.listen(Transport.UDP, "127.0.0.1"))
     await carrier.close()
+
+
+async def records(here: Office) -> list[dict[str, Any]]:
+    """Of all calls, once there is one."""
+    while True:
+        kept: list[dict[str, Any]] = (await here.operator("GET", "calls"))["calls"]
+        if kept:
+            return kept
+        await asyncio.sleep(0.02)
 
 
 def trunks(far: Far, limits: str = "") -> Trunks:
@@ -142,11 +154,44 @@ async def test_without_a_permit_nothing_rings_and_the_carrier_hears_the_decision
         failed = await telephone.hears(told.Failed)
         assert isinstance(failed, told.Failed)
         assert (failed.cause.status, failed.cause.q850) == (403, 57)
-        [record] = (await here.operator("GET", "calls"))["calls"]
+        [record] = await records(here)
         assert (record["reason"], record["trunk"], record["answered_at"]) == ("refused", "one", None)
         assert record["decision"].startswith("D-")
         assert "incoming" not in alice.kinds
         assert telephone.heard.empty()
+
+
+def law_with_a_duty(folder: Path) -> Path:
+    """The baseline, if it asked for something to be done for each call from a telephone."""
+    baseline = json.loads(SHIPPED.joinpath("baseline.json").read_text())
+    baseline["services"]["pstn_in"]["per_call"] = ["CLI_TRUTHFUL"]
+    folder.mkdir()
+    (folder / "baseline.json").write_text(json.dumps(baseline))
+    return folder
+
+
+async def test_a_call_whose_trunk_does_not_do_what_the_law_asks_for_rings_nobody(
+    far: Far, tmp_path: Path
+) -> None:
+    async with office(tmp_path, trunks(far), profiles_folder=law_with_a_duty(tmp_path / "law")) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        failed = await (await far.dial(here)).hears(told.Failed)
+        assert isinstance(failed, told.Failed)
+        assert (failed.cause.status, failed.cause.q850) == (403, 57)
+        [record] = await records(here)
+        assert (record["reason"], record["decision"][:2]) == ("refused", "D-")
+        assert "incoming" not in alice.kinds
+
+
+async def test_a_call_whose_trunk_does_what_the_law_asks_for_rings(far: Far, tmp_path: Path) -> None:
+    lines = trunks(far)
+    lines.text = lines.text.replace("options_every", 'duties = ["CLI_TRUTHFUL"]\noptions_every')
+    async with office(tmp_path, lines, profiles_folder=law_with_a_duty(tmp_path / "law")) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        await far.dial(here)
+        assert (await alice.hears("incoming"))["peer"] == CALLER
 
 
 async def test_more_calls_than_the_trunk_may_have_are_told_to_come_later(far: Far, tmp_path: Path) -> None:
