@@ -230,11 +230,22 @@ class RefusalsOfSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundOfSpan:
+    """The sound of the telephone legs begun in one span: packets, those lost, and the mean jitter (µs)."""
+
+    span: int
+    packets: int
+    lost: int
+    jitter: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChartRows:
     """In no order; where nothing was there is no row."""
 
     calls: Sequence[CallsOfSpan]
     refusals: Sequence[RefusalsOfSpan]
+    sound: Sequence[SoundOfSpan]
 
 
 class CallRows(Protocol):
@@ -325,6 +336,15 @@ class BegunLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class LegSound:
+    """What came of a leg's sound from both sides: packets, how many were lost on the way, jitter (µs)."""
+
+    packets: int
+    lost: int
+    jitter: int
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnd:
     """How a leg ended: in words, by Q.850, by SIP. Not `confirmed`: the carrier may still charge."""
 
@@ -333,6 +353,7 @@ class LegEnd:
     q850: int | None
     status: int | None
     confirmed: bool = True
+    sound: LegSound | None = None  # none if it had none
 
 
 @dataclass(frozen=True, slots=True)

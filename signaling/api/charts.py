@@ -11,7 +11,8 @@ from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
 
-SECOND = 1_000_000  # microseconds
+MILLISECOND = 1_000  # microseconds
+SECOND = 1_000 * MILLISECOND
 MINUTE = 60 * SECOND
 # How long a span of each period is, and how many of them there are.
 PERIODS = {"hour": (2 * MINUTE, 30), "day": (30 * MINUTE, 48), "week": (180 * MINUTE, 56)}
@@ -32,8 +33,11 @@ class Refusals(Model):
 
 
 class Charts(Model):
-    """By spans of `width` seconds, each with its beginning. The wait is offered to answered, in seconds; none
-    where nobody answered."""
+    """By spans of `width` seconds, each with its beginning; none where nothing was.
+
+    The wait is from offered to answered, in seconds. Of telephone legs: percent of packets that were lost on
+    the way to the bridge, and mean jitter in milliseconds.
+    """
 
     width: int
     at: tuple[Microseconds, ...]
@@ -43,6 +47,8 @@ class Charts(Model):
     wait: tuple[float | None, ...]
     longest_wait: tuple[float | None, ...]
     refusals: tuple[Refusals, ...]
+    lost: tuple[float | None, ...]
+    jitter: tuple[float | None, ...]
 
 
 @routes.add("GET", "/api/operator/charts", Rule.AUDITOR)
@@ -55,6 +61,8 @@ async def charts(visit: Visit, query: ChartQuery) -> Charts:
     rows = [CallsOfSpan(span, 0, 0, 0, 0, 0) for span in range(spans)]
     for row in found.calls:
         rows[row.span] = row
+    heard = {each.span: each for each in found.sound}
+    sound = [heard.get(span) for span in range(spans)]
     return Charts(
         width=width // SECOND,
         at=tuple(since + span * width for span in range(spans)),
@@ -64,6 +72,8 @@ async def charts(visit: Visit, query: ChartQuery) -> Charts:
         wait=tuple(row.waited / row.answered / SECOND if row.answered else None for row in rows),
         longest_wait=tuple(row.longest / SECOND if row.answered else None for row in rows),
         refusals=tuple(by_reason(found.refusals, spans)),
+        lost=tuple(None if each is None else 100 * each.lost / (each.packets + each.lost) for each in sound),
+        jitter=tuple(None if each is None else each.jitter / MILLISECOND for each in sound),
     )
 
 

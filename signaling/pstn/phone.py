@@ -8,7 +8,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from licensing.alarms import Alarm, Alarms
@@ -18,12 +18,12 @@ from licensing.reasons import Reason
 from signaling.core import events
 from signaling.core.party import Party
 from signaling.errands import Errands
-from signaling.media import CandidatesFound, Direction, MediaBackend, MediaError, TimedOut
+from signaling.media import CandidatesFound, Direction, MediaBackend, MediaError, Statistics, TimedOut
 from signaling.media import Ended as SoundEnded
 from signaling.media import Event as SoundEvent
 from signaling.metrics import Metrics
 from signaling.permission import Permission
-from signaling.ports import Cancel, Clock, LegEnd, Store, StoreError
+from signaling.ports import Cancel, Clock, LegEnd, LegSound, Store, StoreError
 from signaling.pstn.kept import kept
 from signaling.pstn.leases import Leases
 from signaling.pstn.line import Line
@@ -230,7 +230,7 @@ class Phone(ABC):
     async def _record(self, leg: str, cause: Cause, confirmed: bool) -> None:
         end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
         try:
-            await self._desk.sound.close(leg)
+            end = replace(end, sound=heard(await self._desk.sound.close(leg)))
         except MediaError as error:
             log.warning("the sound of a leg could not be closed: %s", error)
         if leg in self._desk.strays:
@@ -296,3 +296,15 @@ class Phone(ABC):
                 self._ended(event)
             case _:
                 pass
+
+
+def heard(said: Statistics | None) -> LegSound | None:
+    """What is kept of a leg's sound; none if nothing came."""
+    if said is None or not said.app.received + said.trunk.received:
+        return None
+    sides = (said.app, said.trunk)
+    return LegSound(
+        packets=sum(side.received for side in sides),
+        lost=sum(side.lost for side in sides),
+        jitter=round(max(side.jitter for side in sides) * 1_000_000),
+    )

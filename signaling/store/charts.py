@@ -8,7 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from signaling.store.steps import Statement, Steps, number, survey
-from signaling.store.tables import call, journal_entry
+from signaling.store.tables import call, journal_entry, leg
 
 
 class Said(FunctionElement[str]):
@@ -62,15 +62,27 @@ REFUSALS = Statement(
 )
 
 
+SOUND = Statement(
+    select(span_of(leg.c.begun_at), func.sum(leg.c.packets), func.sum(leg.c.lost), func.avg(leg.c.jitter))
+    .where(within(leg.c.begun_at), leg.c.packets.is_not(None))
+    .group_by("span")
+)
+
+
 @survey
 def charts(since: int, until: int, width: int) -> Steps:
     """Rows of (span, ...) in no order; a span in which nothing was has none."""
     asked = {"since": since, "until": until, "width": width}
     calls: Sequence[tuple[Any, ...]] = yield CALLS, asked
     refusals = yield REFUSALS, asked
-    return [[tuple(map(whole, row)) for row in calls], [tuple(row) for row in refusals]]
+    sound = yield SOUND, asked
+    return [
+        [tuple(map(whole, row)) for row in calls],
+        [tuple(row) for row in refusals],
+        [tuple(map(whole, row)) for row in sound],
+    ]
 
 
 def whole(value: Any) -> int:
-    """PostgreSQL sums whole numbers to decimals, and nothing to nothing."""
+    """PostgreSQL sums whole numbers to decimals, and nothing to nothing; a mean has a fraction."""
     return int(value or 0)

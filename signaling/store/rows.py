@@ -19,6 +19,7 @@ from signaling.ports import (
     ReceiptRow,
     RefusalsOfSpan,
     SessionRow,
+    SoundOfSpan,
     StoredText,
     StoreError,
     Talk,
@@ -90,8 +91,12 @@ class CallRows:
         return [_record(row) for row in await self.database.read("records", before, after, limit)]
 
     async def charts(self, since: int, until: int, width: int) -> ChartRows:
-        calls, refusals = await self.database.read("charts", since, until, width)
-        return ChartRows([CallsOfSpan(*row) for row in calls], [RefusalsOfSpan(*row) for row in refusals])
+        calls, refusals, sound = await self.database.read("charts", since, until, width)
+        return ChartRows(
+            [CallsOfSpan(*row) for row in calls],
+            [RefusalsOfSpan(*row) for row in refusals],
+            [SoundOfSpan(*row) for row in sound],
+        )
 
     async def how_it_ended(self, call: CallId, user: UserId) -> EndReason | None:
         rows = await self.database.read("how_it_ended", call, user)

@@ -214,6 +214,9 @@ leg = Table(
     number("q850", null=True),
     number("status", null=True),
     flag("unconfirmed"),  # 1: the carrier never said that it is over
+    number("packets", null=True),  # of sound that came from both sides; none if there was none
+    number("lost", null=True),  # of those that were sent to us
+    number("jitter", null=True),  # microseconds, of the worse side
     Index("ix_leg_call", "call_id"),
     Index("ix_leg_account", "account", "ended_at"),
     Index("ix_leg_trunk", "trunk", "ended_at"),
@@ -222,6 +225,12 @@ leg = Table(
         "owner",
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_leg_sound",
+        "begun_at",
+        sqlite_where=text("packets IS NOT NULL"),
+        postgresql_where=text("packets IS NOT NULL"),
     ),
     Index(
         "ix_leg_unconfirmed",

@@ -1,5 +1,6 @@
 """Telephone legs, from before their INVITE to the carrier's word that they are over; and who may have any."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
@@ -33,6 +34,10 @@ END = Statement(
         q850=number("q"),
         status=number("code"),
         unconfirmed=number("open"),
+        # The carrier's late word says nothing of the sound.
+        packets=func.coalesce(leg.c.packets, number("came")),
+        lost=func.coalesce(leg.c.lost, number("missing")),
+        jitter=func.coalesce(leg.c.jitter, number("shook")),
     )
     .where(leg.c.leg_id == words("leg"))
     .returning(leg.c.leg_id)
@@ -124,12 +129,18 @@ def keep_leg(leg_id: str, dialog: str, at: int) -> Steps:
 
 @single
 def end_leg(
-    leg_id: str, at: int, cause: str, q850: int | None, status: int | None, unconfirmed: bool
+    leg_id: str,
+    at: int,
+    cause: str,
+    q850: int | None,
+    status: int | None,
+    unconfirmed: bool,
+    sound: Sequence[int | None],
 ) -> Steps:
-    yield (
-        END,
-        {"leg": leg_id, "now": at, "why": cause, "q": q850, "code": status, "open": int(unconfirmed)},
-    )
+    """`sound`: packets, those lost, and jitter."""
+    packets, lost, jitter = sound
+    said = {"now": at, "why": cause, "q": q850, "code": status, "open": int(unconfirmed)}
+    yield END, {"leg": leg_id, **said, "came": packets, "missing": lost, "shook": jitter}
 
 
 @query

@@ -38,7 +38,12 @@ class TelephoneRows:
         await self.database.write("keep_leg", leg, dialog, at)
 
     async def end_leg(self, leg: str, end: LegEnd) -> None:
-        await self.database.write("end_leg", leg, end.at, end.words, end.q850, end.status, not end.confirmed)
+        sound: tuple[int | None, int | None, int | None] = (None, None, None)
+        if end.sound is not None:
+            sound = (end.sound.packets, end.sound.lost, end.sound.jitter)
+        await self.database.write(
+            "end_leg", leg, end.at, end.words, end.q850, end.status, not end.confirmed, sound
+        )
 
     async def open_legs(self) -> Sequence[LegRow]:
         return [_leg(row) for row in await self.database.read("open_legs", self.database.node)]

@@ -1,5 +1,6 @@
 """From the library to a telephone and back, heard: client, server, its media process, a carrier's echo."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.signaling.pstn.telephony import BOSS, DID, NUMBER, PERMIT, Trunks
 from wephone.protocol.ids import UserId
 from wephone.testing.kit import Kit
 from wephone.testing.peer import Heard
+
+HOUR = 3600 * 1_000_000  # microseconds
 
 
 @pytest.fixture
@@ -45,6 +48,14 @@ async def test_who_calls_a_telephone_is_heard_there_and_who_is_called_by_one_too
             [talk] = alice.talks
             assert await Heard("alice", "the telephone", talk, talk, 1.0)
             await call.hangup()
+            while True:
+                [leg] = await store.legs_of_call(call.id)
+                if leg.ended_at is not None:
+                    break
+                await asyncio.sleep(0.02)
+            now = kit.server.running.parts.now_us()
+            [kept] = (await store.charts(now - HOUR, now + HOUR, 2 * HOUR)).sound
+            assert kept.packets >= 50, "a second of 20 ms, from each side"
             sip = kit.server.running.network
             assert sip is not None and sip.place is not None
             await carrier.dial(Uri("sip", sip.place.host, DID, port=sip.place.port), NUMBER)

@@ -1,12 +1,29 @@
 """What is drawn of calls is counted by the database, alike on both."""
 
 from licensing.audit import Draft, canonical
-from signaling.ports import CallsOfSpan, RefusalsOfSpan
+from signaling.ports import BegunLeg, CallsOfSpan, LegEnd, LegSound, RefusalsOfSpan, SoundOfSpan
 from signaling.store.rows import DatabaseStore
-from tests.signaling.store.people import AT, BOBS, offered
+from tests.signaling.store.people import ALICE, AT, BOBS, offered, some_call
 from wephone.protocol.reasons import EndReason
 
 MINUTE = 60 * 1_000_000
+
+
+async def test_the_sound_of_telephone_legs_is_counted_by_spans(store: DatabaseStore) -> None:
+    for name, at, sound in (
+        ("one", AT, LegSound(100, 3, 4_000)),
+        ("two", AT + 1, LegSound(200, 0, 6_000)),
+        ("deaf", AT + 2, None),
+        ("later", AT + MINUTE, LegSound(10, 0, 1_000)),
+    ):
+        await store.begin_leg(BegunLeg(name, some_call(), "carrier_a", ALICE, True, "D-1", 60, at))
+        await store.end_leg(name, LegEnd(at + 1, "hung up", 16, None, confirmed=False, sound=sound))
+        await store.end_leg(name, LegEnd(at + 2, "hung up", 16, None))  # the carrier's late word
+    found = await store.charts(AT, AT + 2 * MINUTE, MINUTE)
+    assert sorted(found.sound, key=lambda each: each.span) == [
+        SoundOfSpan(0, 300, 3, 5_000),
+        SoundOfSpan(1, 10, 0, 1_000),
+    ]
 
 
 async def test_calls_are_counted_by_spans_and_refusals_by_reason(store: DatabaseStore) -> None:

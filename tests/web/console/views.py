@@ -246,6 +246,8 @@ CHARTS: dict[str, Any] = {
     "placed": [40 + 30 * (n % 9) for n in range(SPANS)], "refused": [n % 5 for n in range(SPANS)],
     "answered": [30 + 22 * (n % 9) for n in range(SPANS)],
     "wait": [None if n % 11 == 0 else 4 + n % 6 for n in range(SPANS)],
+    "lost": [None if n % 7 == 0 else (n % 4) / 2 for n in range(SPANS)],
+    "jitter": [None if n % 7 == 0 else 4 + n % 9 for n in range(SPANS)],
     "longest_wait": [None if n % 11 == 0 else 20 + n % 13 for n in range(SPANS)],
     "refusals": [
         {"reason": "DENY_PERMIT_SUSPENDED", "counts": [n % 5 for n in range(SPANS)]},
@@ -323,6 +325,7 @@ def first() -> list[View]:
     def overview(what: dict[str, Any]) -> dict[str, Any]:
         return {"GET /api/operator/overview": what}
 
+    deaf = {"lost": [None] * SPANS, "jitter": [None] * SPANS}
     charts, quiet = "GET /api/operator/charts", {**CHARTS, "placed": [0] * SPANS}
     empty = {**OVERVIEW, "permits": {}, "next_expiry": None, "calls": 0}
     return [
@@ -330,7 +333,7 @@ def first() -> list[View]:
         View("overview-table", ".chart .table", "overview", steps=((".chart summary", None),)),
         View("overview-quiet", ".charts-none", "overview", answers={charts: quiet}),
         View("overview-refused-none", ".plot canvas", "overview",
-             answers={charts: {**CHARTS, "refusals": []}}),
+             answers={charts: {**CHARTS, "refusals": [], **deaf}}),
         View("overview-charts-loading", ".page .spinner", "overview", answers={charts: NEVER}),
         View("overview-charts-error", ".note button", "overview", answers={charts: GONE}),
         View("overview-troubled", ".need", "overview", answers=overview(TROUBLED)),

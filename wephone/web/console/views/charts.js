@@ -1,4 +1,4 @@
-/** How it went lately: calls, refusals by reason, and how long people waited for an answer. */
+/** How it went lately: calls, refusals by reason, how long people waited for an answer, and how telephone calls sounded. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { useLoaded } from "../../app/parts.js";
@@ -36,5 +36,7 @@ function Drawn({ found }) {
     <${Chart} title=${say("chart calls")} at=${found.at} lines=${[{ name: say("placed"), values: found.placed }, { name: say("were refused"), values: found.refused }, { name: say("were answered"), values: found.answered }]} />
     ${refusals.length ? html`<${Chart} title=${say("chart refusals")} at=${found.at} lines=${refusals} />` : html`<div class="chart"><h3>${say("chart refusals")}</h3><p class="hint">${say("none refused")}</p></div>`}
     <${Chart} title=${say("chart wait")} unit=${say("in seconds")} at=${found.at} lines=${[{ name: say("on average"), values: found.wait }, { name: say("at most"), values: found.longest_wait }]} />
+    ${found.jitter.some((/** @type {number | null} */ each) => each !== null) ? html`<${Chart} title=${say("chart sound")} unit=${say("of bridge")} at=${found.at} lines=${[{ name: say("lost percent"), values: found.lost }, { name: say("jitter"), values: found.jitter }]} />`
+      : html`<div class="chart"><h3>${say("chart sound")}</h3><p class="hint">${say("none heard")}</p></div>`}
   </div>`;
 }
