@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from licensing.classify import ServiceClass
-from licensing.facts import CallFacts
+from licensing.facts import UNKNOWN_COUNTRIES, CallFacts
 from licensing.jurisdiction import Profiles
 from licensing.numbering import NumberType
 from licensing.permit import Permit, Toggle
@@ -38,6 +38,12 @@ class Operator:
     def offers(self, service: ServiceClass) -> bool:
         """Has the operator left this class switched on?"""
         return "*" in self.services_enabled or service.value in self.services_enabled
+
+    def helping_country(self, origin: str | None) -> str | None:
+        """Where a call for help is made; where that is unknown, the first home country with a route."""
+        if origin is not None and origin not in UNKNOWN_COUNTRIES:
+            return origin
+        return next((country for country in self.home if country in self.emergency_route), None)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -216,10 +216,7 @@ class Judgement:
     def helping_country(self) -> str | None:
         """Where a call for help is made; where that is unknown, the first home country with a route."""
         origin = self.seen.origin
-        if origin is not None and origin.country not in UNKNOWN_COUNTRIES:
-            return origin.country
-        routes = self.case.operator.emergency_route
-        return next((country for country in self.case.operator.home if country in routes), None)
+        return self.case.operator.helping_country(None if origin is None else origin.country)
 
     def emergency(self) -> Decision | None:
         """Never lost in silence: carried wherever there is a route, whatever the permits."""

@@ -198,6 +198,7 @@ async def wired(
             store,
             licence.permission,
             licence.gate,
+            licence.law.operator,
             licence.alarms,
             metrics,
             settings.node,

@@ -68,8 +68,11 @@ class Unreached:
         """See `signaling.ports.Telephones`."""
         to = self._permission.dialled(dialled, payer or caller)
         answer = await self._permission.may_dial(call, caller, to, media)
-        refused = events.Refused(answer.refusal) if isinstance(answer, Refused) else None
-        return Dialled(masked(to), answer.decision, refused or self._outcome)
+        if isinstance(answer, Refused):
+            return Dialled(masked(to), answer.decision, events.Refused(answer.refusal))
+        for_help = isinstance(to, Number) and to.emergency
+        outcome = events.Unroutable(EndReason.HELP_NOT_REACHED) if for_help else self._outcome
+        return Dialled(masked(to), answer.decision, outcome)
 
     def forget(self, call: CallId) -> None:
         """Nothing was granted that anybody could use."""

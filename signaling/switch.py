@@ -95,6 +95,7 @@ class Trail:
     answer: Permitted | None = None  # of the gate, to a telephone that calls
     callee: str | None = None  # the number as records show it
     trunk: str | None = None
+    for_help: bool = False  # no trouble with the store keeps or ends it
     decision: str | None = None
     offered: bool = False  # its row is there, and has to be closed
     routing: asyncio.Task[None] | None = None
@@ -440,7 +441,11 @@ class Switch:
 
     async def _ended_before(self, call: Call) -> Event | None:
         """It ended while an earlier server stopped, and its caller asks again: it is not decided twice."""
-        reason = await self._store.how_it_ended(call.id, call.caller.user)
+        try:
+            reason = await self._store.how_it_ended(call.id, call.caller.user)
+        except StoreError:  # it may be a call for help; any other is not offered without its row
+            log.exception("whether a call has ended before could not be read")
+            return None
         # A refusal says why, which the row does not: that is decided again.
         return None if reason in (None, EndReason.REFUSED) else Unroutable(reason)
 
@@ -559,6 +564,7 @@ class Switch:
         if isinstance(found.outcome, Unroutable):
             return found.outcome
         self._phones[phone] = found.outcome
+        trail.for_help = found.for_help
         try:
             await self._write_offer(call, trail, found.decision)
         except StoreError as error:
@@ -623,7 +629,8 @@ class Switch:
             first = await self._store.answer(effect.call, by, effect.at.utc_us, self._epoch)
         except StoreError:
             log.exception("an answer could not be recorded")
-            first = False
+            trail = self._trails.get(effect.call)
+            first = trail is not None and trail.for_help
         self._receive(effect.call, AnswerRecorded() if first else AnswerNotRecorded())
 
     async def _ask_change(self, change: AskChange) -> None:

@@ -84,8 +84,13 @@ class Called(Phone):
             log.exception("a telephone could not be called")
             self._give_up(EndReason.CARRIER_FAILED)
 
+    def _reject(self, reason: EndReason) -> None:
+        """Nobody is reached; who needs help hears what to do."""
+        for_help = self._first.to.emergency
+        self._say(events.Rejected(self.party, EndReason.HELP_NOT_REACHED if for_help else reason))
+
     def _give_up(self, reason: EndReason) -> None:
-        self._say(events.Rejected(self.party, reason))
+        self._reject(reason)
         if self._sip is None:
             self._close(Cause("the call could not be made", TEMPORARY_FAILURE))
 
@@ -110,7 +115,7 @@ class Called(Phone):
                     self._say(events.Withdrawn(refusal, self._desk.clock.now()))
                     return
                 case NoTrunk():
-                    self._say(events.Rejected(self.party, reason_for(found, failed.cause)))
+                    self._reject(reason_for(found, failed.cause))
                     return
 
     async def _try(self, route: Route, offer: str) -> told.Failed | None:
@@ -169,7 +174,7 @@ class Called(Phone):
         failed = self._fail(Cause("no sound can be exchanged", 31, 488, elsewhere=elsewhere))
         if elsewhere:
             return failed
-        self._say(events.Rejected(self.party, EndReason.MEDIA_FAILED))
+        self._reject(EndReason.MEDIA_FAILED)
         return None
 
     def _fail(self, cause: Cause) -> told.Failed:
@@ -208,7 +213,7 @@ class Called(Phone):
         await self._keep(event.dialog)
         sdp = (event.sdp or b"").decode(errors="replace")
         if await self._sound(self._desk.sound.trunk_answered(route.leg, sdp)) is None:
-            self._say(events.Rejected(self.party, EndReason.MEDIA_FAILED))
+            self._reject(EndReason.MEDIA_FAILED)
             self._leave(Cause("the answer has no sound that can be carried", 31, 488))
             return
         self._end_after(route.seconds)

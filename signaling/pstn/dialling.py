@@ -30,6 +30,7 @@ from signaling.pstn.selection import Need, NoTrunk, Standing, next_trunk
 from signaling.pstn.sip.cause import Cause
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal
+from wephone.protocol.reasons import EndReason
 
 QUIET = 3600 * SECOND  # after which an alarm about caps is over by itself
 WORTH_AN_ALARM = frozenset({Cap.CALLS_PER_HOUR, Cap.MINUTES_PER_DAY, Cap.RANGE_CLOSED})
@@ -67,7 +68,9 @@ class Dialling:
                 for_help = found.to.emergency
                 return Dialled(masked(to), decision, called, found.line.name, for_help)
             case NoTrunk():
-                return Dialled(masked(to), decision, events.Unroutable(reason_for(found)))
+                for_help = isinstance(to, Number) and to.emergency
+                reason = EndReason.HELP_NOT_REACHED if for_help else reason_for(found)
+                return Dialled(masked(to), decision, events.Unroutable(reason))
             case refused:
                 return Dialled(masked(to), decision, refused)
 
@@ -159,7 +162,7 @@ class Attempts:
     async def _find(
         self, to: Number, decision: Decision, tried: frozenset[str], last: Cause | None, *, rang: bool
     ) -> Route | events.Refused | NoTrunk | Capped:
-        need = Need(duties(decision), to.emergency, to.country if to.emergency else None)
+        need = Need(duties(decision), to.emergency, self._helping_country() if to.emergency else None)
         async with self._dialling.turn(self._payer.user):
             full: Capped | None = None
             while True:
@@ -173,6 +176,11 @@ class Attempts:
                 if room.whose is Whose.ACCOUNT:
                     return room
                 full, tried = room, tried | {line.name}
+
+    def _helping_country(self) -> str | None:
+        """Where help is asked for, as the law takes it: not always where the digits are a number for it."""
+        home = self._caller.facts.residence
+        return self._desk.operator.helping_country(None if home is None else home.country)
 
     def _standings(self, to: Number) -> list[Standing]:
         """Of the trunks that can be told this number and the caller's."""

@@ -152,17 +152,21 @@ class Line:
         return number if isinstance(number, Number) else None
 
     def wish(self, to: Number, own: str | None, offer: str, privacy: bool = False) -> Wish | None:
-        """The INVITE to ask for; none if this carrier cannot be told these numbers as they are meant."""
+        """The INVITE to ask for; none if this carrier cannot be told these numbers as they are meant.
+
+        Who calls for help is told as well as can be, and by our name at this carrier if there is no number.
+        """
         shown = self.shown(own)
         dialled = numbers.written(to, self.form)
         caller = None if shown is None else numbers.written(shown, replace(self.form, prefix=""))
-        if dialled is None or caller is None:
+        if dialled is None or (caller is None and not to.emergency):
             return None
         from_number = Address(replace(self.uri, user=caller, port=None, parameters=()))
-        header = _HEADERS.get(self.trunk.caller_id.header)
+        header = None if caller is None else _HEADERS.get(self.trunk.caller_id.header)
+        by_name = caller is None or (header is not None and self.trunk.username is not None)
         return Wish(
             to=replace(self.uri, user=dialled.replace("#", "%23")),  # RFC 3261 §25.1
-            caller=from_number if header is None or self.trunk.username is None else self.identity,
+            caller=self.identity if by_name else from_number,
             offer=offer.encode(),
             fields=() if header is None else ((header, str(from_number)),),
             credentials=self.credentials,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from licensing.alarms import Alarm, Alarms
+from licensing.case import Operator
 from licensing.gate import Gate
 from signaling.buckets import Buckets
 from signaling.core.events import Event
@@ -59,6 +60,7 @@ class Parts:
     store: Store
     permission: Permission
     gate: Gate
+    operator: Operator
     alarms: Alarms
     metrics: Metrics
     node: str
@@ -93,6 +95,7 @@ class Network:
             leases=leases,
             agent=agent,
             sound=sound(self.sounded),
+            operator=parts.operator,
             alarms=parts.alarms,
             metrics=parts.metrics,
             errands=Errands("a telephone call"),

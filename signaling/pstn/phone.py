@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from licensing.alarms import Alarm, Alarms
+from licensing.case import Operator
 from licensing.grant import Grant, Lease
 from licensing.instant import SECOND
 from licensing.reasons import Reason
@@ -61,6 +62,7 @@ class Desk:
     leases: Leases
     agent: Agent
     sound: MediaBackend
+    operator: Operator
     alarms: Alarms
     metrics: Metrics
     errands: Errands

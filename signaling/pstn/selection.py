@@ -93,9 +93,10 @@ def next_trunk(
 ) -> Standing | NoTrunk:
     """The trunk for the next attempt, which has a decision and a lease of its own; or why there is none.
 
-    A call for help passes full and unhealthy trunks by only while another is left.
+    A call for help passes full and unhealthy trunks by only while another is left, and goes on to another
+    whatever the last one said.
     """
-    if last is not None and not may_go_elsewhere(last, rang=rang):
+    if last is not None and not need.emergency and not may_go_elsewhere(last, rang=rang):
         return NoTrunk.REACHED
     known = sorted(trunks, key=lambda trunk: (trunk.priority, trunk.name))
     if not known:

@@ -28,6 +28,7 @@ class EndReason(StrEnum):
     UNKNOWN_NUMBER = "unknown_number"
     LINES_BUSY = "lines_busy"
     CARRIER_FAILED = "carrier_failed"
+    HELP_NOT_REACHED = "help_not_reached"
     TIME_LIMIT = "time_limit"
 
 
@@ -84,6 +85,10 @@ END_TEXTS: dict[EndReason, tuple[str, str]] = {
     EndReason.UNKNOWN_NUMBER: ("there is no such number", "号码不存在或不完整"),
     EndReason.LINES_BUSY: ("all lines are in use; try again shortly", "线路全忙，请稍后再试"),
     EndReason.CARRIER_FAILED: ("the carrier could not place the call", "运营商未能接通此通话"),
+    EndReason.HELP_NOT_REACHED: (
+        "the emergency call did not get through: dial from another telephone now",
+        "紧急呼叫未能接通，请立即改用其他电话拨打",
+    ),
     EndReason.TIME_LIMIT: ("the call reached its longest time", "通话已达时长上限"),
 }
 

@@ -61,6 +61,8 @@ def test_another_carrier_is_asked_on_a_carrier_s_failure_alone(
     assert may_go_elsewhere(cause, rang=rang) is elsewhere
     found = next_trunk((FIRST, SECOND), CALL, ("first",), cause, rang=rang)
     assert found == (SECOND if elsewhere else NoTrunk.REACHED)
+    for_help = tuple(replace(trunk, emergency_in=frozenset({"CN"})) for trunk in (FIRST, SECOND))
+    assert next_trunk(for_help, HELP, ("first",), cause, rang=rang) == for_help[1], "whatever the first said"
 
 
 DUTY = frozenset({Obligation.ROUTE_LICENSED_TRUNK})

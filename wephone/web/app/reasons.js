@@ -24,6 +24,7 @@ export const ends = {
   unknown_number: ["there is no such number", "号码不存在或不完整"],
   lines_busy: ["all lines are in use; try again shortly", "线路全忙，请稍后再试"],
   carrier_failed: ["the carrier could not place the call", "运营商未能接通此通话"],
+  help_not_reached: ["the emergency call did not get through: dial from another telephone now", "紧急呼叫未能接通，请立即改用其他电话拨打"],
   time_limit: ["the call reached its longest time", "通话已达时长上限"],
 };
 
