@@ -54,7 +54,10 @@ WORLDS: dict[str, tuple[str, list[Dict]]] = {
     CONFERENCES: ("CN", [permit_for("CN", ["CN:B22", "CN:B25"])]),
     "China, B25, the rest suspended": (
         "CN",
-        [permit_for("CN", ["CN:B25"]), permit_for("CN", ["CN:A15", "CN:B22"], status_events=[SUSPENDED])],
+        [
+            permit_for("CN", ["CN:B25"]),
+            permit_for("CN", ["CN:A15", "CN:B22"], id="q", status_events=[SUSPENDED]),
+        ],
     ),
     "the baseline without a permit": ("baseline", []),
     OPEN: ("US", [permit_for("US", ["US:499", "US:RMD"])]),
