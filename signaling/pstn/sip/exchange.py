@@ -33,7 +33,7 @@ NOTHING: Steps = (None, ())
 
 def client_key(message: Request | Response) -> Key:
     """A response belongs to the request with its branch and method (RFC 3261 §17.1.3)."""
-    return "client", message.via.branch, message.cseq.method
+    return "client", message.vias[0].branch, message.cseq.method
 
 
 def server_key(request: Request, method: str = "") -> Key:

@@ -117,7 +117,7 @@ class Address:
     @property
     def tag(self) -> str | None:
         """Half of a dialog's name (RFC 3261 §19.3); none before a dialog exists."""
-        return self.parameter("tag")
+        return parameter(self.parameters, "tag")
 
     def parameter(self, name: str) -> str | None:
         """The value of a parameter; empty for one without a value, None if it is not there."""
@@ -172,7 +172,7 @@ class Via:
     @property
     def branch(self) -> str | None:
         """The transaction's name; None from an element older than RFC 3261."""
-        return self.parameter("branch")
+        return parameter(self.parameters, "branch")
 
     @property
     def is_modern(self) -> bool:

@@ -84,10 +84,9 @@ class WaitForCancel:
 @quick
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """It rings, or has early media. `dialog` is the fork's, None before one says its tag."""
+    """It rings, or has early media."""
 
     response: Response
-    dialog: Dialog | None
 
 
 @quick
@@ -183,10 +182,17 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
 @quick
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """One early dialog, and the last reliable provisional response of it that was taken."""
+    """One early dialog: the response that made it, the CSeq of our last request in it, and the last reliable
+    provisional response of it that was taken."""
 
-    dialog: Dialog
+    first: Response
+    local_cseq: int
     rseq: int = 0
+
+    @property
+    def tag(self) -> str | None:
+        """The peer's."""
+        return self.first.to.tag
 
 
 @quick
@@ -208,7 +214,7 @@ class Invitation:
     def fork(self, tag: str | None) -> Fork | None:
         """The early dialog with this tag of the peer."""
         for fork in self.forks:
-            if fork.dialog.remote.tag == tag:
+            if fork.tag == tag:
                 return fork
         return None
 
@@ -227,19 +233,20 @@ def _progress(state: Invitation, event: Event, now: Instant) -> Result:
     if response.status == 100:
         return state, ()
     if response.to.tag is None:
-        return state, (Progressed(response, None),)
+        return state, (Progressed(response),)
     fork = state.fork(response.to.tag)
     if fork is None:
         if len(state.forks) >= MAX_FORKS:
             return state, ()
-        fork = Fork(_dialog(state, response))
+        fork = Fork(response, state.invite.cseq.number)
     rseq = _reliable(response)
     if rseq is None:
-        return _with(state, fork), (Progressed(response, fork.dialog),)
+        return _with(state, fork), (Progressed(response),)
     if fork.rseq and rseq != fork.rseq + 1:
         return state, ()  # repeated, or one before it is missing (RFC 3262 §4)
-    dialog, prack = fork.dialog.request("PRACK", (("RAck", f"{rseq} {response.cseq}"),))
-    return _with(state, Fork(dialog, rseq)), (Ask(prack), Progressed(response, dialog))
+    dialog = replace(_dialog(state, fork.first), local_cseq=fork.local_cseq)
+    dialog, prack = dialog.request("PRACK", (("RAck", f"{rseq} {response.cseq}"),))
+    return _with(state, Fork(fork.first, dialog.local_cseq, rseq)), (Ask(prack), Progressed(response))
 
 
 def _accept(state: Invitation, event: Event, now: Instant) -> Result:
@@ -249,7 +256,8 @@ def _accept(state: Invitation, event: Event, now: Instant) -> Result:
     except SipError:
         return _undo(state, event, now)
     ack = dialog.acknowledge(state.invite)
-    state = replace(state, phase=Phase.ANSWERED, acks=(ack,))
+    others = tuple([fork for fork in state.forks if fork.tag != response.to.tag])
+    state = replace(state, phase=Phase.ANSWERED, forks=others, acks=(ack,))
     return state, (SendAck(ack), Accepted(dialog, response))
 
 
@@ -310,11 +318,15 @@ def _confirmed(state: Invitation, response: Response) -> Dialog:
     """From the 2xx alone, but for the numbers that PRACKs have used (RFC 3261 §13.2.2.4)."""
     dialog = _dialog(state, response)
     fork = state.fork(response.to.tag)
-    return replace(dialog, local_cseq=fork.dialog.local_cseq) if fork else dialog
+    if fork is None or fork.local_cseq == dialog.local_cseq:
+        return dialog
+    return replace(dialog, local_cseq=fork.local_cseq)
 
 
 def _with(state: Invitation, fork: Fork) -> Invitation:
-    others = tuple(one for one in state.forks if one.dialog.remote.tag != fork.dialog.remote.tag)
+    if fork in state.forks:
+        return state
+    others = [one for one in state.forks if one.tag != fork.tag]
     return replace(state, forks=(*others, fork))
 
 

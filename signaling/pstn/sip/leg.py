@@ -129,7 +129,8 @@ class Leg:
         if response.status in (401, 407) and self._authenticate(request, response):
             return
         if response.status >= 200:
-            self._in_session(happened.Heard(request, response, self._desk.dice()))
+            dice = self._desk.dice() if response.status == 491 else 0.5  # nothing else asks for it
+            self._in_session(happened.Heard(request, response, dice))
 
     def failed(self, request: Request, failed: TransactionFailed) -> None:
         """Nobody answered it, or it could not be sent."""

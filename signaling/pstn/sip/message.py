@@ -7,6 +7,7 @@ value with a line end is refused. No time, no randomness: tags and branches are 
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from signaling.pstn.sip.headers import (
     TOKEN,
@@ -63,18 +64,19 @@ KNOWN = {
         *("Unsupported", "User-Agent", "Warning", "WWW-Authenticate"),
     )
 } | COMPACT
-_KEYS = {name: name.lower() for name in KNOWN.values()}
+_KNOWN = frozenset(KNOWN.values())
 # These are fields of a message of their own, or follow from the body.
 _NEEDED = ("via", "from", "to", "call-id", "cseq")
 TYPED = {*_NEEDED, "max-forwards", "content-length"}
-_UNTYPED = frozenset(_KEYS) - {KNOWN[key] for key in TYPED}
+_UNTYPED = _KNOWN - {KNOWN[key] for key in TYPED}
 # At most one each (RFC 3261 §7.3.1: no comma-separated list).
 _SINGLE = {"Content-Type", "RAck", "RSeq", "Session-Expires", "Min-SE", "Expires", "Event"}  # and TYPED
 ADDRESSES = {"Contact", "Record-Route", "Route", "P-Asserted-Identity", "P-Preferred-Identity", "Diversion"}
 _TYPED = {KNOWN[key]: key for key in TYPED}
 # Those of which there may be many, and whose values nobody reads here.
-_FREE = frozenset(_KEYS) - {*_TYPED} - _SINGLE - ADDRESSES - {"Identity"}
+_FREE = _KNOWN - {*_TYPED} - _SINGLE - ADDRESSES - {"Identity"}
 
+_CACHED = 256  # characters, as with URIs
 _LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*([^\r\n]*)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
@@ -95,8 +97,6 @@ class Message:
     cseq: CSeq
     fields: Fields = field(default=(), kw_only=True)
     body: bytes = field(default=b"", kw_only=True, repr=False)  # may hold keys (`sdes.py`)
-    # What `build` made of it: measured for a datagram, sent, and perhaps sent again.
-    _built: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def via(self) -> Via:
@@ -187,12 +187,7 @@ def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     start_line, *lines = text.split("\r\n")
     if len(lines) >= MAX_LINES:
         raise SipError(None, f"{len(lines) + 1} headers, at most {MAX_LINES}")
-    if text.count("\r") != len(lines) or text.count("\n") != len(lines):
-        return start_line, [_field(line) for line in lines], body
-    pairs: list[tuple[str, str]] = []
-    for line in lines:
-        name, _, value = line.partition(":")
-        pairs.append((name, value.strip(" \t")) if name in _KEYS else _field(line))  # nearly always the first
+    pairs = [_cached_field(line) if len(line) <= _CACHED else _field(line) for line in lines]
     return start_line, pairs, body
 
 
@@ -202,6 +197,9 @@ def _field(line: str) -> tuple[str, str]:
         return "", line  # refused in `_gather`, where it can be answered
     name = found[1]
     return KNOWN.get(name.lower(), name), found[2].rstrip(" \t")
+
+
+_cached_field = lru_cache(maxsize=4096)(_field)  # most lines of a call come again and again
 
 
 def _request(start_line: str, pairs: list[tuple[str, str]], body: bytes) -> Request:
@@ -274,8 +272,9 @@ def _measured(length: str | None, body: bytes) -> bytes:
 def _check(name: str, value: str, before: list[tuple[str, str]]) -> None:
     """Of the headers that somebody reads; `before` stood above it."""
     if name in _SINGLE:
-        if any(other == name for other, _ in before):
-            raise bad(f"{name} twice")
+        for other, _ in before:
+            if other == name:
+                raise bad(f"{name} twice")
     elif name in ADDRESSES:
         if name == "Contact" and value == "*":  # every binding, in a REGISTER (RFC 3261 §10.2.2)
             return
@@ -284,7 +283,7 @@ def _check(name: str, value: str, before: list[tuple[str, str]]) -> None:
     elif name == "Identity":
         if not all(_IDENTITY.fullmatch(part) for part in split_list(value)):
             raise bad("not an Identity (RFC 8224)", value)
-    elif name not in _KEYS and not TOKEN.fullmatch(name):
+    elif name not in _KNOWN and not TOKEN.fullmatch(name):
         raise bad("not a header", name or value)
 
 
@@ -310,10 +309,17 @@ def _identity(typed: dict[str, str]) -> tuple[tuple[Via, ...], Address, Address,
 
 def build(message: Request | Response) -> bytes:
     """The message's bytes. ValueError if a part of it would break out of its place: a fault of ours."""
-    if message._built is None:
-        object.__setattr__(message, "_built", _build(message))
-    assert message._built is not None
-    return message._built
+    global _last
+    last, data = _last
+    if message is not last:
+        data = _build(message)
+        _last = message, data
+    return data
+
+
+# What was written last, for it is measured for a datagram and then sent. To keep all, in case some is to
+# be repeated, was a fifth of the memory of a call.
+_last: tuple[Message | None, bytes] = (None, b"")
 
 
 def _build(message: Request | Response) -> bytes:
@@ -323,8 +329,7 @@ def _build(message: Request | Response) -> bytes:
             raise ValueError(f"not a request line: {start!a}")
     else:
         start = f"SIP/2.0 {message.status:03} {message.reason}"
-    lines = [start]
-    lines += [f"Via: {via}" for via in message.vias]
+    lines = [start, *[f"Via: {via}" for via in message.vias]]
     if isinstance(message, Request) and message.max_forwards is not None:
         lines.append(f"Max-Forwards: {message.max_forwards}")
     lines += [

@@ -1,9 +1,13 @@
 """What a request asks for, and whether we can give it (RFC 3261 §8.2.2)."""
 
+from functools import lru_cache
+
 from signaling.pstn.sip.headers import parse_parameters
 from signaling.pstn.sip.message import Request
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.uri import Parameters
+
+_CACHED = 256  # characters, as with URIs
 
 
 def check_supported(request: Request, extensions: frozenset[str], schemes: frozenset[str]) -> None:
@@ -33,5 +37,12 @@ def unsupported(request: Request, extensions: frozenset[str]) -> tuple[str, ...]
 
 def header_parameters(value: str) -> tuple[str, Parameters]:
     """`value;name=...` as its value and its parameters: Session-Expires, Content-Type, Reason and such."""
+    return _cached_parameters(value) if len(value) <= _CACHED else _header_parameters(value)
+
+
+def _header_parameters(value: str) -> tuple[str, Parameters]:
     main, semicolon, rest = value.partition(";")
     return main.strip(), parse_parameters(semicolon + rest)
+
+
+_cached_parameters = lru_cache(maxsize=1024)(_header_parameters)
