@@ -19,7 +19,17 @@ from licensing.reasons import Reason
 from signaling.core import events
 from signaling.core.party import Party
 from signaling.errands import Errands
-from signaling.media import CandidatesFound, Direction, MediaBackend, MediaError, Statistics, TimedOut
+from signaling.media import (
+    CandidatesFound,
+    Capability,
+    Direction,
+    MediaBackend,
+    MediaError,
+    Side,
+    Sound,
+    Statistics,
+    TimedOut,
+)
 from signaling.media import Ended as SoundEnded
 from signaling.media import Event as SoundEvent
 from signaling.metrics import Metrics
@@ -40,6 +50,8 @@ from wephone.protocol.messages import (
     Candidate,
     Candidates,
     Ended,
+    Ending,
+    EndingCancelled,
     Media,
     Negotiate,
     ServerMessage,
@@ -47,6 +59,7 @@ from wephone.protocol.messages import (
 from wephone.protocol.reasons import EndReason
 
 SOUND = (Media.AUDIO,)
+SIDES: tuple[Side, ...] = ("app", "trunk")
 STRAYS = 120 * SECOND  # in which a second phone may still be answered and ended
 
 log = logging.getLogger(__name__)
@@ -103,6 +116,10 @@ class Phone(ABC):
                     self._desk.sound.candidates(self._leg, message.candidates, message.end)
             case Negotiate(kind="offer"):
                 self._desk.errands.start(self._negotiate(message))
+            case Ending():
+                self._desk.errands.start(self._tell_of_the_end())
+            case EndingCancelled():
+                self._desk.errands.start(self._let_talk())
             case Ended():
                 self._leave(cause_of(message))
             case _:
@@ -241,6 +258,21 @@ class Phone(ABC):
             await self._desk.store.end_leg(leg, end)
         except StoreError:
             log.exception("the end of a telephone leg could not be recorded")
+
+    # What is told by recordings
+
+    async def _tell_of_the_end(self) -> None:
+        """Both ends hear that the call will end, and why, in place of each other."""
+        if self._line is not None and Capability.ANNOUNCE in self._desk.sound.capabilities:
+            language = self._line.trunk.language
+            for side in SIDES:
+                await self._sound(self._desk.sound.play(self._leg, side, Sound.REVOKED, language))
+
+    async def _let_talk(self) -> None:
+        """It will not, after all."""
+        if self._line is not None:
+            for side in SIDES:
+                await self._sound(self._desk.sound.stop_playing(self._leg, side))
 
     # Changes of a call that runs
 

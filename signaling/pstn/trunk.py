@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from licensing.places import e164_fault
 from licensing.reasons import Obligation, is_per_call
+from signaling.media import Language
 from signaling.pstn.caps import Caps
 from signaling.pstn.numbers import NumberFormat, Style
 from signaling.pstn.selection import Health, Standing
@@ -124,6 +125,7 @@ class Trunk(Model):
     media_networks: Annotated[tuple[Network, ...], BeforeValidator(listed)] = ()
     codecs: Annotated[tuple[Codec, ...], BeforeValidator(listed), Field(min_length=1)] = ("PCMA", "PCMU")
     srtp: bool = False  # RFC 4568; never given up where it is asked for
+    language: Language = "en"  # of what is told in its calls by recordings
     priority: Annotated[int, Field(ge=0, le=1000)] = 100
     numbers: Numbers = Numbers()
     caller_id: CallerId = CallerId()
