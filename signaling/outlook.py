@@ -17,7 +17,7 @@ from licensing.review import Standing
 from licensing.whatif import Changes, Kinds, Outlook, Replay, Supposed, record
 from signaling.evidence import call_in
 from signaling.ports import CallRows
-from wephone.protocol.ids import CallId, UserId
+from wephone.protocol.ids import CallId
 
 CHUNK = 500  # entries that are read at a time, so that no frame waits long
 
@@ -27,7 +27,7 @@ class Turned:
     """A running call that would be answered otherwise; `seconds`: that it would keep if it is refused."""
 
     call: CallId
-    users: tuple[UserId, UserId]
+    users: tuple[str, str]
     decision: Decision
     seconds: int
 
@@ -36,7 +36,7 @@ class Turned:
         return not allows(self.decision)
 
 
-Running = Sequence[tuple[CallId, tuple[UserId, UserId], Standing]]
+Running = Sequence[tuple[CallId, tuple[str, str], Standing]]
 
 
 async def turned(

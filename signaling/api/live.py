@@ -1,13 +1,15 @@
 """The calls that run: who, what kind, where, under which decision, and for telephone legs on which lease."""
 
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from licensing.facts import LegKind
 from licensing.grant import Lease
 from licensing.instant import MICROSECOND, Instant
-from licensing.numbering import mask
+from licensing.review import Standing
 from signaling.api.evidence import Words, reading, words_of
 from signaling.api.operator import noted
 from signaling.api.permits import Why
@@ -17,6 +19,7 @@ from signaling.api.visit import Visit
 from signaling.core.call import Call, Phase
 from signaling.cutting import cut
 from signaling.revocation import Running
+from signaling.telephone_calls import TelephoneCall, telephone_calls
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Microseconds, Model
 
@@ -84,19 +87,20 @@ class RunningCallsPage(Model):
 
 @routes.add("GET", LIVE, Rule.AUDITOR)
 async def live_calls(visit: Visit, query: LiveQuery) -> RunningCallsPage:
-    """The calls that run on this node, the newest first."""
+    """The calls that run on this node, the newest first: those with telephones before those between apps."""
     switch, now = visit.parts.exchange.switch, visit.parts.clock.now()
-    found = [(id, each) for id, each in visit.parts.revocation.running() if meant(each, query)]
-    leases: dict[str, list[Lease]] = {}
-    for lease in visit.parts.licence.gate.leases:
-        leases.setdefault(lease.grant.attempt.call, []).append(lease)
-    calls = []
-    for id, each in islice(found, query.skip, query.skip + query.limit):
+    telephone = [
+        each for each in telephone_calls(visit.parts.licence.gate.leases, switch) if meant(of(each), query)
+    ]
+    found = [(id, each) for id, each in visit.parts.revocation.running() if meant(of_app(each), query)]
+    end = query.skip + query.limit
+    calls = [phoned(each, now) for each in telephone[query.skip : end]]
+    for id, each in found[max(0, query.skip - len(telephone)) : max(0, end - len(telephone))]:
         call = switch.call(id)
         if call is not None:
-            calls.append(shown(call, each, leases.get(id, ()), now))
-    end = query.skip + query.limit
-    return RunningCallsPage(calls=tuple(calls), of=len(found), skip=end if end < len(found) else None)
+            calls.append(shown(call, each, now))
+    count = len(telephone) + len(found)
+    return RunningCallsPage(calls=tuple(calls), of=count, skip=end if end < count else None)
 
 
 @routes.add("POST", LIVE + "/{call}/cut", Rule.OPERATOR, proven=True)
@@ -104,7 +108,7 @@ async def cut_call(visit: Visit, body: Why) -> None:
     """End a call for both, at once. The journal has who did it and why before it is done."""
     id = visit.request.match_info["call"]
     parts = visit.parts
-    call = next((each for each, _ in parts.revocation.running() if each == id), None)
+    call = next((each for each in running_here(visit) if each == id), None)
     if call is None:
         raise Problem(404, "no_such_call", "no such call runs here, or no longer", field="call")
     async with reading():
@@ -114,18 +118,44 @@ async def cut_call(visit: Visit, body: Why) -> None:
     noted(visit, "cut", call)
 
 
-def meant(each: Running, query: LiveQuery) -> bool:
+def running_here(visit: Visit) -> Iterator[CallId]:
+    """Every call that the list has; calls for help are not ended from here."""
+    for lease in visit.parts.licence.gate.leases:
+        if not lease.grant.emergency:
+            yield CallId(lease.grant.attempt.call)
+    for id, _ in visit.parts.revocation.running():
+        yield id
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What calls are chosen by."""
+
+    users: tuple[str, str]
+    service: str | None
+    winding: bool
+
+
+def of_app(running: Running) -> Marks:
+    decision = running.standing.decision
+    return Marks(running.users, None if decision is None else decision.service, running.standing.refused)
+
+
+def of(call: TelephoneCall) -> Marks:
+    return Marks(call.users, call.lease.grant.attempt.service, call.lease.winding_down)
+
+
+def meant(marks: Marks, query: LiveQuery) -> bool:
     """Is it one that the query means?"""
-    decision = each.standing.decision
     return (
-        (query.user is None or query.user in each.users)
-        and (query.service is None or (decision is not None and decision.service == query.service))
-        and (not query.winding or each.standing.refused)
+        query.user in (None, *marks.users)
+        and query.service in (None, marks.service)
+        and (not query.winding or marks.winding)
     )
 
 
-def shown(call: Call, running: Running, leases: list[Lease] | tuple[()], now: Instant) -> RunningCall:
-    """A call as it is answered."""
+def shown(call: Call, running: Running, now: Instant) -> RunningCall:
+    """A call between apps as it is answered."""
     standing = running.standing
     decision = standing.decision
     return RunningCall(
@@ -137,38 +167,58 @@ def shown(call: Call, running: Running, leases: list[Lease] | tuple[()], now: In
         jurisdiction=None if decision is None else decision.jurisdiction,
         decision=standing.id,
         permits=() if decision is None else decision.permits,
-        legs=(caller_of(call, running), callee_of(call, running), *(leg_of(each, now) for each in leases)),
+        legs=(caller_of(call, running.standing), callee_of(call, running.standing)),
         ending=ending_of(call, standing.id, now),
     )
 
 
-def caller_of(call: Call, running: Running) -> LiveLeg:
-    return app_leg("caller", call.caller.user, 1, running, 0)
+def phoned(found: TelephoneCall, now: Instant) -> RunningCall:
+    """A call with a telephone as it is answered."""
+    call, lease, standing = found.call, found.lease, found.standing
+    number = found.users[0 if found.is_incoming else 1]
+    far = leg_of(lease, "caller" if found.is_incoming else "callee", number, now)
+    legs = (far, callee_of(call, standing)) if found.is_incoming else (caller_of(call, standing), far)
+    return RunningCall(
+        call=call.id,
+        since=lease.grant.issued.utc_us,
+        phase=call.phase,
+        media=call.media,
+        service=lease.grant.attempt.service,
+        jurisdiction=None,
+        decision=lease.decision,
+        permits=lease.relied,
+        legs=legs,
+        ending=ending_of(call, lease.decision, now),
+    )
 
 
-def callee_of(call: Call, running: Running) -> LiveLeg:
+def caller_of(call: Call, standing: Standing) -> LiveLeg:
+    return app_leg("caller", call.caller.user, 1, standing, 0)
+
+
+def callee_of(call: Call, standing: Standing) -> LiveLeg:
     devices = 1 if call.selected is not None else len(call.invited())
-    return app_leg("callee", call.callee, devices, running, 1)
+    return app_leg("callee", call.callee, devices, standing, 1)
 
 
 def app_leg(
-    role: Literal["caller", "callee"], who: UserId, devices: int, running: Running, place: int
+    role: Literal["caller", "callee"], who: UserId, devices: int, standing: Standing, place: int
 ) -> LiveLeg:
     """An end that is an app: it holds no lease."""
-    legs = running.standing.facts.legs
+    legs = standing.facts.legs
     country = legs[place].country if place < len(legs) else None
     return LiveLeg(role=role, kind="app", who=who, devices=devices, country=country)
 
 
-def leg_of(lease: Lease, now: Instant) -> LiveLeg:
+def leg_of(lease: Lease, role: Literal["caller", "callee"], number: str, now: Instant) -> LiveLeg:
     """An end that is a telephone: it goes on as long as its lease."""
-    destination = lease.grant.attempt.destination
+    legs = lease.grant.facts.legs
     return LiveLeg(
-        role="callee" if lease.grant.attempt.leg == "callee" else "caller",
+        role=role,
         kind="pstn",
-        who="" if destination is None else mask(destination),
+        who=number,
         devices=1,
-        country=None,
+        country=next((leg.country for leg in legs if leg.kind is LegKind.PSTN), None),
         lease_seconds=max(0, lease.until_ns - now.mono_ns) * 1e-9,
         winding_down=lease.winding_down,
     )

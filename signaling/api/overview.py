@@ -69,6 +69,7 @@ async def overview(visit: Visit, query: Seen) -> Overview:
     parts, who = visit.parts, visit.known
     register, exchange = register_of(visit), parts.exchange
     taken = register.snapshot
+    leases = parts.licence.gate.leases
     permits = [filed(visit, permit) for permit in taken.permits]
     return Overview(
         name=who.user,
@@ -84,8 +85,8 @@ async def overview(visit: Visit, query: Seen) -> Overview:
         telephone_on=not taken.telephone_off,
         waiting=len(register.waiting()),
         calls=exchange.switch.live(),
-        winding_down=parts.revocation.winding_down(),
-        telephone_legs=len(parts.licence.gate.leases),
+        winding_down=parts.revocation.winding_down() + sum(lease.winding_down for lease in leases),
+        telephone_legs=len(leases),
         devices=exchange.lines.connected(),
         alarms=tuple(
             RaisedAlarm(alarm=alarm, text=text) for alarm, text in sorted(parts.licence.alarms.raised.items())

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from licensing.permit import Permit, Toggle
+from licensing.review import Standing
 from licensing.whatif import Changes, Flip, Outlook, Tally, WhatIfError
 from signaling.api.evidence import Node, Sequence, Words, reading, words_of
 from signaling.api.permits import Name, register_of
@@ -17,7 +18,8 @@ from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.evidence import first_at
 from signaling.outlook import Span, Turned, replayed, turned
-from wephone.protocol.ids import CallId, UserId
+from signaling.telephone_calls import telephone_calls
+from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
@@ -62,7 +64,7 @@ class TurnedCall(Model):
     """A running call whose answer would be another."""
 
     call: CallId
-    users: tuple[UserId, UserId]
+    users: tuple[str, str]
     service: str
     jurisdiction: str
     reason: str
@@ -133,7 +135,7 @@ async def suppose(visit: Visit, body: Supposition) -> SupposedEffect:
     if missing := sorted(changes.named - there):
         raise Problem(404, "no_such_permit", f"there is no permit `{missing[0][:64]}`", field="id")
     running = await turned(
-        visit.parts.revocation.standings(),
+        [*visit.parts.revocation.standings(), *leased(visit)],
         visit.parts.licence.law,
         register,
         changes,
@@ -142,6 +144,16 @@ async def suppose(visit: Visit, body: Supposition) -> SupposedEffect:
     return SupposedEffect(
         epoch=epoch, now=running_calls(visit, body, running), past=await past_decisions(visit, body, changes)
     )
+
+
+def leased(visit: Visit) -> list[tuple[CallId, tuple[str, str], Standing]]:
+    """The telephone calls that a permit keeps alive: no call for help, and none that winds down already."""
+    calls = telephone_calls(visit.parts.licence.gate.leases, visit.parts.exchange.switch)
+    return [
+        (each.call.id, each.users, each.standing)
+        for each in calls
+        if not each.lease.grant.emergency and not each.lease.winding_down
+    ]
 
 
 def running_calls(visit: Visit, body: Supposition, found: list[Turned]) -> RunningCalls:

@@ -1,0 +1,66 @@
+"""A permit is suspended while telephone and apps talk: the telephone call ends in time, the apps go on."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.interop.witness import Witness, witness
+from tests.signaling.device import Device
+from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
+from tests.web.console.desk import WITHIN, clerk
+
+ALLOWED = 3  # seconds, of a call that has lost its permit
+
+
+@pytest.fixture
+async def phone() -> AsyncIterator[Witness]:
+    async with witness() as found:
+        yield found
+
+
+@pytest.fixture
+async def here(phone: Witness, tmp_path: Path) -> AsyncIterator[Office]:
+    """A trunk to the phone, and a permit for calls to it."""
+    async with office(tmp_path, Trunks().add("one", phone.place), on_loss_suspended=ALLOWED) as found:
+        phone.answer(await phone.hear("OPTIONS"), "200 OK")
+        await found.permit()
+        yield found
+
+
+async def rung_up(alice: Device, phone: Witness) -> str:
+    """A call from an app to the phone, answered."""
+    call = await alice.invite(NUMBER)
+    phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+    await alice.hears("answered")
+    return call
+
+
+async def test_of_a_telephone_and_an_app_call_the_right_one_ends_in_its_time(
+    here: Office, phone: Witness, browser: Browser
+) -> None:
+    alice, bob, carol = [await here.person(name) for name in ("alice", "bob", "carol")]
+    await rung_up(alice, phone)
+    await bob.talk_to(carol)
+    boss = await clerk(here.server, browser, "boss")
+    await boss.sees("2 calls live")
+    await boss.opens("live")
+    await expect(boss.page.get_by_role("row").filter(has_text="talking")).to_have_count(2, timeout=WITHIN)
+    await boss.sees("Call to a telephone")
+    await boss.opens("permits/basic")
+    await boss.button("Suspend").click()
+    await boss.sees(f"Ends 1 call of 2 people within {ALLOWED} s.")
+    await boss.proves("order of the ministry", "Suspend")
+    phone.answer(await phone.hear("BYE"), "200 OK")
+    assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
+    ended = boss.page.locator("li").filter(has_text="alice").get_by_text(re.compile(r"ended after (\d+) s"))
+    await ended.wait_for(timeout=WITHIN)
+    [took] = re.findall(r"ended after (\d+) s", await ended.inner_text())
+    assert ALLOWED - 1 <= int(took) <= ALLOWED + 2
+    await boss.opens("live")
+    await expect(boss.page.get_by_role("row").filter(has_text="talking")).to_have_count(1, timeout=WITHIN)
+    await boss.sees("carol")
+    assert "ended" not in carol.kinds
+    assert boss.said == []
