@@ -182,7 +182,7 @@ class Agent:
         return self._clock.now()
 
     def at(self, when: int, leg: Leg, event: object) -> Alarm:
-        return self.traffic.timers.at(when, lambda: self._timed_out(leg, event))
+        return self.traffic.timers.at(when, self._timed_out, leg, event)
 
     def dice(self) -> float:
         return int.from_bytes(self._random(4)) / 2**32

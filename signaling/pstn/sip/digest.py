@@ -38,6 +38,8 @@ class Credentials:
         return f"Credentials({self.username!r}, ...)"
 
 
+_ASKING = {"WWW-Authenticate": False, "Proxy-Authenticate": True}  # is it a proxy?
+_ANSWERING = ("Authorization", "Proxy-Authorization")
 # The parameters as nearly everybody writes them: nothing is escaped, and what has no quotes is a token.
 _PLAIN = r"""([A-Za-z\-]+)=(?:"([^"\\]*)"|([A-Za-z0-9\-.!%*_+`'~]+))"""
 _PLAIN_PART = re.compile(_PLAIN)
@@ -73,10 +75,7 @@ class Challenge:
 def challenges(response: Response) -> tuple[Challenge, ...]:
     """All challenges of a 401 or 407 that we could answer; those of other schemes and algorithms are passed
     over, and so are broken ones."""
-    names = {"WWW-Authenticate": False, "Proxy-Authenticate": True}
-    found = [
-        _challenge(value, names[name]) for name, value in response.fields if name in names and value.strip()
-    ]
+    found = [_challenge(value, _ASKING[name]) for name, value in response.fields if name in _ASKING and value]
     return tuple([challenge for challenge in found[:MAX_CHALLENGES] if challenge])
 
 
@@ -160,8 +159,7 @@ class Login:
         self, request: Request, cnonce: str, vias: tuple[Via, ...], cseq: CSeq
     ) -> "tuple[Login, Request]":
         counted = tuple([(challenge, count + 1) for challenge, count in self.accepted])
-        old = ("Authorization", "Proxy-Authorization")
-        fields = [f for f in request.fields if f[0] not in old]
+        fields = [f for f in request.fields if f[0] not in _ANSWERING]
         fields += [
             (
                 "Proxy-Authorization" if challenge.proxy else "Authorization",

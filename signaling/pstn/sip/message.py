@@ -343,10 +343,10 @@ def _build(message: Request | Response) -> bytes:
             raise ValueError(f"not a header of its own: {name!a}")
         lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(message.body)}")
-    head = "\r\n".join(lines)
-    if head.count("\r") != len(lines) - 1 or head.count("\n") != len(lines) - 1:
+    text = "".join(lines)
+    if "\r" in text or "\n" in text:
         raise ValueError(f"a line end within a value: {start[:48]!a}")
-    return head.encode() + b"\r\n\r\n" + message.body
+    return "\r\n".join((*lines, "", "")).encode() + message.body
 
 
 def with_fields(message: Request, *fields: tuple[str, str]) -> Request:

@@ -3,20 +3,22 @@
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from licensing.instant import Instant
 from signaling.ports import Cancel, Clock
 
 FEW = 1024  # cancelled alarms, that are not worth a search
+WHEN, CALLBACK, ARGUMENTS = 0, 2, 3
 
 
-class Alarm:
-    """One call back, until it was made or cancelled."""
+class Alarm(list[Any]):
+    """When, in which place among equals, whom to call and with what: nobody, once that was done or cancelled.
 
-    __slots__ = ("callback",)
+    A list, so that a heap compares it by itself, and one object, for the collector looks at each that waits.
+    """
 
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self.callback: Callable[[], None] | None = callback
+    __slots__ = ()
 
 
 class Timers:
@@ -25,7 +27,7 @@ class Timers:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._order = itertools.count()
-        self._heap: list[tuple[int, int, Alarm]] = []
+        self._heap: list[Alarm] = []
         self._cancelled = 0  # of those in the heap
         self._armed: tuple[int, Cancel] | None = None
 
@@ -33,22 +35,22 @@ class Timers:
         """Alarms that are waited for, and such as were cancelled lately."""
         return len(self._heap)
 
-    def at(self, when: int, callback: Callable[[], None]) -> Alarm:
-        """Call back at that moment of the monotonic clock (ns)."""
-        alarm = Alarm(callback)
-        heapq.heappush(self._heap, (when, next(self._order), alarm))
+    def at(self, when: int, callback: Callable[..., None], *arguments: object) -> Alarm:
+        """Call back with these at that moment of the monotonic clock (ns)."""
+        alarm = Alarm((when, next(self._order), callback, arguments))
+        heapq.heappush(self._heap, alarm)
         if self._armed is None or when < self._armed[0]:
             self._arm()
         return alarm
 
     def cancel(self, alarm: Alarm) -> None:
         """Do not call back. Whom it would have called it keeps no longer, and soon it takes no room."""
-        if alarm.callback is None:
+        if alarm[CALLBACK] is None:
             return
-        alarm.callback = None
+        alarm[CALLBACK:] = None, ()
         self._cancelled += 1
         if self._cancelled > max(FEW, len(self._heap) // 2):
-            self._heap = [entry for entry in self._heap if entry[2].callback]
+            self._heap = [alarm for alarm in self._heap if alarm[CALLBACK]]
             heapq.heapify(self._heap)
             self._cancelled = 0
 
@@ -61,7 +63,7 @@ class Timers:
     def _arm(self) -> None:
         if not self._heap:
             return
-        first = self._heap[0][0]
+        first = self._heap[0][WHEN]
         if self._armed:
             if self._armed[0] <= first:
                 return
@@ -71,11 +73,12 @@ class Timers:
     def _run(self) -> None:
         self._armed = None
         now = self._clock.now().mono_ns
-        while self._heap and self._heap[0][0] <= now:
-            alarm = heapq.heappop(self._heap)[2]
-            callback, alarm.callback = alarm.callback, None
+        while self._heap and self._heap[0][WHEN] <= now:
+            alarm = heapq.heappop(self._heap)
+            callback, arguments = alarm[CALLBACK:]
+            alarm[CALLBACK:] = None, ()
             if callback:
-                callback()
+                callback(*arguments)
             else:
                 self._cancelled -= 1
         self._arm()

@@ -84,6 +84,7 @@ class Traffic:
         self._business: dict[Key, Business] = {}
         self._written: dict[str, int] = {}  # address -> until when it may write to us
         self.timers = Timers(clock)
+        self._wake = self._woken  # one method for all alarms
         self.sockets = make_sockets(self._heard, self._may_write)
         self.outlet = Outlet(self.sockets)
 
@@ -261,7 +262,7 @@ class Traffic:
             at = min([at for _, at in transaction.timers])
             if at < business.wakes:
                 business.wakes = at
-                self.timers.at(at, partial(self._woken, key, business))
+                self.timers.at(at, self._wake, key, business)
 
     def _woken(self, key: Key, business: Business) -> None:
         if self._business.get(key) is not business:
