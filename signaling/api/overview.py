@@ -1,7 +1,9 @@
 """What an operator sees first: is all in order, what comes next, and who is looking."""
 
 import asyncio
+import time
 from collections import Counter
+from contextlib import suppress
 from typing import Literal
 
 from pydantic import Field
@@ -16,12 +18,18 @@ from wephone.protocol.messages import Microseconds, Model
 routes = Routes()
 
 WAIT = 2.0  # seconds until an answer that says the same: how old the count of calls may be
+LOOK = 0.5  # seconds between two looks at what tells nobody that it changes
 
 
 class Seen(Model):
-    """The epoch that the page has: the answer comes when there is another, or after a moment."""
+    """What the page has: the answer comes when there is something else, or after a moment.
+
+    `epoch` of the register, how many calls wind down (`winding`), and how many `alarms` are raised.
+    """
 
     epoch: int | None = Field(None, ge=0)
+    winding: int | None = Field(None, ge=0)
+    alarms: int | None = Field(None, ge=0)
 
 
 class RaisedAlarm(Model):
@@ -65,11 +73,10 @@ class Overview(Model):
 async def overview(visit: Visit, query: Seen) -> Overview:
     """The state of everything. With the `epoch` that is known it waits a moment for another one."""
     if query.epoch is not None:
-        await changed(visit, query.epoch)
+        await changed(visit, query)
     parts, who = visit.parts, visit.known
     register, exchange = register_of(visit), parts.exchange
     taken = register.snapshot
-    leases = parts.licence.gate.leases
     permits = [filed(visit, permit) for permit in taken.permits]
     return Overview(
         name=who.user,
@@ -85,8 +92,8 @@ async def overview(visit: Visit, query: Seen) -> Overview:
         telephone_on=not taken.telephone_off,
         waiting=len(register.waiting()),
         calls=exchange.switch.live(),
-        winding_down=parts.revocation.winding_down() + sum(lease.winding_down for lease in leases),
-        telephone_legs=len(leases),
+        winding_down=winding_down(visit),
+        telephone_legs=len(parts.licence.gate.leases),
         devices=exchange.lines.connected(),
         alarms=tuple(
             RaisedAlarm(alarm=alarm, text=text) for alarm, text in sorted(parts.licence.alarms.raised.items())
@@ -94,19 +101,36 @@ async def overview(visit: Visit, query: Seen) -> Overview:
     )
 
 
-async def changed(visit: Visit, epoch: int) -> None:
-    """Wait until the register is at another epoch, but not for long."""
+async def changed(visit: Visit, known: Seen) -> None:
+    """Wait until something is otherwise than the page has it, but not for long."""
     register = register_of(visit)
     moved = asyncio.Event()
     deaf = register.on_change(lambda taken: moved.set())
+    until = time.monotonic() + WAIT
     try:
-        if register.snapshot.epoch == epoch:
-            async with asyncio.timeout(WAIT):
-                await moved.wait()
-    except TimeoutError:
-        pass  # nothing has changed: the answer says so, with the calls as they are now
+        while register.snapshot.epoch == known.epoch and not differs(visit, known):
+            left = until - time.monotonic()
+            if left <= 0:
+                break  # nothing has changed: the answer says so, with the calls as they are now
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(LOOK, left)):
+                    await moved.wait()
     finally:
         deaf()
+
+
+def differs(visit: Visit, known: Seen) -> bool:
+    """Are there more or fewer calls that wind down, or alarms?"""
+    return known.winding not in (None, winding_down(visit)) or known.alarms not in (
+        None,
+        len(visit.parts.licence.alarms.raised),
+    )
+
+
+def winding_down(visit: Visit) -> int:
+    """How many calls have lost their permit and come to an end, with telephones and without."""
+    leases = visit.parts.licence.gate.leases
+    return visit.parts.revocation.winding_down() + sum(lease.winding_down for lease in leases)
 
 
 def next_expiry(permits: list[FiledPermit]) -> NextExpiry | None:

@@ -16,9 +16,9 @@ from wephone.testing.kit import Kit
 NUMBER = "+12025550123"
 
 
-async def refused(wephone: Kit) -> str:
+async def refused(wephone: Kit, name: str = "alice") -> str:
     """A call to a telephone that was refused: its decision."""
-    alice = await wephone.peer("alice")
+    alice = await wephone.peer(name)
     with pytest.raises(CallRefused) as refused:
         await alice.call(NUMBER)
     assert refused.value.refusal.decision is not None
@@ -29,6 +29,9 @@ async def test_an_auditor_finds_a_refusal_and_follows_its_chain(hire: Hire, weph
     decision = await refused(wephone)
     eyes = await hire("eyes", auditor=True)
     await eyes.page.get_by_role("link", name="Decisions").click()
+    await eyes.page.get_by_role("link", name=decision).wait_for(timeout=WITHIN)
+    later = await refused(wephone, "bob")
+    await eyes.page.get_by_role("link", name=later).wait_for(timeout=WITHIN)  # by itself
     await eyes.page.get_by_label("Outcome").select_option(label="Refused")
     await eyes.page.wait_for_url("**/#decisions?outcome=deny")
     await eyes.page.get_by_role("link", name=decision).click()

@@ -5,9 +5,10 @@ import { useEffect, useRef, useState } from "../vendor/preact.js";
 /**
  * @template T
  * @typedef {{rows: T[] | null | undefined, more: (() => void) | null, flows: (() => void) | null,
- *   isLoading: boolean, again: () => void}} Paged
- * `rows`: undefined while the first page comes, null if it could not be had; `more`: null on the last page; `flows`: the same
- * for a list that is scrolled to its end, and null too while a page comes, or if the last one had nothing in it
+ *   isLoading: boolean, again: () => void, renew: () => void}} Paged
+ * `rows`: undefined while the first page comes, null if it could not be had. `more`: null on the last page; `flows`: the same
+ * for a list that is scrolled to its end, and null too while a page comes, or if the last one had nothing in it. `renew`: the
+ * first page once more, with nothing to be seen of the asking.
  */
 
 /**
@@ -22,9 +23,9 @@ export function usePages(load, on) {
   const [isEmpty, setEmpty] = useState(false); // the last page
   const [turn, setTurn] = useState(0);
   const asked = useRef(0); // an answer to an earlier question is no answer to this one
-  const read = async (/** @type {any} */ cursor, /** @type {T[]} */ known) => {
+  const read = async (/** @type {any} */ cursor, /** @type {T[]} */ known, isQuiet = false) => {
     const mine = ++asked.current;
-    setLoading(true);
+    if (!isQuiet) setLoading(true);
     try {
       const page = await load(cursor);
       if (mine !== asked.current) return;
@@ -33,6 +34,7 @@ export function usePages(load, on) {
       setEmpty(!page.rows.length);
     } catch {
       if (mine !== asked.current) return;
+      if (isQuiet) return; // what is known stays
       if (cursor === null) setRows(null);
       setEmpty(true); // what could not be had is asked for again by hand
     }
@@ -46,5 +48,6 @@ export function usePages(load, on) {
     flows: isLoading || isEmpty ? null : more,
     isLoading,
     again: () => setTurn((count) => count + 1),
+    renew: () => void read(null, [], true),
   };
 }

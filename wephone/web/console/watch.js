@@ -1,7 +1,8 @@
 /**
  * The state of everything, as the server last told it, for all views at once: asked again as soon as it has answered.
  *
- * The server answers when the register changes, or after two seconds; so a change by anybody shows at once.
+ * The server answers when the register changes, within half a second when an alarm or calls that come to an end do, or after
+ * two seconds; so a change by anybody shows at once.
  *
  * @typedef {{name: string, role: "operator" | "auditor", epoch: number, at: number, node: string, version: string,
  *   draining: boolean, permits: Record<string, number>, next_expiry: {permit: string, on: string, days_left: number} | null,
@@ -36,7 +37,7 @@ export class Watch {
     this.isOver = false;
     while (!this.isOver) {
       try {
-        const known = this.overview ? `?epoch=${this.overview.epoch}` : "";
+        const known = this.overview ? `?epoch=${this.overview.epoch}&winding=${this.overview.winding_down}&alarms=${this.overview.alarms.length}` : "";
         this.#show(await ask("GET", `/api/operator/overview${known}`), true);
       } catch (error) {
         if (error instanceof Refused && error.status === 401) this.over();

@@ -1,13 +1,13 @@
 /** What was decided, the newest first; what is filtered stands in the address. */
 
-import { html } from "../../vendor/preact.js";
+import { html, useEffect } from "../../vendor/preact.js";
 import { Blank } from "../../app/parts.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
 import { decided } from "../denials.js";
 import { LongTable } from "../long.js";
 import { usePages } from "../pages.js";
-import { Mark, NotLoaded, Waiting } from "../parts.js";
+import { Mark, NotLoaded, Waiting, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { SERVICES, inLaw, kind, many, moment, say } from "../words.js";
 import { Decision } from "./decision.js";
@@ -29,7 +29,14 @@ function Decisions({ query }) {
     const page = await asked("GET", `/api/operator/decisions?${new URLSearchParams(given)}`);
     return { rows: page.decisions, next: page.before };
   };
-  const { rows, more, flows, isLoading, again } = usePages(load, [query.toString()]);
+  const { rows, more, flows, isLoading, again, renew } = usePages(load, [query.toString()]);
+  const { overview } = useWatch();
+  // The newest come by themselves to whoever looks at the top of the list; not if finding a page of them takes a search.
+  useEffect(() => {
+    const isAtTop = !document.querySelector(".table.long")?.scrollTop && !document.hidden;
+    const isQuick = rows && (rows.length === PAGE || (rows.length < PAGE && !query.toString()));
+    if (isAtTop && isQuick && !isLoading) renew();
+  }, [overview?.at]);
   const set = (/** @type {string} */ name, /** @type {string} */ value) => {
     location.hash = at("decisions", null, { ...filter, [name]: value });
   };
