@@ -26,12 +26,13 @@ from signaling.pstn.caps import Allowed, Cap, Capped, Caps, Used, Whose, within
 from signaling.pstn.line import Line
 from signaling.pstn.outcome import reason_for
 from signaling.pstn.phone import SOUND, Desk
-from signaling.pstn.selection import Need, NoTrunk, Standing, next_trunk
+from signaling.pstn.selection import Need, NoTrunk, Standing, next_trunk, soonest
 from signaling.pstn.sip.cause import Cause
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal
 from wephone.protocol.reasons import EndReason
 
+PATIENCE = 3.0  # seconds that a call waits for its turn at a trunk, all its attempts together
 QUIET = 3600 * SECOND  # after which an alarm about caps is over by itself
 WORTH_AN_ALARM = frozenset({Cap.CALLS_PER_HOUR, Cap.MINUTES_PER_DAY, Cap.RANGE_CLOSED})
 
@@ -82,9 +83,13 @@ class Dialling:
         self._desk.leases.forget(call)
 
     async def room(self, caller: UserId, to: Number, line: Line) -> Allowed | Capped:
-        """What the account's caps and the trunk's leave. A call for help asks nobody."""
+        """What the account's caps and the trunk's leave, for a call that has its place there.
+
+        Others that ask just now count with all they might use. A call for help asks nobody.
+        """
         if to.emergency:
             return Allowed(None)
+        limits, others = line.trunk.limits.caps(), line.asking - 1
         store, now = self._desk.store, self._desk.clock.now().utc_us
         granted = await store.entitlement(caller)
         used = await store.used_by_account(caller, now)
@@ -93,8 +98,8 @@ class Dialling:
             to,
             None if granted is None else caps_of(granted),
             Used(used.calls, used.attempts, used.seconds),
-            line.trunk.limits.caps(),
-            Used(line.calls, by_all.attempts, by_all.seconds),
+            limits,
+            Used(line.calls - 1, by_all.attempts + others, by_all.seconds + others * limits.call_seconds),
         )
 
     def capped(self, capped: Capped) -> events.Refused:
@@ -132,6 +137,7 @@ class Attempts:
         self._desk = dialling.desk
         self._own = caller_id(payer)
         self._number = 0
+        self._patience = PATIENCE
         self.decision: str | None = None  # the gate's last
 
     async def first(self) -> Route | events.Refused | NoTrunk:
@@ -167,15 +173,35 @@ class Attempts:
             full: Capped | None = None
             while True:
                 choice = next_trunk(self._standings(to), need, tried, last, rang=rang)
+                if choice is NoTrunk.FULL and await self._waited(to, need, tried):
+                    continue
                 if isinstance(choice, NoTrunk):
                     return choice if full is None else full
                 line = self._dialling.lines[choice.name]
-                room = await self._dialling.room(self._payer.user, to, line)
-                if isinstance(room, Allowed):
-                    return await self._grant(to, line, room.seconds)
-                if room.whose is Whose.ACCOUNT:
-                    return room
-                full, tried = room, tried | {line.name}
+                found = await self._at(to, line)
+                if not isinstance(found, Capped) or found.whose is Whose.ACCOUNT:
+                    return found
+                full, tried = found, tried | {line.name}
+
+    async def _at(self, to: Number, line: Line) -> Route | events.Refused | NoTrunk | Capped:
+        """The way by this trunk, if caps and law allow it."""
+        found: Route | events.Refused | NoTrunk | Capped | None = None
+        line.take(self._desk.clock.now())
+        try:
+            room = await self._dialling.room(self._payer.user, to, line)
+            found = await self._grant(to, line, room.seconds) if isinstance(room, Allowed) else room
+            return found
+        finally:
+            line.asked(came_to_something=isinstance(found, Route))
+
+    async def _waited(self, to: Number, need: Need, tried: frozenset[str]) -> bool:
+        """The carrier takes so many calls a second: it may be asked again now, if that was not too long."""
+        wait = soonest(self._standings(to), need, tried)
+        if wait is None or self._patience < wait:
+            return False
+        self._patience -= wait
+        await asyncio.sleep(wait)
+        return True
 
     def _helping_country(self) -> str | None:
         """Where help is asked for, as the law takes it: not always where the digits are a number for it."""
@@ -216,7 +242,6 @@ class Attempts:
             if not to.emergency:
                 raise
             log.exception("a call for help goes on without its row")
-        line.take(now)
         return Route(line, leg, grant, to, self._own, seconds)
 
     def _noted(self, answer: Answer) -> events.Refused | None:

@@ -44,12 +44,14 @@ class Line:
         self.uri = uri
         self.form = trunk.numbers.form()
         self.calls = 0  # alive, both ways
+        self.asking = 0  # of these, attempts that have a place and no row yet
         self.trouble: str | None = None  # why it is down, in words
         self.hosts: frozenset[str] = frozenset()  # the addresses that its URI leads to
         self._agent, self._changed = agent, changed
         self._health, self._registered = Health.UNKNOWN, trunk.sign_in != "register"
         self._refused = False  # the last time we asked to be registered
         self._next_ns = 0  # when the next call may go out
+        self._step = int(SECOND / trunk.limits.calls_per_second)
         self._rests_until_ns = 0
         account = Account(uri, self.identity, credentials, trunk.register_every)
         self._watch = Watch(agent, account, self._answered, float(trunk.options_every))
@@ -104,9 +106,17 @@ class Line:
         return self.calls >= self.trunk.limits.concurrent_calls
 
     def take(self, now: Instant) -> None:
-        """One call more."""
+        """One call more, before anything about it waits: so that no two have the same place."""
         self.calls += 1
-        self._next_ns = max(self._next_ns, now.mono_ns) + int(SECOND / self.trunk.limits.calls_per_second)
+        self.asking += 1
+        self._next_ns = max(self._next_ns, now.mono_ns) + self._step
+
+    def asked(self, *, came_to_something: bool) -> None:
+        """That call has its row, or comes to nothing, and its place is free again."""
+        self.asking -= 1
+        if not came_to_something:
+            self.calls -= 1
+            self._next_ns -= self._step
 
     def take_in(self) -> None:
         """One call more, which the carrier brings."""

@@ -35,6 +35,7 @@ from signaling.pstn.sip.agent import Agent
 from signaling.pstn.sip.cause import RECOVERY, Cause
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Credentials, Login
+from signaling.pstn.sip.door import USUAL_PACE
 from signaling.pstn.sip.hop import Flow, Transport
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.message import Fields, Request
@@ -44,6 +45,7 @@ from signaling.pstn.trunk import Trunk
 from signaling.switch import Switch
 from wephone.protocol.ids import CallId
 
+MESSAGES = 20  # of one call, with some that are sent again
 CLOSING = 5.0  # seconds that the carriers have to confirm what ends with the server
 STRAY = Cause("a phone was answered after the call was given up", RECOVERY)
 RESTARTED = Cause("the server was started anew", RECOVERY)
@@ -87,6 +89,7 @@ class Network:
             peers=self.is_peer,
             tls_client=tls,
             count=parts.metrics.telephone_turned_away,
+            pace=self.pace,
         )
         self._desk = Desk(
             clock=parts.clock,
@@ -163,6 +166,11 @@ class Network:
     def is_peer(self, host: str) -> bool:
         """Does a trunk's traffic come from there?"""
         return any(line.brings(host) for line in self._lines.values())
+
+    def pace(self, host: str) -> float:
+        """How many messages a second may come from there, with room for every call that a trunk may bring."""
+        lines = (line for line in self._lines.values() if line.brings(host))
+        return max(USUAL_PACE, sum(MESSAGES * line.trunk.limits.calls_per_second for line in lines))
 
     def sounded(self, event: SoundEvent) -> None:
         """See `signaling.media.Listener`."""

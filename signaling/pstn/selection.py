@@ -110,6 +110,13 @@ def next_trunk(
     return _best(left, need)
 
 
+def soonest(trunks: Iterable[Standing], need: Need, tried: Collection[str] = ()) -> float | None:
+    """Seconds until a trunk may be asked that only its pace forbids now; none if there is no such trunk."""
+    fit = (trunk for trunk in trunks if _fits(trunk, need) and trunk.name not in tried)
+    able = (trunk for trunk in fit if trunk.health is not Health.DOWN and trunk.calls < trunk.most_calls)
+    return min((trunk.wait for trunk in able), default=None)
+
+
 def _fits(trunk: Standing, need: Need) -> bool:
     """Does it do what this call needs, whatever its health?"""
     if not need.emergency:

@@ -172,7 +172,7 @@ def settings_in(folder: Path, **settings: Any) -> Settings:
 
 @asynccontextmanager
 async def office(folder: Path, trunks: Trunks, **settings: Any) -> AsyncIterator[Office]:
-    """A server on this folder, while the block runs."""
+    """A server on this folder, while the block runs; by a relay of the tests unless `media` is set."""
     (folder / "trunks.toml").write_text(trunks.text)
     relays: list[Relay] = []
 
@@ -181,7 +181,8 @@ async def office(folder: Path, trunks: Trunks, **settings: Any) -> AsyncIterator
         return relays[-1]
 
     async with AsyncExitStack() as stack:
-        server = await start(settings_in(folder, **settings), sound=sound)
+        own = None if "media" in settings else sound
+        server = await start(settings_in(folder, **settings), sound=own)
         stack.push_async_callback(server.close)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         made_office = Office(server, http, relays)

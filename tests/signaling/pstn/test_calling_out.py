@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,43 @@ async def test_another_trunk_is_asked_after_a_failure_by_a_decision_of_its_own(
         assert [leg["trunk"] for leg in legs] == ["one", "two"]
         assert len({leg["decision"] for leg in legs}) == 2
         assert (await here.record(call))["trunk"] == "two"
+
+
+async def test_calls_at_once_reach_the_carrier_at_the_pace_that_it_takes(tmp_path: Path) -> None:
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place)
+        trunks.text = trunks.text.replace("calls_per_second = 1000", "calls_per_second = 2")
+        async with office(tmp_path, trunks) as here:
+            phone.answer(await phone.hear("OPTIONS"), "200 OK")
+            await here.permit()
+            people = [await here.person(name) for name in ("alice", "bob", "carol")]
+            calls = [(each, await each.invite(NUMBER)) for each in people]
+            came = []
+            for _ in calls:
+                invite = await phone.hear("INVITE")
+                came.append(time.monotonic())
+                phone.answer(invite, "486 Busy Here")
+            assert came[1] - came[0] > 0.4 and came[2] - came[1] > 0.4
+            assert [(await each.hears("ended"))["reason"] for each, _ in calls] == ["busy"] * 3
+            assert here.server.network is not None
+            assert here.server.network.pace("127.0.0.1") == 2000, "as many messages as anybody may send"
+
+
+async def test_two_who_call_at_once_do_not_both_get_the_last_place(tmp_path: Path) -> None:
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place, limits="concurrent_calls = 1")
+        async with office(tmp_path, trunks) as here:
+            phone.answer(await phone.hear("OPTIONS"), "200 OK")
+            await here.permit()
+            alice, bob = await here.person("alice"), await here.person("bob")
+            calls = [await alice.invite(NUMBER), await bob.invite(NUMBER)]
+            invite = await phone.hear("INVITE")
+            records = [asyncio.ensure_future(here.record(call)) for call in calls]
+            [busy], _ = await asyncio.wait(records, return_when=asyncio.FIRST_COMPLETED)
+            assert busy.result()["reason"] == "lines_busy"
+            phone.answer(invite, "486 Busy Here")
+            assert {(await record)["reason"] for record in records} == {"lines_busy", "busy"}
+            assert len([packet for packet in phone.packets if packet.startswith("INVITE")]) == 1
 
 
 async def test_a_caller_who_gives_up_cancels_at_the_carrier(far: Far, tmp_path: Path) -> None:

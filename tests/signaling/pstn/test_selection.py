@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from licensing.reasons import Obligation
-from signaling.pstn.selection import TEXTS, Health, Need, NoTrunk, Standing, may_go_elsewhere, next_trunk
+from signaling.pstn.selection import (
+    TEXTS,
+    Health,
+    Need,
+    NoTrunk,
+    Standing,
+    may_go_elsewhere,
+    next_trunk,
+    soonest,
+)
 from signaling.pstn.sip.cause import refused_with
 from signaling.pstn.sip.message import Response, parse
 
@@ -98,6 +107,14 @@ def test_the_next_trunk(
 ) -> None:
     chosen = next_trunk(trunks, need, tried)
     assert (chosen.name if isinstance(chosen, Standing) else chosen) == found
+
+
+def test_a_call_waits_for_the_pace_of_a_trunk_and_for_nothing_else() -> None:
+    slow, slower = replace(FIRST, wait=0.5), replace(SECOND, wait=0.9)
+    assert soonest((slower, slow), CALL) == 0.5
+    assert soonest((slower, slow), CALL, ("first",)) == 0.9
+    assert soonest((replace(slow, calls=1), replace(slower, health=DOWN)), CALL) is None
+    assert soonest((slow,), Need(DUTY)) is None
 
 
 def test_each_reason_has_its_sentence_in_both_languages() -> None:
