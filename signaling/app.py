@@ -53,6 +53,7 @@ from signaling.store.database import database_shown
 from signaling.switch import Switch
 from signaling.texts import Texts
 from signaling.tickets import Tickets
+from signaling.turn import helpers
 from signaling.web_push import PushKey, PushKeyError
 
 Sound = Callable[[Listener], MediaBackend]
@@ -114,7 +115,8 @@ async def start(settings: Settings, *, clock: Clock | None = None, sound: Sound 
     `sound`: what carries that of telephone calls, in place of what the settings name.
     """
     async with AsyncExitStack() as stack:
-        parts, network = await opened(settings, clock or SystemClock(), stack, sound or sound_of(settings))
+        clock = clock or SystemClock()
+        parts, network = await opened(settings, clock, stack, sound or sound_of(settings, clock))
         await parts.exchange.switch.restore()
         await parts.revocation.start(parts.exchange.switch.permit_changed)
         stack.push_async_callback(parts.revocation.close)
@@ -295,7 +297,7 @@ async def begin_telephony(settings: Settings, parts: Parts, network: Network, st
     parts.metrics.watch("telephone_legs", "Telephone legs that are at work.", network.at_work)
 
 
-def sound_of(settings: Settings) -> Sound | None:
+def sound_of(settings: Settings, clock: Clock) -> Sound | None:
     """What carries the sound of telephone calls, by the settings."""
     if settings.media == "none":
         return None
@@ -307,7 +309,7 @@ def sound_of(settings: Settings) -> Sound | None:
         last_port=int(last),
         announcements=None if settings.announcements is None else str(settings.announcements),
     )
-    return partial(EmbeddedBackend, place)
+    return partial(EmbeddedBackend, place, helpers=lambda: helpers(settings, clock.now().utc_us // 1_000_000))
 
 
 def sip_tls(settings: Settings) -> ssl.SSLContext:

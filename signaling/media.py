@@ -5,7 +5,7 @@ speaks RTP, plain or with keys in its description (SDES, RFC 4568). A leg goes b
 chooses. Descriptions are SDP texts; a side's newest one holds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol, TypeAlias
 
@@ -81,11 +81,11 @@ class TrunkMedia:
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """A STUN or TURN server for the app's side (RFC 7064, RFC 7065)."""
+    """A STUN or TURN server for the app's side (RFC 7064, RFC 7065), which a backend is made with."""
 
     url: str
     username: str | None = None
-    credential: str | None = None
+    credential: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +213,11 @@ class MediaBackend(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]: ...
 
-    async def open_outgoing(
-        self, leg: str, app_offer: str, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
+    async def open_outgoing(self, leg: str, app_offer: str, trunk: TrunkMedia) -> Descriptions:
         """A leg that an app begins: an answer for the app, an offer for the trunk."""
         ...
 
-    async def open_incoming(
-        self, leg: str, trunk_offer: str | None, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
+    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> Descriptions:
         """A leg that a trunk begins: an offer for the app, an answer (or an offer) for the trunk."""
         ...
 

@@ -1,13 +1,15 @@
-"""Credentials for the relay, by coturn's REST scheme (draft-uberti-behave-turn-rest-00 §2.2)."""
+"""Who may use the relay, by coturn's REST scheme (draft-uberti-behave-turn-rest-00 §2.2)."""
 
 import base64
 import hmac
 from dataclasses import dataclass
 from hashlib import sha256
 
-from wephone.protocol.ids import UserId
+from signaling.media import Helper
+from signaling.settings import Settings
 
 ALIAS = 16  # hex digits of a user's alias
+BRIDGE = "(bridge)"  # is no user's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,22 @@ class TurnCredentials:
     expires_at: int
 
 
-def turn_credentials(secret: str, user: UserId, now_s: int, lifetime: int) -> TurnCredentials:
+def relay_credentials(settings: Settings, user: str, now_s: int) -> TurnCredentials | None:
+    """By the settings; none where there is no relay."""
+    if not settings.turn_urls or settings.turn_secret is None:
+        return None
+    return turn_credentials(settings.turn_secret.get_secret_value(), user, now_s, settings.turn_lifetime)
+
+
+def helpers(settings: Settings, now_s: int) -> tuple[Helper, ...]:
+    """What helps the sound of telephone calls across a NAT: what helps the apps does it too."""
+    found = [Helper(url) for url in settings.stun_urls]
+    if made := relay_credentials(settings, BRIDGE, now_s):
+        found += [Helper(url, made.username, made.credential) for url in settings.turn_urls]
+    return tuple(found)
+
+
+def turn_credentials(secret: str, user: str, now_s: int, lifetime: int) -> TurnCredentials:
     """For this user, for so many seconds. The relay checks them by itself: nothing can call them back.
 
     The user appears under an alias, because a relay logs the names it sees.

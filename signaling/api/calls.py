@@ -17,7 +17,7 @@ from signaling.api.visit import Visit
 from signaling.core.holder import Person
 from signaling.facts import person_of
 from signaling.permission import address, refusal
-from signaling.turn import turn_credentials
+from signaling.turn import relay_credentials
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Address, Media, Model, Refusal
 from wephone.protocol.reasons import EndReason, end_text
@@ -107,10 +107,8 @@ async def ice_servers(visit: Visit) -> IceServers | web.Response:
             refused.model_dump(mode="json"), visit.request, operator_of(visit.request, visit.parts)
         )
     servers = [IceServer(urls=settings.stun_urls)] if settings.stun_urls else []
-    if not settings.turn_urls or settings.turn_secret is None:
+    made = relay_credentials(settings, visit.user, visit.parts.now_us() // 1_000_000)
+    if made is None:
         return IceServers(ice_servers=tuple(servers), lifetime=None)
-    now = visit.parts.now_us() // 1_000_000
-    secret = settings.turn_secret.get_secret_value()
-    made = turn_credentials(secret, visit.user, now, settings.turn_lifetime)
     servers.append(IceServer(urls=settings.turn_urls, username=made.username, credential=made.credential))
     return IceServers(ice_servers=tuple(servers), lifetime=settings.turn_lifetime)

@@ -20,7 +20,6 @@ from signaling.media import (
     Ending,
     Event,
     Heard,
-    Helper,
     Language,
     LeaseOver,
     Listener,
@@ -88,17 +87,13 @@ class Relay:
 
     # Opening
 
-    async def open_outgoing(
-        self, leg: str, app_offer: str, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
+    async def open_outgoing(self, leg: str, app_offer: str, trunk: TrunkMedia) -> Descriptions:
         opened = await self._open(leg, trunk)
         opened.theirs["app"] = plain(app_offer)
         self._connected(leg)
         return Descriptions(self._say(leg, "app"), self._say(leg, "trunk"))
 
-    async def open_incoming(
-        self, leg: str, trunk_offer: str | None, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
+    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> Descriptions:
         theirs = None if trunk_offer is None else self._parsed(trunk_offer, trunk)
         opened = await self._open(leg, trunk)
         opened.theirs["trunk"] = theirs

@@ -5,6 +5,7 @@ import logging
 import secrets
 import socket
 import subprocess
+from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import chain, repeat
 from typing import TypeVar
@@ -50,8 +51,11 @@ class EmbeddedBackend:
 
     capabilities = frozenset(Capability)
 
-    def __init__(self, place: Place, tell: Listener) -> None:
-        self._place, self._tell = place, tell
+    def __init__(
+        self, place: Place, tell: Listener, helpers: Callable[[], tuple[Helper, ...]] = tuple
+    ) -> None:
+        """`helpers`: those for a leg that is opened now, as what lets it use a relay is soon over."""
+        self._place, self._tell, self._helpers = place, tell, helpers
         self._key = secrets.token_bytes(32)  # of this boot
         self._serial = 0
         self._number = 0
@@ -243,19 +247,15 @@ class EmbeddedBackend:
 
     # The port
 
-    async def open_outgoing(
-        self, leg: str, app_offer: str, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
-        number = self._next()
+    async def open_outgoing(self, leg: str, app_offer: str, trunk: TrunkMedia) -> Descriptions:
+        number, helpers = self._next(), self._helpers()
         request = messages.OpenOutgoing(
             number=number, leg=leg, app_offer=app_offer, trunk=trunk, helpers=helpers
         )
         return await self._open(leg, request)
 
-    async def open_incoming(
-        self, leg: str, trunk_offer: str | None, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
-        number = self._next()
+    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> Descriptions:
+        number, helpers = self._next(), self._helpers()
         request = messages.OpenIncoming(
             number=number, leg=leg, trunk_offer=trunk_offer, trunk=trunk, helpers=helpers
         )

@@ -4,20 +4,18 @@ RFC 8866 is the format, RFC 3264 offer and answer, RFC 4733 telephone-event, RFC
 telephone call needs is said, and nothing that a browser said gets through to a carrier.
 """
 
-import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signaling.media import Direction, MediaError, Problem, Srtp, TrunkMedia
+from signaling.pstn.sip.sdes import SRTP, Key, Suite, keys_in
 
 CODECS = {0: "PCMU", 8: "PCMA"}  # static payload types (RFC 3551 §6)
 PAYLOADS = {name: payload for payload, name in CODECS.items()}
 EVENTS = 101  # our payload type of telephone-event in an offer; what everybody uses
-SUITE = "AES_CM_128_HMAC_SHA1_80"  # RFC 4568 §6.2.1, the one that everybody has
-KEY = 30  # bytes of master key and salt (RFC 4568 §6.1)
+SUITE = Suite.AES_CM_128_HMAC_SHA1_80  # RFC 4568 §6.2.1, the one that everybody has
 LARGEST = 16 * 1024  # bytes of a description
 NOWHERE = ("0.0.0.0", "::")  # how hold was said before directions (RFC 3264 §8.4)
 DIRECTIONS: dict[str, Direction] = {
@@ -35,18 +33,6 @@ REVERSED: dict[Direction, Direction] = {
 
 _MEDIA = re.compile(r"(\w+) (\d{1,5})(?:/1)? (\S+) (.+)")
 _MAP = re.compile(r"rtpmap:(\d{1,3}) ([\w.-]+)/(\d+)(?:/1)?", re.IGNORECASE)
-_CRYPTO = re.compile(r"crypto:(\d{1,9}) (\S+) inline:([A-Za-z0-9+/=]+)(\S*)(.*)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Crypto:
-    """A key in a description (RFC 4568 §4)."""
-
-    tag: int
-    key: bytes
-
-    def __str__(self) -> str:
-        return f"a=crypto:{self.tag} {SUITE} inline:{base64.b64encode(self.key).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +45,7 @@ class Section:
     payloads: tuple[str, ...]
     lines: tuple[str, ...]  # without "a=" and the rest of their kind
     host: str
+    keys: tuple[Key, ...]  # those that can be used, in its order
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +58,7 @@ class Trunk:
     codecs: tuple[str, ...]  # those that we know, in its order
     events: int | None  # its payload type of telephone-event/8000
     direction: Direction  # as it sees it
-    crypto: Crypto | None
+    crypto: Key | None
     sections: tuple[Section, ...]
     chosen: int  # which of them is the call's
 
@@ -95,7 +82,7 @@ class Ours:
     session: int
     version: int
     events: int | None = EVENTS
-    crypto: Crypto | None = None
+    crypto: Key | None = None
 
 
 def parse(sdp: str, trunk: TrunkMedia) -> Trunk:
@@ -155,6 +142,7 @@ def _section(lines: list[str], session: list[str]) -> Section:
         tuple(match[4].split()),
         attributes,
         host.split(" ")[-1].partition("/")[0],
+        tuple(keys_in(lines[1:])),
     )
 
 
@@ -191,9 +179,9 @@ def formats(section: Section) -> tuple[tuple[str, ...], int | None]:
     return tuple(dict.fromkeys(known)), events if events is None or 96 <= events <= 127 else None
 
 
-def key(section: Section, srtp: Srtp) -> Crypto | None:
+def key(section: Section, srtp: Srtp) -> Key | None:
     """The trunk's key, if there is to be one. MediaError if the two do not go together."""
-    secured = section.profile in ("RTP/SAVP", "RTP/SAVPF")
+    secured = section.profile in SRTP
     if not secured and section.profile not in ("RTP/AVP", "RTP/AVPF"):
         raise MediaError(Problem.BAD_DESCRIPTION, f"`{section.profile[:40]}` is no way to speak with a trunk")
     match srtp:
@@ -208,21 +196,10 @@ def key(section: Section, srtp: Srtp) -> Crypto | None:
                 raise MediaError(
                     Problem.NO_SRTP, "the trunk would speak in clear, which is not allowed to it"
                 )
-            return _first_key(section)
-
-
-def _first_key(section: Section) -> Crypto:
-    for line in section.lines:
-        match = _CRYPTO.fullmatch(line)
-        if not match or match[2].upper() != SUITE or ("|" in match[4] and ":" in match[4]):
-            continue  # another suite, or keys that are told apart by an MKI
-        try:
-            keys = base64.b64decode(match[3], validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        if len(keys) == KEY:
-            return Crypto(int(match[1]), keys)
-    raise MediaError(Problem.NO_SRTP, f"the trunk's description has no key for {SUITE}")
+            first = next((each for each in section.keys if each.suite is SUITE), None)
+            if first is None:
+                raise MediaError(Problem.NO_SRTP, f"the trunk's description has no key for {SUITE}")
+            return first
 
 
 def written(ours: Ours, offer: Trunk | None = None) -> str:
@@ -258,7 +235,7 @@ def spoken(ours: Ours, profile: str) -> list[str]:
             if ours.events is not None
             else []
         ),
-        *([str(ours.crypto)] if ours.crypto else []),
+        *([ours.crypto.line()] if ours.crypto else []),
         "a=ptime:20",
         f"a={ours.direction}",
     ]

@@ -7,8 +7,9 @@ from signaling.media import Direction, Srtp, TrunkMedia
 from signaling.pstn.media import trunk_sdp
 from signaling.pstn.media.ports import Address, Pair
 from signaling.pstn.media.rtp import Format
-from signaling.pstn.media.trunk_sdp import EVENTS, NOWHERE, PAYLOADS, REVERSED, Crypto, Ours, Trunk
+from signaling.pstn.media.trunk_sdp import EVENTS, NOWHERE, PAYLOADS, REVERSED, SUITE, Ours, Trunk
 from signaling.pstn.media.way import Hears
+from signaling.pstn.sip.sdes import Key
 from wephone.media.srtp import LARGEST, Error, Protection
 
 RATE = 8_000
@@ -26,7 +27,7 @@ class TrunkSide:
         self._events = EVENTS  # our payload type
         self._direction: Direction = "sendrecv"  # as we see it
         self._session, self._version = secrets.randbits(32), 0
-        self._key = secrets.token_bytes(trunk_sdp.KEY) if spec.srtp is Srtp.ALWAYS else None
+        self._key = secrets.token_bytes(SUITE.octets) if spec.srtp is Srtp.ALWAYS else None
         self._tag = 1
         self._protection: Protection | None = None
 
@@ -57,13 +58,13 @@ class TrunkSide:
         if theirs.crypto is None or self._key is None:
             return
         if self._protection is None:
-            self._protection = Protection(self._key, theirs.crypto.key)
-        elif before is None or before.crypto is None or before.crypto.key != theirs.crypto.key:
-            self._protection.expect(theirs.crypto.key)
+            self._protection = Protection(self._key, theirs.crypto.master)
+        elif before is None or before.crypto is None or before.crypto.master != theirs.crypto.master:
+            self._protection.expect(theirs.crypto.master)
 
     def _say(self, codecs: Sequence[str], offer: Trunk | None = None) -> str:
         self._version += 1
-        crypto = Crypto(self._tag, self._key) if self._key else None
+        crypto = Key(self._tag, SUITE, self._key) if self._key else None
         events = offer.events if offer else self._events
         ours = Ours(
             self._host, self._pair.port, codecs, self._direction, self._session, self._version, events, crypto

@@ -106,7 +106,7 @@ def offered(sdp: bytes) -> tuple[Key, ...]:
         raise SipError(488, "no audio is described")
     if media[2] not in SRTP:
         raise SipError(488, "the sound is not encrypted")
-    keys = tuple(_keys(lines[at + 1 :]))
+    keys = tuple(keys_in(lines[at + 1 :]))
     if not keys:
         raise SipError(488, "no key of the encrypted sound can be used")
     return keys
@@ -141,8 +141,11 @@ def _audio(lines: Sequence[str]) -> int | None:
     return next((number for number, line in enumerate(lines) if line.startswith("m=audio ")), None)
 
 
-def _keys(lines: Sequence[str]) -> Iterator[Key]:
-    """Those of one media section; whatever we do not know makes a key unusable, not the description."""
+def keys_in(lines: Sequence[str]) -> Iterator[Key]:
+    """Those of one media section, from below its `m=` on.
+
+    Whatever we do not know makes a key unusable, not the description.
+    """
     tags: set[int] = set()
     for line in lines:
         if line.startswith("m=") or len(tags) == MOST_KEYS:

@@ -8,7 +8,8 @@ from signaling.media import MediaError, Problem, Srtp, TrunkMedia
 from signaling.pstn.media import app_sdp, trunk_sdp
 from signaling.pstn.media.app_sdp import Means
 from signaling.pstn.media.rtp import Format
-from signaling.pstn.media.trunk_sdp import Crypto, Ours
+from signaling.pstn.media.trunk_sdp import Ours
+from signaling.pstn.sip.sdes import Key, Suite
 from tests.signaling.pstn.media.ends import TRUNK
 from wephone.media import sdp
 
@@ -110,7 +111,7 @@ def test_nothing_that_a_browser_said_gets_through_to_a_carrier() -> None:
 
 
 def test_a_key_is_read_as_it_was_written() -> None:
-    key = Crypto(3, bytes(range(30)))
+    key = Key(3, Suite.AES_CM_128_HMAC_SHA1_80, bytes(range(30)))
     said = trunk_sdp.written(Ours("127.0.0.1", 9, ("PCMU",), "sendrecv", 7, 1, crypto=key))
     spec = TrunkMedia(srtp=Srtp.ALWAYS, networks=TRUNK.networks)
     assert trunk_sdp.parse(said, spec).crypto == key
@@ -123,8 +124,11 @@ def test_a_key_is_read_as_it_was_written() -> None:
         "",
         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2hvcnQ=\r\n",
         "a=crypto:1 F8_128_HMAC_SHA1_80 inline:x\r\n",
+        f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}|1:4\r\n",
+        f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40} UNENCRYPTED_SRTP\r\n",
+        f"m=video 9 RTP/SAVP 96\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{'A' * 40}\r\n",
     ],
-    ids=["none", "too short", "another suite"],
+    ids=["none", "too short", "another suite", "with an index", "half encrypted", "of another section"],
 )
 def test_a_trunk_that_must_encrypt_needs_a_key_that_we_can_use(crypto: str) -> None:
     said = f"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/SAVP 0\r\n{crypto}"

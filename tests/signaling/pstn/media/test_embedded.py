@@ -18,6 +18,7 @@ from signaling.media import (
     DigitHeard,
     Ended,
     Ending,
+    Helper,
     LeaseOver,
     MediaError,
     Problem,
@@ -30,6 +31,8 @@ from signaling.pstn.media import messages, trunk_sdp
 from signaling.pstn.media.embedded import EmbeddedBackend
 from signaling.pstn.media.place import Place
 from signaling.pstn.media.trunk_sdp import Ours
+from signaling.pstn.sip.sdes import Key
+from tests.fakes.stun import Turn
 from tests.signaling.pstn.media.conftest import Embedded
 from tests.signaling.pstn.media.ends import (
     HOST,
@@ -290,15 +293,15 @@ async def test_a_trunk_may_be_spoken_to_in_srtp(call: Call) -> None:
     opened = await call.backend.open_outgoing(call.leg, await call.app.offer(), spec)
     theirs = trunk_sdp.parse(opened.trunk, spec)
     assert theirs.crypto is not None
-    key = b"k" * trunk_sdp.KEY
-    mine = Ours(HOST, call.far.wire.port, ("PCMU",), "sendrecv", 1, 1, crypto=trunk_sdp.Crypto(1, key))
+    key = b"k" * trunk_sdp.SUITE.octets
+    mine = Ours(HOST, call.far.wire.port, ("PCMU",), "sendrecv", 1, 1, crypto=Key(1, trunk_sdp.SUITE, key))
     answer = trunk_sdp.written(mine)
     await call.app.answered(opened.app)
     await call.backend.trunk_answered(call.leg, answer)
     await call.told.first(Connected)
     await call.app.connected()
     await call.lease(LONG)
-    protection = Protection(key, theirs.crypto.key)
+    protection = Protection(key, theirs.crypto.master)
     call.app.say(A)
     await call.far.wire.until(1)
     assert A not in call.far.wire.came[0][0]
@@ -321,6 +324,20 @@ async def test_a_place_that_cannot_be_is_said_at_the_start(place: Place, problem
         await backend.start()
     assert refused.value.problem is problem
     await backend.stop()
+
+
+async def test_each_leg_asks_the_servers_that_help_it_to_be_found() -> None:
+    told, app = Told(), WebApp("PCMU")
+    async with Turn(address_seen="203.0.113.9") as stun:
+        backend = EmbeddedBackend(free_place(), told, lambda: (Helper(f"stun:127.0.0.1:{stun.port}"),))
+        await backend.start()
+        await backend.open_outgoing("one", await app.offer(), TRUNK)
+        found = await told.first(CandidatesFound)
+        assert isinstance(found, CandidatesFound)
+        assert "203.0.113.9" in found.candidates[0].candidate
+        assert await told.first(CandidatesFound, skip=1) == CandidatesFound("one", (), True)
+        await backend.stop()
+    await app.close()
 
 
 async def test_nothing_is_told_of_a_leg_before_its_descriptions_are_there(call: Call) -> None:
