@@ -47,6 +47,20 @@ NO_BRIDGE = Refusal(
         zh_cn="此服务器不连接两部电话：电话来电不能转至另一号码。",
     ),
 )
+NO_HANDOVER = Refusal(
+    code="NO_HANDOVER",
+    text=RefusalText(
+        en="This server hands no telephone over: what carries its sound stays with the app it talks to.",
+        zh_cn="此服务器不能转接电话：其语音只能与当前通话的应用相连。",
+    ),
+)
+NOT_FOR_ANOTHER = Refusal(
+    code="NOT_FOR_ANOTHER",
+    text=RefusalText(
+        en="Nobody is connected with an emergency number by somebody else: dial it yourself.",
+        zh_cn="不能代他人接通紧急号码：请自行拨打。",
+    ),
+)
 
 
 class Unreached:

@@ -80,7 +80,8 @@ class Exchange:
             for frame in missed:
                 arrival.outlet.send(frame)
             return line
-        line = Line(party, SessionId(secrets.token_urlsafe(16)), signed_in.session)
+        session = SessionId(secrets.token_urlsafe(16))
+        line = Line(party, session, signed_in.session, features=frozenset(hello.features))
         old = self.lines.open(line)
         self._plug_in(line, arrival)
         self._expire(line, signed_in)

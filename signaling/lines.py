@@ -29,6 +29,7 @@ class Line:
     party: Party
     session: SessionId
     sign_in: str  # the account session behind it, for revoking
+    features: frozenset[str] = frozenset()  # that its client has said it has
     replay: Replay = field(default_factory=Replay)
     outlet: Outlet | None = None
     hang_up: Callable[[int, str], None] | None = None  # closes the connection: code, reason

@@ -161,6 +161,17 @@ class Permission:
         facts = facts_of_two_telephones(self._offer, caller, to, mediums(media), payer)
         return answer(await self.gate.authorize(Ask(call, facts, people)))
 
+    async def may_hand_over(
+        self, subject: str, telephone: Telephone | None, to: Person | Telephone, payer: Person
+    ) -> Answer:
+        """May a telephone talk with somebody else in the place of `payer`? No grant: nothing carries that."""
+        audio = (Media.AUDIO,)
+        if not isinstance(to, Person):
+            return await self.may_bridge(subject, telephone, to, audio, payer)
+        people = {"callee": to.user} | ({} if telephone is None else {"caller": address(telephone)})
+        facts = facts_from_number(self._offer, telephone, to, mediums(audio))
+        return answer(await self.gate.authorize(Ask(subject, facts, people)))
+
     def why_not(self, grant: Grant, decision: str) -> Refusal:
         """What a call that loses its permit is told: what would be decided about its leg now."""
         return refusal(self.gate.check(grant.facts), decision)

@@ -10,8 +10,9 @@ from functools import partial
 from typing import cast
 
 from licensing.instant import SECOND
+from licensing.numbering import Number
 from signaling.core import events
-from signaling.core.call import Call, place, restored
+from signaling.core.call import Call, Phase, place, restored
 from signaling.core.effects import (
     AskChange,
     AskGate,
@@ -52,7 +53,7 @@ from signaling.core.holder import Person
 from signaling.core.onward import Onward, forwarded
 from signaling.core.party import Party
 from signaling.core.sdp import carried, check_sdp
-from signaling.dialling import is_telephone, party_named
+from signaling.dialling import NO_HANDOVER, NOT_FOR_ANOTHER, is_telephone, party_named
 from signaling.errands import Errands
 from signaling.facts import person_of
 from signaling.lines import Lines
@@ -76,9 +77,20 @@ from signaling.ports import (
 )
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
+from signaling.transfers import TRANSFER, Transfers
 from wephone.protocol.codec import PeerError
-from wephone.protocol.ids import CallId, DeviceId, Peer, UserId
-from wephone.protocol.messages import CallSnapshot, Ended, Error, Invite, Missed, ServerMessage
+from wephone.protocol.ids import WITHHELD, CallId, DeviceId, Peer, UserId
+from wephone.protocol.messages import (
+    CallSnapshot,
+    Ended,
+    Error,
+    Invite,
+    Missed,
+    SendTransfer,
+    ServerMessage,
+    Transfer,
+    TransferFailed,
+)
 from wephone.protocol.reasons import EndReason, ErrorCode, error_text
 
 MOST_HOPS = 3  # of one call: whoever it comes to then is rung, whatever they have set
@@ -105,6 +117,7 @@ class Trail:
     rules: Forwarding = NOWHERE  # of whom it is called now
     passed: tuple[str, ...] = ()  # whom it was for and has come to since, by forwarding
     forwarded_by: UserId | None = None  # whose rule was the last
+    payer: UserId | None = None  # who answers for a call to a number, if it is not its caller
 
     def onward(self, caller: UserId, when: When) -> str | None:
         """Where the call goes on in this case: never back to where it was, and not without end."""
@@ -149,6 +162,7 @@ class Switch:
         self._timers: dict[tuple[CallId, Timer], Cancel] = {}
         self._live: set[CallId] = set()
         self._over = Remembered(clock)
+        self._transfers = Transfers(clock, self._tell)
         self._errands = Errands("slow work of a call")
         self.draining = False
         self.idle = asyncio.Event()
@@ -167,14 +181,69 @@ class Switch:
         check_sdp(invite.sdp)
         invite = invite.model_copy(update={"media": carried(invite.sdp, invite.media)})
         callee = self._permission.callee(invite.to)
+        if callee == caller.user:
+            raise PeerError(ErrorCode.YOURSELF, field="to")
+        payer = self._payer(caller, invite)
         if not isinstance(callee, UserId):
             phone = Party(party_named(callee, invite.to), DeviceId(str(uuid.uuid4())))
-            self._trails[invite.call] = Trail(dialled=invite.to, phone=phone)
+            self._trails[invite.call] = Trail(dialled=invite.to, phone=phone, payer=payer)
             self._place(caller, phone.user, invite, [phone.device])
-        elif callee == caller.user:
-            raise PeerError(ErrorCode.YOURSELF, field="to")
         else:
+            self._trails[invite.call] = Trail(payer=payer)
             self._place(caller, callee, invite, [each.party.device for each in self._lines.of_user(callee)])
+
+    def _payer(self, caller: Party, invite: Invite) -> UserId | None:
+        """Who asked for this call, if it replaces another; PeerError if nobody did."""
+        if invite.replaces is None:
+            return None
+        asked = self._transfers.place(invite.replaces, invite.call, caller, invite.to)
+        if asked is None:
+            raise PeerError(ErrorCode.OUT_OF_PLACE, field="replaces")
+        return asked.by.user
+
+    def transfer(self, by: Party, message: SendTransfer) -> None:
+        """Somebody hands a running call over; PeerError if that cannot even be tried."""
+        call = self._calls.get(message.call)
+        if call is None or call.role(by) is None:
+            raise PeerError(ErrorCode.UNKNOWN_CALL, message.call, "call")
+        if call.phase is not Phase.ACTIVE or not call.is_between(by) or call.notice is not None:
+            raise PeerError(ErrorCode.OUT_OF_PLACE)
+        if self.draining:
+            raise PeerError(ErrorCode.DRAINING)
+        if wait := self._limits.invite(by.user):
+            raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
+        other, to = call.other(by), self._permission.callee(message.to)
+        if to in (by.user, other.user):
+            raise PeerError(ErrorCode.YOURSELF, field="to")
+        if other in self._phones:
+            self._errands.start(self._keep_telephone(call, by, other, message.to))
+            return
+        if not self._transfers.begin(call.id, by, other, message.to):
+            raise PeerError(ErrorCode.OUT_OF_PLACE)
+        line = self._lines.get(other)
+        if line is None or TRANSFER not in line.features:
+            self._transfers.fail(call.id, EndReason.UNREACHABLE)
+        else:
+            line.send(Transfer(call=call.id, to=message.to))
+
+    async def _keep_telephone(self, call: Call, by: Party, telephone: Party, dialled: str) -> None:
+        """A telephone stays with its app, since nothing moves its sound; what the law says is kept."""
+        try:
+            payer = await person_of(self._store, by.user)
+            to = self._permission.callee(dialled)
+            person = await person_of(self._store, to) if isinstance(to, UserId) else None
+        except StoreError:
+            log.exception("what is known about the people of a call could not be read")
+            self._tell(by, TransferFailed(call=call.id, reason=EndReason.NOT_RECORDED))
+            return
+        withheld = telephone.user == WITHHELD
+        number = None if withheld else self._permission.dialled("+" + telephone.user.lstrip("+"), payer)
+        callee = person or self._permission.dialled(dialled, payer)
+        answer = await self._permission.may_hand_over(str(uuid.uuid4()), number, callee, payer)
+        no = NO_HANDOVER.model_copy(update={"decision": answer.decision})
+        why = answer.refusal if isinstance(answer, Refused) else no
+        self._metrics.refused(why.code)
+        self._tell(by, TransferFailed(call=call.id, reason=EndReason.REFUSED, refusal=why))
 
     def _is_known(self, caller: Party, invite: Invite) -> bool:
         """The same invite again, after a broken link: the caller hears how far it has come."""
@@ -282,6 +351,7 @@ class Switch:
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()
+        self._transfers.close()
         await self._errands.close()
 
     # Calls and their effects
@@ -330,7 +400,8 @@ class Switch:
         trail = self._trails[call.id]
         to = trail.onward(call.caller.user, when)
         assert to is not None, "a call goes on where it can"
-        trail.passed, trail.forwarded_by = trail.passed or (call.callee,), call.callee
+        trail.passed = trail.passed or (call.callee,)
+        trail.forwarded_by = trail.payer = call.callee
         trail.goes_on(to)
         callee = self._permission.callee(to)
         if isinstance(callee, UserId):
@@ -402,6 +473,7 @@ class Switch:
     def _leave(self, call: Call, end: RecordEnd) -> None:
         """Out of the index; the ended call stays for late frames, for a minute."""
         self._metrics.call_ended(end.reason)
+        self._transfers.over(call.id, end.reason, None if call.outcome is None else call.outcome.refusal)
         self._bell.quiet(call.id, missed=end.missed)
         withdrawn = end.reason is EndReason.LICENCE_WITHDRAWN
         self._revocation.over(call.id, withdrawn=withdrawn)
@@ -510,7 +582,7 @@ class Switch:
     async def _ends(self, call: Call, trail: Trail, caller: UserId) -> Ends:
         """The two accounts, and whoever the callee has blocked of those who bring the call to them."""
         ends = await self._store.ends(caller, call.callee)
-        by = trail.forwarded_by
+        by = trail.payer
         if not ends.blocked and by is not None and await self._store.has_blocked(call.callee, by):
             ends = replace(ends, blocked=True)
         trail.passed = trail.passed or (call.callee,)
@@ -552,10 +624,14 @@ class Switch:
         """The number that was dialled, if there is a way to it: then its row, and the phone may be called."""
         try:
             person = await person_of(self._store, call.caller.user)
-            payer = person if trail.forwarded_by is None else await person_of(self._store, trail.forwarded_by)
+            payer = person if trail.payer is None else await person_of(self._store, trail.payer)
         except StoreError:
             log.exception("what is known about a caller could not be read")
             person = payer = Person(call.caller.user)
+        to = self._permission.dialled(dialled, payer)
+        if payer is not person and isinstance(to, Number) and to.emergency:
+            self._metrics.refused(NOT_FOR_ANOTHER.code)
+            return events.Refused(NOT_FOR_ANOTHER)
         found = await self._telephones.dial(call.id, phone, person, dialled, call.media, payer)
         trail.decision, trail.callee, trail.trunk = found.decision, found.callee, found.trunk
         if isinstance(found.outcome, events.Refused):
@@ -632,6 +708,10 @@ class Switch:
             trail = self._trails.get(effect.call)
             first = trail is not None and trail.for_help
         self._receive(effect.call, AnswerRecorded() if first else AnswerNotRecorded())
+        call = self._calls.get(effect.call)
+        done = self._transfers.answered(effect.call) if call and call.phase is Phase.ACTIVE else None
+        if done is not None:
+            self._receive(done.call, HungUp(done.by, EndReason.TRANSFERRED))
 
     async def _ask_change(self, change: AskChange) -> None:
         answer = await self._revocation.may_change(change.call, change.media)

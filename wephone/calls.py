@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 
 from wephone.core import events, inputs
@@ -10,12 +11,23 @@ from wephone.core.events import CallEvent, Ended
 from wephone.errors import NotPossible, call_error
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Media, Progress, Role
-from wephone.protocol.reasons import EndReason
+from wephone.protocol.reasons import EndReason, end_text, error_text
 
 if TYPE_CHECKING:
     from wephone.sound import Sound
 
+FREED_WITHIN = 5.0  # seconds
+
 E = TypeVar("E", bound=CallEvent)
+
+
+def why_not(failed: events.TransferFailed) -> str:
+    """Why somebody was not reached, in one sentence."""
+    if failed.refusal is not None:
+        return failed.refusal.text.en
+    if failed.error is not None:
+        return error_text(failed.error)
+    return "" if failed.reason is None else end_text(failed.reason)
 
 
 class Owner(Protocol):
@@ -43,6 +55,8 @@ class Call:
         self.history: list[CallEvent] = []
         self.times: dict[str, int] = {"placed": time.monotonic_ns()}  # first of each event, ns
         self.sound: Sound | None = None  # its media, once there is some
+        self.replaces: Call | None = None  # the call whose other side asked for this one
+        self.replacement: Call | None = None  # the call to whom the other side has handed this one over
         self.twin: Call | None = None  # by glare: the other handle of what is now the same call
         self._owner = owner
         self._waiting: list[asyncio.Future[None]] = []
@@ -151,6 +165,24 @@ class Call:
         """Talk on; returns when the other side has agreed."""
         await self._change(hold=False)
 
+    async def transfer(self, to: str) -> Ended:
+        """Hand the call over: the other side calls this user or number, and this call ends when they answer.
+
+        NotPossible if they are not reached, which says why; the call goes on then.
+        """
+        if self.state != "active":
+            raise NotPossible(f"a call that is {self.state} cannot be handed over")
+        seen = len(self.history)
+        self._owner.tell_call(self.id, inputs.Transfer(to))
+        while True:
+            for event in self.history[seen:]:
+                if isinstance(event, events.TransferFailed):
+                    raise NotPossible(f"the call was not handed over: {why_not(event)}")
+                if isinstance(event, events.Ended):
+                    return event
+            seen = len(self.history)
+            await self._news()
+
     def mute(self, on: bool = True) -> None:
         """Send silence instead of the source, which runs on. Nobody is told."""
         self._muted = on
@@ -218,6 +250,23 @@ class Call:
         return event
 
     # What the device's stay tells it
+
+    async def ready(self) -> None:
+        """Source and sink may be opened: the call that this one replaces has let go of them."""
+        if self.replaces is None:
+            return
+        with suppress(
+            TimeoutError
+        ):  # its end may be lost with the link: whoever answered is not kept waiting
+            async with asyncio.timeout(FREED_WITHIN):
+                await self.replaces.wait_ended()
+                if self.replaces.sound is not None:
+                    await self.replaces.sound.closed.wait()
+
+    def replaced_by(self, call: "Call") -> None:
+        """The other side hands it over."""
+        self.replacement = call
+        self.mark("transferred")
 
     def happened(self, event: CallEvent) -> None:
         """Something new; `GoesOn` gives the call another id."""

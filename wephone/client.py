@@ -40,7 +40,7 @@ from wephone.stay import Stay, Trace
 from wephone.transport import Credentials, Server
 
 CLIENT = "wephone"
-FEATURES = ("hold", "texts", "receipts", "safety-code")
+FEATURES = ("hold", "texts", "receipts", "safety-code", "transfer")
 
 
 class Client:
@@ -233,9 +233,18 @@ class Client:
                 call.twin = twin
             calls[event.survivor] = call
         call.happened(event)
+        if isinstance(event, events.Transferred):
+            call.replaced_by(self._follow(call, event.to))
         if isinstance(event, events.Ended):
             calls.pop(event.call, None)
             self._incoming.discard(call)
+
+    def _follow(self, call: Call, to: str) -> Call:
+        """Call whom the other side of a call hands it over to. It ends when they answer."""
+        new = Call(self._stay, CallId(str(uuid.uuid4())), Role.CALLER, to, call.source, call.sink)
+        new.replaces = call
+        self._stay.place(new)
+        return new
 
     def happened(self, event: SessionEvent) -> None:
         """One event of the session."""

@@ -14,6 +14,8 @@ from wephone.core.events import (
     Progressed,
     Rings,
     SafetyCode,
+    TransferFailed,
+    Transferred,
 )
 from wephone.protocol.messages import (
     Draining,
@@ -56,5 +58,7 @@ __all__ = [
     "SignedOut",
     "TextAccepted",
     "TextMessage",
+    "TransferFailed",
+    "Transferred",
     "Welcome",
 ]

@@ -64,6 +64,9 @@ class Handle(Protocol):
 
     def mark(self, name: str) -> None: ...
 
+    async def ready(self) -> None:
+        """Source and sink may be opened: no other call of this device has them any more."""
+
 
 StartSound = Callable[[Handle, Tell, IceSettings], "Sound"]
 """Makes the media of a call when the call first asks for some."""
@@ -87,6 +90,7 @@ class Sound:
         self.connected = asyncio.Event()
         self.failure: str | None = None
         self.said = False  # the source has been said to its end
+        self.closed = asyncio.Event()  # devices included
         self._call, self._id, self._tell = call, call.id, tell
         self._settings = settings or IceSettings()
         self._line: Line | None = None
@@ -133,6 +137,7 @@ class Sound:
             await self._line.close()
             self._line = None
         await self._close_devices()
+        self.closed.set()
 
     # One thing after another
 
@@ -207,6 +212,7 @@ class Sound:
         """Open microphone and loudspeaker, or what stands for them."""
         from wephone.media.devices import as_sink, as_source
 
+        await self._call.ready()
         source = as_source(self._call.source)
         self._devices.append(source)
         sink = as_sink(self._call.sink)

@@ -125,7 +125,9 @@ class Stay:
     def place(self, call: Call) -> None:
         """Call somebody."""
         self.calls[call.id] = call
-        self._do(self.session.place(call.id, call.peer, (Media.AUDIO,), self.new_nonce()))
+        media, nonce = (Media.AUDIO,), self.new_nonce()
+        replaces = None if call.replaces is None else call.replaces.id
+        self._do(self.session.place(call.id, call.peer, media, nonce, replaces))
 
     def tell_call(self, call: CallId, event: inputs.CallInput) -> None:
         """What a person, the media or a clock says of a call."""

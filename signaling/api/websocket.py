@@ -27,6 +27,7 @@ from wephone.protocol.messages import (
     Read,
     Received,
     SendText,
+    SendTransfer,
 )
 from wephone.protocol.reasons import ErrorCode, error_text
 
@@ -162,6 +163,9 @@ class Connection:
             case Invite():
                 keep_to(exchange.limits.invite_from(self.address))
                 exchange.switch.place(party, message)
+            case SendTransfer():
+                keep_to(exchange.limits.invite_from(self.address))
+                exchange.switch.transfer(party, message)
             case SendText():
                 keep_to(exchange.limits.text(party.user, self.address))
                 exchange.texts.send(self.line, message)

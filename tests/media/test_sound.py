@@ -44,6 +44,9 @@ class Handle:
     def mark(self, name: str) -> None:
         self.marks.append(name)
 
+    async def ready(self) -> None:
+        """No other call has its devices."""
+
 
 @dataclass
 class Side:

@@ -41,6 +41,10 @@ class Four(Exchange):
         await self.settled()
         return placed
 
+    async def paused(self) -> None:
+        """What was started has come to its end; clocks go on."""
+        await self.switch._errands.close()
+
     async def answer(self, call: CallId) -> None:
         """Carol takes it."""
         self.switch.receive(call, Answered(self.carol, SDP, secrets.token_hex(32)), None)

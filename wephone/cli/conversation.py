@@ -24,6 +24,7 @@ from wephone.events import (
     Refusal,
     Role,
     SafetyCode,
+    Transferred,
 )
 
 TAIL = 0.5  # seconds for the last of what was said to be heard there, before we hang up
@@ -67,6 +68,10 @@ class Conversation:
                 self._progress.shown(line)
             if isinstance(event, Progressed | Answered):
                 self._tell_missing()
+        replacement, ended = self._call.replacement, self._call.ended
+        if replacement is not None and ended is not None and ended.reason is EndReason.TRANSFERRED:
+            self._call = replacement
+            await self._show()
 
     def _tell_missing(self) -> None:
         for line in self._missing:
@@ -91,6 +96,8 @@ class Conversation:
                 return words("ending", tongue, seconds=seconds, text=text, decision=decision)
             case EndingCancelled():
                 return words("ending cancelled", tongue)
+            case Transferred(to=to):
+                return words("handed over", tongue, peer=peer, to=to)
             case GoesOn():
                 return words("glare", tongue, peer=peer)
             case Changed(held_there=held) if held is not self._was_held:

@@ -16,6 +16,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "held": ("{peer} holds the call", "{peer} 保持了通话"),
     "talk on": ("the call goes on", "通话继续"),
+    "handed over": ("{peer} hands the call over to {to}", "{peer} 将通话转接至 {to}"),
     "glare": (
         "{peer} called at the same moment: it is one call now",
         "{peer} 同时呼叫了你：两通呼叫已合为一通",

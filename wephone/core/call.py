@@ -76,9 +76,15 @@ class Call(CallState):
         return kind in TRANSITIONS[self.phase]
 
 
-def place(call: CallId, to: str, media: tuple[Media, ...], nonce: str) -> tuple[Call, tuple[CallEffect, ...]]:
-    """Call somebody. `nonce`: 256 random bits, hex, never used before. The invite follows the offer."""
-    placed = Call(call, Role.CALLER, to, Phase.PREPARING, Negotiation(media), nonce=nonce)
+def place(
+    call: CallId, to: str, media: tuple[Media, ...], nonce: str, replaces: CallId | None = None
+) -> tuple[Call, tuple[CallEffect, ...]]:
+    """Call somebody. `nonce`: 256 random bits, hex, never used before. The invite follows the offer.
+
+    `replaces`: a call of ours, whose other side has asked for this one.
+    """
+    change = Negotiation(media)
+    placed = Call(call, Role.CALLER, to, Phase.PREPARING, change, replaces=replaces, nonce=nonce)
     return placed, (CreateOffer(call, media),)
 
 
@@ -313,6 +319,25 @@ def connect(call: CallState, event: inputs.MediaConnected, now: int) -> Step:
     return replace(call, connected=True), ()
 
 
+# Handing over
+
+
+def hand_over(call: CallState, event: inputs.Transfer, now: int) -> Step:
+    """The server asks the other side to call somebody else."""
+    return replace(call, handing_over=True), (Send(messages.SendTransfer(call=call.id, to=event.to)),)
+
+
+def be_handed_over(call: CallState, event: messages.Transfer, now: int) -> Step:
+    """It is for the application to call them."""
+    return call, (Tell(events.Transferred(call.id, event.to)),)
+
+
+def keep_on(call: CallState, event: messages.TransferFailed, now: int) -> Step:
+    """They were not reached."""
+    failed = events.TransferFailed(call.id, event.reason, event.refusal)
+    return replace(call, handing_over=False), (Tell(failed),)
+
+
 # Changes
 
 
@@ -408,6 +433,7 @@ TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
     | NOTICE
     | {
         inputs.Change: renegotiate,
+        inputs.Transfer: hand_over,
         inputs.OfferCreated: renegotiate,
         inputs.AnswerCreated: renegotiate,
         inputs.DescriptionFailed: renegotiate,
@@ -420,6 +446,8 @@ TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
         messages.Candidates: use,
         messages.Reveal: be_revealed,
         messages.Negotiate: renegotiate,
+        messages.Transfer: be_handed_over,
+        messages.TransferFailed: keep_on,
     },
     Phase.ENDING: {
         inputs.TimedOut: wait_no_longer,

@@ -96,6 +96,9 @@ def be_ended(call: CallState, event: messages.Ended, now: int) -> Step:
 
 def be_refused(call: CallState, event: messages.Error, now: int) -> Step:
     """An error that ends a call: it could not be placed or answered, or the server forgot it."""
+    if call.handing_over and event.code not in (ErrorCode.UNKNOWN_CALL, ErrorCode.NEGOTIATION_PENDING):
+        failed = events.TransferFailed(call.id, error=event.code)
+        return replace(call, handing_over=False), (Tell(failed),)
     if event.code in HARMLESS and not (call.phase is Phase.CALLING and call.progress is None):
         return call, ()
     if event.code is ErrorCode.UNKNOWN_CALL:

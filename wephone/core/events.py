@@ -85,6 +85,25 @@ class EndingCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Transferred:
+    """The other side hands the call over: call `to` now, in the place of this call, which then ends."""
+
+    call: CallId
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The one whom we wished to hand the call over to was not reached, or by `error` could not be tried: the
+    call goes on."""
+
+    call: CallId
+    reason: EndReason | None = None
+    refusal: Refusal | None = None
+    error: ErrorCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GoesOn:
     """Both called each other: our call goes on as `survivor`, and its events come under that name."""
 
@@ -117,6 +136,8 @@ CallEvent = (
     | SafetyCode
     | Changed
     | ChangeDeclined
+    | Transferred
+    | TransferFailed
     | GoesOn
     | Ending
     | EndingCancelled

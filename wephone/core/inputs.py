@@ -42,6 +42,13 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """The person hands the call over: the other side is to talk with this one instead."""
+
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class OfferCreated:
     """The media answers CreateOffer."""
 
@@ -110,6 +117,7 @@ CallInput = (
     | Decline
     | HangUp
     | Change
+    | Transfer
     | OfferCreated
     | AnswerCreated
     | CandidatesFound

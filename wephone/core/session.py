@@ -34,6 +34,8 @@ CALL_MESSAGES = (
     messages.Negotiate,
     messages.Ending,
     messages.EndingCancelled,
+    messages.Transfer,
+    messages.TransferFailed,
 )
 FINAL = frozenset({ErrorCode.UNSUPPORTED_VERSION})
 
@@ -138,9 +140,11 @@ class Session:
 
     # The application
 
-    def place(self, call: CallId, to: str, media: tuple[Media, ...], nonce: str) -> "Step":
-        """Call somebody; both id and nonce are new and random."""
-        placed, effects = calls.place(call, to, media, nonce)
+    def place(
+        self, call: CallId, to: str, media: tuple[Media, ...], nonce: str, replaces: CallId | None = None
+    ) -> "Step":
+        """Call somebody; both id and nonce are new and random. `replaces`: the call that asked for this."""
+        placed, effects = calls.place(call, to, media, nonce, replaces)
         return replace(self, calls=(*self.calls, placed)), effects
 
     def tell_call(self, call: CallId, event: inputs.CallInput, now: int) -> "Step":

@@ -40,6 +40,7 @@ class CallState:
     peer: str
     phase: Phase
     change: Negotiation
+    replaces: CallId | None = None  # the call that was handed over to us by this one
     nonce: str = ""  # ours
     ours: str = ""  # our first description
     theirs: str = ""  # their first description
@@ -55,6 +56,7 @@ class CallState:
     heard_all: bool = False
     connected: bool = False
     last_word: ClientMessage | None = None  # our hang-up or rejection, until the server confirms it
+    handing_over: bool = False  # we asked the other side to call somebody else
     fault: str = ""  # why no sound can pass, once that is so
     ending: events.Ending | None = None  # what the application was told of an end to come
     over: events.Ended | None = None  # what the application was told
@@ -71,7 +73,12 @@ Step = tuple[CallState, tuple[CallEffect, ...]]
 def invite(call: CallState) -> messages.Invite:
     """The invite; sent again after a broken link, it starts no second call."""
     return messages.Invite(
-        call=call.id, to=call.peer, sdp=call.ours, media=call.media, commitment=call.commitment
+        call=call.id,
+        to=call.peer,
+        sdp=call.ours,
+        media=call.media,
+        commitment=call.commitment,
+        replaces=call.replaces,
     )
 
 

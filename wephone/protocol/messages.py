@@ -133,6 +133,7 @@ class Invite(ClientMessage):
     sdp: Sdp
     media: Annotated[tuple[Media, ...], Field(min_length=1, max_length=2)] = (Media.AUDIO,)
     commitment: Digest  # SHA-256 of the caller's nonce (RFC 6189 §4.4 in spirit)
+    replaces: CallId | None = None  # the call of which the other side has asked for this one
 
 
 class Delivered(ClientMessage):
@@ -201,6 +202,14 @@ class Hangup(ClientMessage):
     type: Literal["hangup"] = "hangup"
     call: CallId
     reason: Literal[EndReason.HANGUP, EndReason.MEDIA_FAILED] = EndReason.HANGUP
+
+
+class SendTransfer(ClientMessage):
+    """Ask that the other side of a running call calls somebody else; this call ends when they answer."""
+
+    type: Literal["transfer"] = "transfer"
+    call: CallId
+    to: Address
 
 
 class MissedSeen(ClientMessage):
@@ -401,6 +410,23 @@ class EndingCancelled(ServerMessage):
     decision: str | None = None
 
 
+class Transfer(ServerMessage):
+    """The other side hands the call over: `invite` this one, with `replaces`; it ends when they answer."""
+
+    type: Literal["transfer"] = "transfer"
+    call: CallId
+    to: Address
+
+
+class TransferFailed(ServerMessage):
+    """The transfer that was asked for did not come about; the call goes on."""
+
+    type: Literal["transfer_failed"] = "transfer_failed"
+    call: CallId
+    reason: EndReason
+    refusal: Refusal | None = None
+
+
 class Ended(ServerMessage):
     """The call is over, once and for all; `survivor` is the call that goes on after glare.
 
@@ -482,6 +508,7 @@ AnyClientMessage = Annotated[
     | SendReveal
     | SendNegotiate
     | Hangup
+    | SendTransfer
     | MissedSeen
     | SendText
     | Received
@@ -502,6 +529,8 @@ AnyServerMessage = Annotated[
     | Negotiate
     | Ending
     | EndingCancelled
+    | Transfer
+    | TransferFailed
     | Ended
     | Missed
     | TextAccepted

@@ -30,6 +30,7 @@ class EndReason(StrEnum):
     CARRIER_FAILED = "carrier_failed"
     HELP_NOT_REACHED = "help_not_reached"
     TIME_LIMIT = "time_limit"
+    TRANSFERRED = "transferred"
 
 
 class ErrorCode(StrEnum):
@@ -90,6 +91,7 @@ END_TEXTS: dict[EndReason, tuple[str, str]] = {
         "紧急呼叫未能接通，请立即改用其他电话拨打",
     ),
     EndReason.TIME_LIMIT: ("the call reached its longest time", "通话已达时长上限"),
+    EndReason.TRANSFERRED: ("the call was handed over", "通话已转接"),
 }
 
 ERROR_TEXTS: dict[ErrorCode, tuple[str, str]] = {

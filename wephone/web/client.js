@@ -82,10 +82,11 @@ export class Client {
    * Call somebody; the id under which its events come.
    *
    * @param {string} to @param {readonly import("./protocol.js").Media[]} media
+   * @param {string | null} replaces the call whose other side asked for this one
    */
-  place(to, media) {
+  place(to, media, replaces = null) {
     const id = uuid();
-    this.#do(core.place(this.session, id, to, media, nonce()));
+    this.#do(core.place(this.session, id, to, media, nonce(), replaces));
     return id;
   }
 

@@ -79,6 +79,7 @@ export type ClientMessage =
   | SendReveal
   | SendNegotiate
   | Hangup
+  | SendTransfer
   | MissedSeen
   | SendText
   | Received
@@ -96,7 +97,7 @@ export interface Draining {
   readonly within: number;
 }
 
-export type EndReason = "hangup" | "cancelled" | "declined" | "busy" | "do_not_disturb" | "no_answer" | "unreachable" | "refused" | "glare" | "answered_elsewhere" | "declined_elsewhere" | "connection_lost" | "media_failed" | "server_restarted" | "not_recorded" | "licence_withdrawn" | "unknown_user" | "unknown_call" | "no_route" | "unknown_number" | "lines_busy" | "carrier_failed" | "help_not_reached" | "time_limit";
+export type EndReason = "hangup" | "cancelled" | "declined" | "busy" | "do_not_disturb" | "no_answer" | "unreachable" | "refused" | "glare" | "answered_elsewhere" | "declined_elsewhere" | "connection_lost" | "media_failed" | "server_restarted" | "not_recorded" | "licence_withdrawn" | "unknown_user" | "unknown_call" | "no_route" | "unknown_number" | "lines_busy" | "carrier_failed" | "help_not_reached" | "time_limit" | "transferred";
 
 export interface Ended {
   readonly n?: number | null;
@@ -180,6 +181,7 @@ export interface Invite {
   readonly sdp: string;
   readonly media?: readonly (Media)[];
   readonly commitment: string;
+  readonly replaces?: string | null;
 }
 
 export type Media = "audio" | "video";
@@ -314,6 +316,13 @@ export interface SendText {
   readonly text: string;
 }
 
+export interface SendTransfer {
+  readonly ref?: number | null;
+  readonly type: "transfer";
+  readonly call: string;
+  readonly to: string;
+}
+
 export type ServerMessage =
   | Welcome
   | Resync
@@ -327,6 +336,8 @@ export type ServerMessage =
   | Negotiate
   | Ending
   | EndingCancelled
+  | Transfer
+  | TransferFailed
   | Ended
   | Missed
   | TextAccepted
@@ -358,6 +369,21 @@ export interface TextMessage {
   readonly to: string;
   readonly text: string;
   readonly at: number;
+}
+
+export interface Transfer {
+  readonly n?: number | null;
+  readonly type: "transfer";
+  readonly call: string;
+  readonly to: string;
+}
+
+export interface TransferFailed {
+  readonly n?: number | null;
+  readonly type: "transfer_failed";
+  readonly call: string;
+  readonly reason: EndReason;
+  readonly refusal?: Refusal | null;
 }
 
 export interface Welcome {

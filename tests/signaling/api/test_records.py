@@ -41,4 +41,6 @@ async def test_an_auditor_reads_every_call_once_page_by_page(world: World) -> No
         "missed": False,
         "decision": "D-1",
         "trunk": None,
+        "forwarded_to": None,
+        "forwarded_by": None,
     }

@@ -37,8 +37,8 @@ SAID: dict[str, ClientMessage] = {
     "hangup": messages.Hangup(call=ID),
     "hangup-failed": messages.Hangup(call=ID, reason=EndReason.MEDIA_FAILED),
 }
-# Not about a call that is there: the connection deals with these, and an invite only places one.
-ELSEWHERE = {"hello", "ack", "invite", "text", "received", "read", "missed_seen"}
+# Not for the machine of one call: the connection and the switch deal with these; an invite only places one.
+ELSEWHERE = {"hello", "ack", "invite", "transfer", "text", "received", "read", "missed_seen"}
 SPEAKERS = {
     "caller": CALLER,
     "callee": CALLEE,

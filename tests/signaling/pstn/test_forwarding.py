@@ -88,6 +88,8 @@ async def test_a_telephone_call_goes_on_to_another_user_by_a_decision_of_its_own
             await bob.say(type="answer", call=call, sdp=SDP, nonce="ab" * 32)
             answer = await phone.hear("SIP/2.0 200")
             assert "m=audio" in answer
+            ack = request("ACK", here.sip, phone.place)
+            phone.send(ack.replace(line(ack, "To"), line(answer, "To")), here.sip)
             await bob.hears("select_answer")
             await bob.say(type="hangup", call=call)
             phone.answer(await phone.hear("BYE"), "200 OK")

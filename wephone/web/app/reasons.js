@@ -26,6 +26,7 @@ export const ends = {
   carrier_failed: ["the carrier could not place the call", "运营商未能接通此通话"],
   help_not_reached: ["the emergency call did not get through: dial from another telephone now", "紧急呼叫未能接通，请立即改用其他电话拨打"],
   time_limit: ["the call reached its longest time", "通话已达时长上限"],
+  transferred: ["the call was handed over", "通话已转接"],
 };
 
 /** @type {Record<string, [string, string]>} */

@@ -38,10 +38,11 @@ export function receive(call, event, now) {
  *
  * @param {string} id @param {string} to @param {readonly import("../protocol.js").Media[]} media
  * @param {string} nonce 256 random bits, hex, never used before
+ * @param {string | null} replaces a call of ours, whose other side has asked for this one
  * @returns {Step}
  */
-export function place(id, to, media, nonce) {
-  const call = { ...fresh(id, "caller", to, "preparing", negotiation.settled(media)), nonce };
+export function place(id, to, media, nonce, replaces = null) {
+  const call = { ...fresh(id, "caller", to, "preparing", negotiation.settled(media)), nonce, replaces };
   return [call, [{ effect: "CreateOffer", call: id, media, hold: false }]];
 }
 
@@ -270,6 +271,27 @@ function connect(call) {
   return [{ ...call, connected: true }, []];
 }
 
+// Handing over
+
+/** The server asks the other side to call somebody else. @type {Transition} */
+function handOver(call, event) {
+  return [{ ...call, handing_over: true }, [send({ type: "transfer", call: call.id, to: event.to })]];
+}
+
+/** It is for the application to call them. @type {Transition} */
+function beHandedOver(call, event) {
+  return [call, [tell({ event: "Transferred", call: call.id, to: event.to })]];
+}
+
+/** They were not reached. @type {Transition} */
+function keepOn(call, event) {
+  const { reason, refusal = null } = event;
+  return [
+    { ...call, handing_over: false },
+    [tell({ event: "TransferFailed", call: call.id, reason, refusal, error: null })],
+  ];
+}
+
 // Changes
 
 /** Hold, resume, other media: see negotiation.js. @type {Transition} */
@@ -348,6 +370,7 @@ export const TRANSITIONS = {
     ...LIFE,
     ...NOTICE,
     Change: renegotiate,
+    Transfer: handOver,
     OfferCreated: renegotiate,
     AnswerCreated: renegotiate,
     DescriptionFailed: renegotiate,
@@ -360,6 +383,8 @@ export const TRANSITIONS = {
     candidates: use,
     reveal: beRevealed,
     negotiate: renegotiate,
+    transfer: beHandedOver,
+    transfer_failed: keepOn,
   },
   ending: {
     TimedOut: waitNoLonger,

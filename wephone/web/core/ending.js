@@ -111,6 +111,10 @@ export function beEnded(call, event) {
  */
 export function beRefused(call, event, now) {
   const unplaced = call.phase === "calling" && call.progress === null;
+  if (call.handing_over && event.code !== "unknown_call" && event.code !== "negotiation_pending") {
+    const failed = /** @type {const} */ ({ event: "TransferFailed", call: call.id, reason: null, refusal: null });
+    return [{ ...call, handing_over: false }, [tell({ ...failed, error: event.code })]];
+  }
   if (HARMLESS.has(event.code) && !unplaced) return [call, []];
   if (event.code === "unknown_call") {
     return finish(call, ended(call.id, call.phase === "ending" ? localReason(call) : "unknown_call"));

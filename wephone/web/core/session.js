@@ -145,10 +145,12 @@ export function acknowledge(session) {
  * Call somebody; both id and nonce are new and random.
  *
  * @param {Session} session @param {string} id @param {string} to
- * @param {readonly import("../protocol.js").Media[]} media @param {string} nonce @returns {Step}
+ * @param {readonly import("../protocol.js").Media[]} media @param {string} nonce
+ * @param {string | null} replaces the call whose other side asked for this one
+ * @returns {Step}
  */
-export function place(session, id, to, media, nonce) {
-  const [call, effects] = calls.place(id, to, media, nonce);
+export function place(session, id, to, media, nonce, replaces = null) {
+  const [call, effects] = calls.place(id, to, media, nonce, replaces);
   return [{ ...session, calls: [...session.calls, call] }, effects];
 }
 

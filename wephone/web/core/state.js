@@ -29,10 +29,10 @@ export const MAX_CANDIDATES = 64;
  *
  * @typedef {Readonly<{
  *   id: string, role: "caller" | "callee", peer: string, phase: Phase, change: Negotiation,
- *   nonce: string, ours: string, theirs: string, commitment: string, their_nonce: string,
+ *   replaces: string | null, nonce: string, ours: string, theirs: string, commitment: string, their_nonce: string,
  *   peer_device: string | null, progress: string | null, forwarded_to: string | null, alerted: boolean,
  *   found: readonly Candidate[], found_all: boolean, heard: readonly Candidate[], heard_all: boolean,
- *   connected: boolean, last_word: import("../protocol.js").ClientMessage | null, fault: string,
+ *   connected: boolean, handing_over: boolean, last_word: import("../protocol.js").ClientMessage | null, fault: string,
  *   ending: import("./words.js").Ending | null, over: import("./words.js").Ended | null,
  * }>} Call
  *
@@ -49,10 +49,10 @@ export const MAX_CANDIDATES = 64;
 export function fresh(id, role, peer, phase, change) {
   return {
     id, role, peer, phase, change,
-    nonce: "", ours: "", theirs: "", commitment: "", their_nonce: "",
+    replaces: null, nonce: "", ours: "", theirs: "", commitment: "", their_nonce: "",
     peer_device: null, progress: null, forwarded_to: null, alerted: false,
     found: [], found_all: false, heard: [], heard_all: false,
-    connected: false, last_word: null, fault: "", ending: null, over: null,
+    connected: false, handing_over: false, last_word: null, fault: "", ending: null, over: null,
   };
 }
 
@@ -77,8 +77,8 @@ export const stopTimer = (call, timer) => ({ effect: "StopTimer", call, timer })
  * @param {Call} call
  */
 export function invite(call) {
-  const { media } = call.change;
-  return send({ type: "invite", call: call.id, to: call.peer, sdp: call.ours, media, commitment: call.commitment });
+  const { id, peer: to, ours: sdp, commitment, replaces, change: { media } } = call;
+  return send({ type: "invite", call: id, to, sdp, media, commitment, replaces });
 }
 
 /**

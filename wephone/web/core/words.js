@@ -16,6 +16,7 @@
  *   | {input: "Decline", reason: "declined" | "busy" | "do_not_disturb"}
  *   | {input: "HangUp"}
  *   | {input: "Change", media: readonly Media[], hold: boolean}
+ *   | {input: "Transfer", to: string}
  *   | {input: "OfferCreated", sdp: string}
  *   | {input: "AnswerCreated", sdp: string}
  *   | {input: "CandidatesFound", candidates: readonly Candidate[], end: boolean}
@@ -40,6 +41,9 @@
  *   | {event: "SafetyCode", call: string, code: string}
  *   | {event: "Changed", call: string, media: readonly Media[], held_here: boolean, held_there: boolean}
  *   | {event: "ChangeDeclined", call: string, refusal: Refusal | null}
+ *   | {event: "Transferred", call: string, to: string}
+ *   | {event: "TransferFailed", call: string, reason: EndReason | null, refusal: Refusal | null,
+ *     error: ErrorCode | null}
  *   | {event: "GoesOn", call: string, survivor: string}
  *   | Ending
  *   | {event: "EndingCancelled", call: string}

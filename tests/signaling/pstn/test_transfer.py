@@ -1,0 +1,86 @@
+"""Calls handed over to numbers, and telephones that are not: each leg by a decision of its own."""
+
+from pathlib import Path
+
+from tests.interop.witness import witness
+from tests.signaling.device import SDP, Device
+from tests.signaling.pstn.telephony import NUMBER, Trunks, office
+from tests.signaling.pstn.test_witness import after_options
+
+OTHER = "+4930123457"
+
+
+async def follow(bob: Device) -> str:
+    """What a client does that is handed over; the new call."""
+    asked = await bob.hears("transfer")
+    call = bob.new_id()
+    await bob.say(
+        type="invite", call=call, to=asked["to"], sdp=SDP, commitment="ab" * 32, replaces=asked["call"]
+    )
+    return call
+
+
+async def test_a_call_is_handed_over_to_a_number_at_the_cost_of_who_does_it(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        alice, bob = await here.person("alice"), await here.person("bob", entitled=False)
+        await bob.open(features=["transfer"])
+        call = await alice.talk_to(bob)
+        await alice.say(type="transfer", call=call, to=NUMBER)
+        await follow(bob)
+        failed = await alice.hears("transfer_failed")
+        assert (failed["reason"], failed["refusal"]["code"]) == ("refused", "DENY_NO_PERMIT")
+        assert phone.with_media() == []
+        await here.permit()
+        await alice.say(type="transfer", call=call, to=NUMBER)
+        new = await follow(bob)
+        invite = await phone.hear("INVITE")
+        assert "ended" not in alice.kinds, "until the number answers the two talk on"
+        phone.answer(invite, "200 OK", sdp=True)
+        await phone.hear("ACK")
+        ended = await alice.hears("ended")
+        assert (ended["call"], ended["reason"]) == (call, "transferred")
+        await bob.hears("answered")
+        await bob.say(type="hangup", call=new)
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        [leg] = await here.legs(new)
+        assert leg["account"] == "alice"
+        assert (await here.record(new))["caller"] == "bob"
+
+
+async def test_a_telephone_is_not_handed_over_and_hears_nothing_of_it(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice = await here.person("alice")
+        await here.person("bob")
+        call = await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+        await phone.hear("ACK")
+        await alice.hears("answered")
+        before = list(phone.packets)
+        for to, service in (("bob", "pstn_in"), (OTHER, "pstn_bridge")):
+            await alice.say(type="transfer", call=call, to=to)
+            failed = await alice.hears("transfer_failed")
+            assert (failed["reason"], failed["refusal"]["code"]) == ("refused", "NO_HANDOVER")
+            decided = await here.operator("GET", f"decisions/{failed['refusal']['decision']}")
+            assert decided["service"] == service
+        assert [each for each in phone.packets if each not in before and not each.startswith("OPTIONS")] == []
+        assert len(here.server.parts.licence.gate.leases) == 1, "the call goes on"
+        await alice.say(type="hangup", call=call)
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        await here.legs(call)
+
+
+async def test_nobody_is_handed_over_to_an_emergency_number(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice, bob = await here.person("alice"), await here.person("bob")
+        await bob.open(features=["transfer"])
+        call = await alice.talk_to(bob)
+        await alice.say(type="transfer", call=call, to="112")
+        await follow(bob)
+        failed = await alice.hears("transfer_failed")
+        assert failed["refusal"]["code"] == "NOT_FOR_ANOTHER"
+        assert phone.with_media() == []
