@@ -27,7 +27,7 @@ class TestServer:
         self._running: app.Server | None = None
         self._passwords: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
-        self.port = 0
+        self.port = self._operator_port = 0
 
     # Its life
 
@@ -39,12 +39,13 @@ class TestServer:
             self._folder = TemporaryDirectory(prefix="wephone-test-")
         given = {
             "listen": f"127.0.0.1:{self.port}",
-            "operator_listen": "127.0.0.1:0",
+            "operator_listen": f"127.0.0.1:{self._operator_port}",
             "data": Path(self._folder.name),
             **self._settings,
         }
         self._running = await app.start(made(given), clock=self._clock)
         self.port = server_url(self._running.url).port or 0
+        self._operator_port = server_url(self._running.operator_url).port or 0
         self._timeline.add("server", "did", "start")
 
     async def stop(self) -> None:
@@ -55,7 +56,7 @@ class TestServer:
             await running.close()
 
     async def restart(self) -> None:
-        """Stop, and start on the same port and data."""
+        """Stop, and start on the same ports and data."""
         await self.stop()
         await self.start()
 

@@ -105,6 +105,27 @@ async def test_an_answer_that_is_lost_is_not_taken_for_a_no(boss: Clerk, wephone
 
 
 @pytest.mark.long
+async def test_a_server_that_restarts_after_the_password_was_said_asks_for_it_again(
+    boss: Clerk, wephone: Kit
+) -> None:
+    await permitted(wephone, "CN")
+    await boss.opens("permits/cn")
+
+    async def restart(route: Route) -> None:
+        await wephone.server.restart()
+        await route.continue_()
+
+    await boss.page.route("**/suspend", restart, times=1)
+    await boss.button("Suspend").click()
+    await boss.proves("a test", "Suspend")
+    await boss.sees("Say your password")
+    assert await versions(wephone) == 1
+    await boss.page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
+    await boss.button("Reinstate").wait_for(timeout=WITHIN)
+    assert await versions(wephone) == 2
+
+
+@pytest.mark.long
 async def test_a_wrong_password_does_nothing(boss: Clerk, wephone: Kit) -> None:
     await permitted(wephone, "CN")
     await boss.opens("permits/cn")
