@@ -114,6 +114,29 @@ async def test_who_is_busy_has_the_call_go_on_and_the_caller_sees_it_ring_anew(f
     assert four.heard_by_carol.of("select_answer")
 
 
+async def test_a_device_that_answers_when_the_call_has_gone_on_takes_nothing(four: Four) -> None:
+    await four.rule(BOB, busy="carol")
+    other, heard = four.arrive(BOB)
+    placed = await four.call()
+    four.switch.receive(placed.call, Rejected(four.bob, EndReason.BUSY), None)
+    four.switch.receive(placed.call, Answered(other, SDP, secrets.token_hex(32)), None)
+    four.switch.receive(placed.call, HungUp(four.bob), None)
+    await four.paused()
+    assert [frame["reason"] for frame in heard.of("ended")] == ["declined_elsewhere"]
+    assert [frame["code"] for frame in heard.of("error")] == ["unknown_call"]
+    await four.answer(placed.call)
+    assert four.heard_by_carol.of("select_answer") and four.heard_by_alice.of("answered")
+
+
+async def test_a_caller_who_comes_back_hears_with_whom_the_call_is_now(four: Four) -> None:
+    await four.rule(BOB, always="carol")
+    placed = await four.call()
+    four.switch.place(four.alice, placed)
+    assert told(four.heard_by_alice) == [("sent", "carol")] * 2
+    [snapshot] = four.switch.snapshots(four.alice, [placed.call])
+    assert snapshot.peer == "carol"
+
+
 async def test_a_decline_is_no_case_of_any_rule(four: Four) -> None:
     await four.rule(BOB, busy="carol", no_answer="carol")
     placed = await four.call()
