@@ -101,7 +101,8 @@ def call(stage: str, **changes: Any) -> dict[str, Any]:
         "id": "c1", "peer": "li.na", "role": "caller", "media": ["audio"], "telephone": False, "stage": stage,
         "since": None, "code": None, "isCodeStale": False, "heldHere": False, "heldThere": False,
         "muted": False, "talksMuted": False, "camera": False, "cameraFault": None, "farVideo": False,
-        "forwardedTo": None, "forwardedBy": None, "ending": None, "ended": None, "declinedChange": None,
+        "forwardedTo": None, "forwardedBy": None, "handedTo": None, "handFault": None,
+        "replaces": None, "ending": None, "ended": None, "declinedChange": None,
         "quality": None,
     }  # fmt: skip
     return {"calls": [{**known, **changes}]}
@@ -205,6 +206,7 @@ ENTER = (("#name", "alice"), ("#password", "correct horse battery"), ("button.ma
 NEW = ("form button.plain", None)
 MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
 SEARCH = "input[type=search]"
+UNREACHED = {"event": "TransferFailed", "call": "c1", "reason": "busy", "refusal": None, "error": None}
 NOT_ADDED = {"PUT /api/contacts/dave": GONE}
 ADD = ".place > button.quiet"
 FORWARDED = {
@@ -307,6 +309,9 @@ def stage() -> list[View]:
         View("call-telephone", sees, state=talking(**phone)),
         View("call-keypad", ".pad", state=talking(**phone), steps=((KEYPAD, None), (".pad button", None))),
         View("call-two", "button.pill", state={"calls": [*talking()["calls"], *talking(**SECOND)["calls"]]}),
+        View("call-transfer", "#transfer-to", state=talking(), steps=((".tools button:nth-child(4)", None),)),
+        View("call-handing", ".pill", state=talking(handedTo="bob")),
+        View("call-not-handed", ".stage .warning", state=talking(handFault=UNREACHED)),
         View("call-forwarded", sees, state=call("alerting", forwardedTo="bob")),
         View("call-withheld", sees, state=talking(telephone=True, peer="(withheld)")),
         View("call-devices", ".sheet", state=talking(), steps=((".tools button:last-child", None),)),

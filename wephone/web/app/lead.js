@@ -93,6 +93,7 @@ export class Lead {
       case "hold":
         if (!action.held) this.#putAside(action.call);
         return this.#change(action.call, action.held);
+      case "handOver": return this.#handOver(action.call, action.to);
       case "press": return void this.calls.of(action.call)?.press(action.digits);
       case "video": return this.#video(action.call, action.on);
       case "devices": return void this.#changeDevices(action.chosen);
@@ -109,19 +110,24 @@ export class Lead {
     }
   }
 
-  /** @param {{to: string, media: readonly Media[]}} call */
-  #place({ to, media }) {
+  /** @param {{to: string, media: readonly Media[], replaces?: string | null}} call */
+  #place({ to, media, replaces = null }) {
     this.#putAside();
-    const id = this.client.place(to, media);
+    const id = this.client.place(to, media, replaces);
     this.calls.make(id).wantsCamera = media.includes("video");
-    this.show({ ...this.state, calls: [...this.state.calls, begun(id, to, "caller", media)] });
+    this.show({ ...this.state, calls: [...this.state.calls, { ...begun(id, to, "caller", media), replaces }] });
   }
 
-  /** The other side hands the call over: it ends when these answer. @param {{call: string, to: string}} call */
-  #follow({ call, to }) {
-    const id = this.client.place(to, ["audio"], call);
-    this.calls.make(id);
-    this.show({ ...this.state, calls: [...this.state.calls, begun(id, to, "caller", ["audio"])] });
+  /** The other side is to call somebody else. @param {string} call @param {string} to */
+  #handOver(call, to) {
+    this.show(withCall(this.state, call, { handedTo: to, handFault: null }));
+    this.client.tell(call, { input: "Transfer", to });
+  }
+
+  /** A call in the place of another that came to nothing: the other goes on. @param {string} call */
+  #goBack(call) {
+    const known = callOf(this.state, call);
+    if (known?.replaces && known.since === null) this.act({ do: "hold", call: known.replaces, held: false });
   }
 
   /** @param {string} call */
@@ -293,11 +299,15 @@ export class Lead {
       this.relays.prepare();
       this.client.tell(event.call, { input: "Ring" });
     }
-    if (event.event === "Ended") this.#forget(event.call);
-    if (event.event === "Transferred") this.#follow(event);
+    if (event.event === "Ended") {
+      this.#forget(event.call);
+      this.#goBack(event.call);
+    }
     const isOurs = event.event === "ChangeDeclined" && callOf(this.state, event.call)?.stage === "reconnecting";
     if (isOurs && !event.refusal) return; // a fresh connection that did not come about: it is tried again
     this.show(happened(this.state, event, Date.now()));
+    // Whoever hands the call over pays for this one, and theirs ends when it is answered.
+    if (event.event === "Transferred") this.#place({ to: event.to, media: ["audio"], replaces: event.call });
   }
 
   /** @param {string} call */

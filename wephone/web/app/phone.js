@@ -92,6 +92,11 @@ export class Phone {
     this.#do({ do: "press", call, digits });
   }
 
+  /** The other side is to talk with somebody else instead. @param {string} call @param {string} to */
+  handOver(call, to) {
+    this.#do({ do: "handOver", call, to });
+  }
+
   /** Show oneself, or no longer. @param {string} call @param {boolean} on */
   video(call, on) {
     this.#do({ do: "video", call, on });

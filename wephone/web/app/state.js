@@ -11,11 +11,16 @@
  *   id: string, peer: string, role: "caller" | "callee", stage: Stage, media: readonly string[],
  *   since: number | null, code: string | null, isCodeStale: boolean, heldHere: boolean, heldThere: boolean,
  *   muted: boolean, talksMuted: boolean, camera: boolean, cameraFault: string | null,
- *   farVideo: boolean, telephone: boolean, forwardedTo: string | null, forwardedBy: string | null, ending: {until: number, refusal: Refusal} | null,
+ *   farVideo: boolean, telephone: boolean, forwardedTo: string | null, forwardedBy: string | null,
+ *   handedTo: string | null, handFault: TransferFailed | null, replaces: string | null, ending: {until: number, refusal: Refusal} | null,
  *   ended: {reason: string, by: string | null, refusal: Refusal | null, error: string | null, forged: boolean,
  *     fault: string} | null,
  *   declinedChange: Refusal | true | null, quality: Quality | null,
  * }>} Call
+ *
+ * `handedTo`: whom the other side has been asked to talk with instead. `replaces`: the call that asked for this one.
+ *
+ * @typedef {Extract<Event, {event: "TransferFailed"}>} TransferFailed
  *
  * @typedef {Readonly<{bars: 0 | 1 | 2 | 3, cause: "none" | "muted" | "no_packets" | "no_energy" | "loss" | "delay"
  *   | "relay"}>} Quality
@@ -54,6 +59,7 @@ export const isTelephone = (peer) => !/^[a-z]/i.test(peer);
 export function begun(id, peer, role, media) {
   return {
     id, peer, role, media, telephone: isTelephone(peer), forwardedTo: null, forwardedBy: null,
+    handedTo: null, handFault: null, replaces: null,
     stage: role === "caller" ? "sending" : "ringing",
     since: null, code: null, isCodeStale: false, heldHere: false, heldThere: false, muted: false,
     talksMuted: false, camera: false, cameraFault: null, farVideo: false,
@@ -85,6 +91,7 @@ export function happened(state, event, now) {
       const rings = { ...begun(event.call, event.peer, "callee", event.media), forwardedBy: event.forwarded_by };
       return { ...state, calls: [...state.calls, rings] };
     }
+    case "TransferFailed": return withCall(state, event.call, { handedTo: null, handFault: event });
     case "Forwarded": return withCall(state, event.call, { forwardedTo: event.to, telephone: isTelephone(event.to) });
     case "Progressed": return withCall(state, event.call, { stage: /** @type {Stage} */ (event.progress) });
     case "Answered": return withCall(state, event.call, { stage: "connecting" });

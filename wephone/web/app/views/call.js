@@ -8,6 +8,7 @@ import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
 import { Keypad, isKey, useKeys } from "./keypad.js";
 import { Called } from "./number.js";
+import { HandOver, Handing } from "./transfer.js";
 
 /**
  * @typedef {import("../phone.js").Phone} Phone
@@ -28,7 +29,7 @@ const isTimed = (call) => call.stage === "talking" && !call.heldHere && !call.he
 
 const SHORT = 4_000; // ms in which to see that it is over
 const GLANCE = 1_500; // ms, where another call waits
-const SELF_EVIDENT = ["hangup", "cancelled", "answered_elsewhere", "declined_elsewhere"];
+const SELF_EVIDENT = ["hangup", "cancelled", "transferred", "answered_elsewhere", "declined_elsewhere"];
 
 /**
  * How long the end is shown, in ms; null until it is closed, where it says something to act upon.
@@ -107,6 +108,7 @@ function Notices({ phone, call, now }) {
       <${Refusal} refusal=${call.ending.refusal} /></div>` : null}
     ${call.declinedChange ? html`<div role="alert" class="warning">${call.declinedChange === true
       ? say("change declined") : html`<${Refusal} refusal=${call.declinedChange} />`}</div>` : null}
+    <${Handing} call=${call} />
     <${Trouble} call=${call} />
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}
     ${talks ? html`<${Safety} call=${call} />` : null}
@@ -140,14 +142,17 @@ function Trouble({ call }) {
   return html`<div role="status">${isPoor && call.quality ? html`<p class="pill">${quality(call.quality)}</p>` : null}</div>`;
 }
 
+/** @typedef {"keypad" | "devices" | "transfer"} Opened */
+
 /** @param {{phone: Phone, call: Call, keys: [string, (key: string) => void]}} props */
 function Controls({ phone, call, keys: [pressed, press] }) {
-  const [open, setOpen] = useState(/** @type {"" | "keypad" | "devices"} */ (""));
-  const toggle = (/** @type {"keypad" | "devices"} */ what) => () => setOpen(open === what ? "" : what);
+  const [open, setOpen] = useState(/** @type {"" | Opened} */ (""));
+  const toggle = (/** @type {Opened} */ what) => () => setOpen(open === what ? "" : what);
   const isUp = call.stage === "talking" || call.stage === "connecting" || call.stage === "reconnecting";
   return html`<footer>
     ${open === "devices" ? html`<div class="sheet"><${Devices} phone=${phone} /></div>` : null}
     ${open === "keypad" ? html`<${Keypad} pressed=${pressed} press=${press} />` : null}
+    ${open === "transfer" && isUp ? html`<${HandOver} phone=${phone} call=${call} done=${() => setOpen("")} />` : null}
     <div class="controls"><div class="tools">
       <${Round} icon=${call.muted ? "mic-off" : "mic"} label=${say(call.muted ? "unmute" : "mute")} pressed=${call.muted}
         onClick=${() => phone.mute(call.id, !call.muted)} />
@@ -156,6 +161,8 @@ function Controls({ phone, call, keys: [pressed, press] }) {
       ${call.telephone ? html`<${Round} icon="grid-3x3" label=${say("keypad")} pressed=${open === "keypad"} disabled=${!takesKeys(call)}
         onClick=${toggle("keypad")} />` : html`<${Round} icon=${call.camera ? "video-off" : "video"} label=${say(call.camera ? "video off" : "video on")}
         pressed=${call.camera} disabled=${!isUp} onClick=${() => phone.video(call.id, !call.camera)} />`}
+      ${call.telephone ? null : html`<${Round} icon="phone-forwarded" label=${say("transfer")} pressed=${open === "transfer"}
+        disabled=${call.stage !== "talking"} onClick=${toggle("transfer")} />`}
       <${Round} icon="headphones" label=${say("audio")} pressed=${open === "devices"} onClick=${toggle("devices")} /></div>
       <${Round} icon="phone-off" label=${say("hang up")} kind="stop" onClick=${() => phone.hangUp(call.id)} />
     </div></footer>`;
