@@ -23,7 +23,7 @@ from licensing.law import Law
 from licensing.numbering import NumberType
 from licensing.permit import Permit
 from licensing.ports import RegisterRow
-from licensing.record import Ask, Circumstances, entry
+from licensing.record import Ask, Circumstances, entry, local
 from licensing.snapshot import document_of
 from licensing.whatif import Changes, Kinds, Replay, Supposed, read_line
 
@@ -72,18 +72,22 @@ def lines(number: int, chance: random.Random) -> Iterator[str]:
         decision = decide(Case(facts, profiles, (PERMIT,)), now)
         ask = Ask("CALL", facts, {"caller": "alice", "callee": "bob"}, leg="callee")
         body = entry(ask, decision, Circumstances(DecisionId("D"), now, 1), law.basis, chance.randbytes).body
-        before, _, after = body.partition(f'"utc":"{now.utc.isoformat()}","utc_ns":{now.utc_ns}')
+        before, _, after = body.partition(moment(now))
         bodies.append((before, after))
     for _ in range(number):
         before, after = chance.choice(bodies)
         now = Instant((BEGIN + chance.randrange(YEAR)) * SECOND, 0)
-        body = f'{before}"utc":"{now.utc.isoformat()}","utc_ns":{now.utc_ns}{after}'.replace(
-            "CALL", f"{chance.getrandbits(128):032x}", 1
-        )
+        body = f"{before}{moment(now)}{after}".replace("CALL", f"{chance.getrandbits(128):032x}", 1)
         yield (
             f'{{"decision":"{decision_id(now, chance.randbytes(RANDOM))}","seconds":{chance.randrange(300)},'
             f'"user":"{chance.randrange(USERS):016x}","entry":{body}}}'
         )
+
+
+def moment(now: Instant) -> str:
+    """When it was decided, as an entry has it."""
+    utc = now.utc.isoformat()
+    return f'"utc":"{utc}","utc_local":"{local(now, "UTC")}","utc_ns":{now.utc_ns}'
 
 
 def main() -> None:
@@ -99,8 +103,11 @@ def main() -> None:
     source = lines(number, random.Random(7))
     while some := [line for _, line in zip(range(TOGETHER), source, strict=False)]:
         begun = time.process_time()
-        replay.count(filter(None, map(read_line, some)), counted)
+        told = [record for record in map(read_line, some) if record is not None]
+        replay.count(told, counted)
         ours += time.process_time() - begun
+        if len(told) != len(some):
+            raise RuntimeError("some of the records that were made up are none")
         begun = time.process_time()
         for line in some:
             json.loads(line)
