@@ -45,6 +45,7 @@ from signaling.pstn.media.embedded import EmbeddedBackend
 from signaling.pstn.media.place import Place as MediaPlace
 from signaling.pstn.network import Network
 from signaling.pstn.network import Parts as NetworkParts
+from signaling.pstn.sip.tls import server_context
 from signaling.retention import DAY_US, Retention, Schedule
 from signaling.revocation import Revocation
 from signaling.settings import Endpoint, Settings
@@ -206,7 +207,7 @@ async def wired(
             settings.node,
             OWNER_EPOCH,
         )
-        network = Network(of_network, trunks, sound, sip_tls(settings))
+        network = Network(of_network, trunks, sound, sip_tls(settings), own_sip_tls(settings))
         telephones = network.telephones
     elif trunks:
         log.warning("there are trunks, and nothing that carries their sound: set `media`")
@@ -286,10 +287,11 @@ async def begin_telephony(settings: Settings, parts: Parts, network: Network, st
             raise StartError(f"media: {error}") from None
         stack.push_async_callback(network.sound.stop)
     try:
-        await network.start(parts.exchange.switch, settings.sip_listen.host, settings.sip_listen.port)
+        await network.start(parts.exchange.switch, settings.sip_listen, settings.sip_tls_listen)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise StartError(f"sip_listen: cannot listen on {settings.sip_listen}: {why}") from None
+        places = " or ".join(str(place) for place in (settings.sip_listen, settings.sip_tls_listen) if place)
+        raise StartError(f"sip_listen: cannot listen on {places}: {why}") from None
     stack.push_async_callback(network.close)
     stack.callback(parts.licence.register.on_change(lambda taken: network.reconsider()))
     parts.metrics.watch("trunks", "Trunks that are set up.", lambda: len(network.lines))
@@ -319,6 +321,20 @@ def sip_tls(settings: Settings) -> ssl.SSLContext:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise StartError(f"sip_tls_ca: cannot read {settings.sip_tls_ca}: {why}") from None
+
+
+def own_sip_tls(settings: Settings) -> ssl.SSLContext | None:
+    """What carriers that connect to us know us by; StartError if it cannot be used."""
+    certificate, key = settings.sip_tls_certificate, settings.sip_tls_key
+    if certificate is None or key is None:
+        return None
+    try:
+        return server_context(certificate, key)
+    except ssl.SSLError as error:
+        raise StartError(f"{certificate} and {key} are no certificate with its key: {error.reason}") from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise StartError(f"sip_tls_certificate: cannot read {certificate} and {key}: {why}") from None
 
 
 async def push_key(settings: Settings) -> PushKey:

@@ -351,6 +351,9 @@ class Settings(BaseModel):
     sip_listen: Listen = Field(
         Endpoint("0.0.0.0", 5060), description="where trunks reach us over UDP and TCP, if there are any"
     )
+    sip_tls_listen: Listen | None = Field(None, description="where trunks reach us over TLS; none: nowhere")
+    sip_tls_certificate: Path | None = Field(None, description="PEM file, for sip_tls_listen: with its chain")
+    sip_tls_key: Path | None = Field(None, description="PEM file of that certificate's key")
     rtp_address: Address = Field(
         ipaddress.IPv4Address("127.0.0.1"), description="the address of ours that trunks' sound comes to"
     )
@@ -439,6 +442,9 @@ class Settings(BaseModel):
             raise ValueError(
                 "operator_tls_certificate, operator_tls_key and operator_tls_client_ca go together"
             )
+        sip_tls = (self.sip_tls_listen, self.sip_tls_certificate, self.sip_tls_key)
+        if any(sip_tls) and not all(sip_tls):
+            raise ValueError("sip_tls_listen, sip_tls_certificate and sip_tls_key go together")
         if not self.operator_listen.is_loopback and not all(tls) and not self.operator_networks:
             raise ValueError(
                 f"operator_listen `{self.operator_listen}` is open to others: "

@@ -78,8 +78,9 @@ class Network:
         trunks: Mapping[str, tuple[Trunk, Credentials | None]],
         sound: Callable[[Listener], MediaBackend],
         tls: ssl.SSLContext | None = None,
+        own_tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`tls`: what carriers' certificates are checked by."""
+        """`tls`: what carriers' certificates are checked by; `own_tls`: what they know us by."""
         self._node, self._epoch = parts.node, parts.epoch
         leases = Leases(parts.gate)
         agent = Agent(
@@ -88,6 +89,7 @@ class Network:
             handler=self,
             peers=self.is_peer,
             tls_client=tls,
+            tls_server=own_tls,
             count=parts.metrics.telephone_turned_away,
             pace=self.pace,
         )
@@ -113,6 +115,7 @@ class Network:
         self._switch: Switch | None = None
         self._looking: asyncio.Task[None] | None = None
         self.place: Place | None = None  # where trunks reach us by UDP
+        self.tls_place: Place | None = None  # and by TLS
 
     def states(self) -> tuple[TrunkState, ...]:
         """The trunks as they stand."""
@@ -128,14 +131,16 @@ class Network:
         """The trunks, by name."""
         return self._lines
 
-    async def start(self, switch: Switch, host: str, port: int) -> None:
+    async def start(self, switch: Switch, where: tuple[str, int], tls: tuple[str, int] | None) -> None:
         """End what the last server left, and be there for calls. OSError if the port cannot be had.
 
-        `port` 0 takes any two that are free.
+        `where` is for UDP and TCP; port 0 takes any that are free.
         """
         self._switch = switch
-        self.place = await self._desk.agent.listen(Transport.UDP, host, port)
-        await self._desk.agent.listen(Transport.TCP, host, port)
+        self.place = await self._desk.agent.listen(Transport.UDP, *where)
+        await self._desk.agent.listen(Transport.TCP, *where)
+        if tls is not None:
+            self.tls_place = await self._desk.agent.listen(Transport.TLS, *tls)
         await self._look()
         self._looking = asyncio.create_task(self._keep_looking(), name="where trunks are")
         for line in self._lines.values():

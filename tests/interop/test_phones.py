@@ -89,6 +89,19 @@ async def test_a_phone_calls(peer: Peer, way: Way, tmp_path: Path) -> None:
         await far.until(Said.OVER)
 
 
+@pytest.mark.parametrize(("peer", "way"), cases(Deed.CALLING, *PHONES))
+async def test_a_phone_that_called_is_hung_up_on(peer: Peer, way: Way, tmp_path: Path) -> None:
+    """Also one that cannot be reached where it says: by the connection that it has made."""
+    certificate = certify(tmp_path)
+    async with ours(way, certificate) as (us, here), phone(peer, way, certificate) as far:
+        await far.call(uri(here))
+        theirs, talk = await take(us, sdp(way.host))
+        await far.until(Said.UP)
+        theirs.hang_up()
+        assert (await talk.until(told.Ended)).confirmed
+        await far.until(Said.OVER)
+
+
 @pytest.mark.parametrize(("peer", "way"), cases(Deed.ENCRYPTED, *PHONES))
 async def test_a_phone_agrees_on_keys_with_us(
     peer: Peer, way: Way, tmp_path: Path, dice: random.Random

@@ -100,6 +100,7 @@ class Sockets:
         self._servers: list[asyncio.Server] = []
         self._connections: dict[int, Connection] = {}
         self._opened: dict[Hop, Connection] = {}  # by us
+        self._came: dict[Hop, Connection] = {}  # by a peer, from its address
         self._opening: set[asyncio.Task[None]] = set()
         self._waiting: dict[Connection, Cancel] = {}
         self._numbers = 0
@@ -219,7 +220,11 @@ class Sockets:
         """
         data = build(message)
         if isinstance(to, Hop):
-            self._send(data, to, failed)
+            back = isinstance(message, Request) and message.to.tag is not None and to.transport.reliable
+            if back and (came := self._came.get(replace(to, name=""))) and came.is_usable:
+                came.send(data, failed)  # where that came from: it listens nowhere else
+                return
+            self._send(data, to, self._or_back(data, to, failed) if back else failed)
             return
         if datagrams := self._datagrams.get(to.number):
             hop = way_back(message.via, to.hop) if isinstance(message, Response) else to.hop
@@ -276,6 +281,26 @@ class Sockets:
             self._forget(hop, connection)
             connection.give_up()
 
+    def _or_back(self, data: bytes, hop: Hop, failed: Failed) -> Failed:
+        """If it cannot be sent there: by the connection that came from there, if there is no doubt which.
+
+        For requests of a dialog alone, whose far end had our words by it. Phones over TLS say where they can
+        be called back, and have no certificate to be called back by.
+        """
+
+        def other_way() -> None:
+            alike = [
+                connection
+                for of, connection in self._came.items()
+                if (of.transport, of.host) == (hop.transport, hop.host) and connection.is_usable
+            ]
+            if len(alike) == 1:
+                alike[0].send(data, failed)
+            else:
+                failed()
+
+        return other_way
+
     def _forget(self, hop: Hop, connection: Connection) -> None:
         if self._opened.get(hop) is connection:
             del self._opened[hop]
@@ -296,6 +321,7 @@ class Sockets:
                 return False
             deadline = self._clock.now().after(PATIENCE)
             self._waiting[connection] = self._clock.call_at(deadline, lambda: self._expire(connection))
+            self._came[replace(hop, name="")] = connection
         self._connections[number] = connection
         return True
 
@@ -313,8 +339,11 @@ class Sockets:
         if cancel := self._waiting.pop(connection, None):
             cancel()
         if connection.flow:
+            hop = connection.flow.hop
             self._connections.pop(connection.flow.number, None)
-            self._forget(connection.flow.hop, connection)
+            self._forget(hop, connection)
+            if self._came.get(replace(hop, name="")) is connection:
+                del self._came[replace(hop, name="")]
 
     def _expire(self, connection: Connection) -> None:
         self._waiting.pop(connection, None)
