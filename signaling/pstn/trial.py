@@ -107,7 +107,8 @@ class Trial:
             if trouble is not None:
                 return
         cause = await self._answered()
-        yield Finding("answer", cause is None, "it answers OPTIONS" if cause is None else cause.words)
+        said = "it answers OPTIONS" if cause is None else unanswered(cause, hops[0])
+        yield Finding("answer", cause is None, said)
         if cause is None:
             yield await self._signed_in()
             yield Finding("codecs", None, f"{', '.join(self._trunk.codecs)}: a call shows if it takes one")
@@ -164,6 +165,16 @@ class Trial:
             return Finding("calls in", True, f"from {', '.join(map(str, self._trunk.sources))}")
         hosts = ", ".join(sorted({hop.host for hop in hops}))
         return Finding("calls in", True, f"from {hosts} alone: say `sources` if they come from elsewhere")
+
+
+def unanswered(cause: Cause, hop: Hop) -> str:
+    """Why OPTIONS came to nothing, and what that may be where nothing at all came back."""
+    if cause.status not in (None, 408):
+        return f"{cause.words} ({cause.status} from {hop})"
+    return (
+        f"{cause.words}, at {hop}: the address may be wrong, a firewall in between, "
+        "or it answers only addresses that it was told"
+    )
 
 
 async def connected(hop: Hop, tls: ssl.SSLContext) -> str | None:

@@ -11,10 +11,11 @@ import pytest
 from licensing.instant import SECOND
 from signaling.clock import SystemClock
 from signaling.pstn.carrier import Carrier
+from signaling.pstn.sip.cause import Cause
 from signaling.pstn.sip.digest import Credentials
-from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.hop import Hop, Transport
 from signaling.pstn.sip.sockets import Place
-from signaling.pstn.trial import tried
+from signaling.pstn.trial import tried, unanswered
 from signaling.pstn.trunk import Trunk
 from tests.fakes.certificates import Certificate, certify
 
@@ -75,6 +76,15 @@ async def test_nobody_there_and_no_such_name_are_told_apart() -> None:
     steps = await found("nowhere.invalid")
     assert steps["address"][0] is False
     assert "nowhere.invalid leads nowhere" in steps["address"][1]
+
+
+def test_silence_and_a_refusal_are_told_apart() -> None:
+    hop = Hop(Transport.UDP, "192.0.2.1", 5060)
+    silence = unanswered(Cause("the carrier did not answer in time", 102), hop)
+    assert silence.startswith("the carrier did not answer in time, at udp:192.0.2.1:5060: the address may be")
+    assert "a firewall" in silence
+    trouble = unanswered(Cause("the carrier has trouble", 41, 500), hop)
+    assert trouble == "the carrier has trouble (500 from udp:192.0.2.1:5060)"
 
 
 async def test_what_speaks_no_tls_and_who_has_another_name_are_told_apart(

@@ -124,6 +124,26 @@ async def test_a_request_with_forged_headers_is_a_call_like_any_other(tmp_path: 
             assert phone.with_media() == []
 
 
+async def test_a_call_that_leaves_the_offer_to_us_hears_none_without_a_permit(tmp_path: Path) -> None:
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place, dids={DID: "alice"})
+        async with office(tmp_path, trunks) as here:
+            await after_options(phone)
+            late = request("INVITE", here.sip, phone.place).removesuffix(SOUND)
+            late = late.replace(f"Content-Length: {len(SOUND)}", "Content-Length: 0")
+            phone.send(late.replace("Content-Type: application/sdp\r\n", ""), here.sip)
+            assert (await phone.hear("SIP/2.0 4")).startswith("SIP/2.0 403")
+            await here.permit()
+            alice = await here.person("alice")
+            phone.send(
+                late.replace("Call-ID: raw", "Call-ID: late").replace("branch=z9hG4bK", "branch=z9hG4bKx")
+            )
+            call = (await alice.hears("incoming"))["call"]
+            assert phone.with_media() == [], "no offer before somebody answers under the grant"
+            await alice.say(type="hangup", call=call)
+            assert (await phone.hear("SIP/2.0 6")).startswith("SIP/2.0 603")
+
+
 async def test_a_stranger_gets_no_answer_and_is_counted(tmp_path: Path) -> None:
     async with witness() as phone, witness("127.0.0.7") as stranger:
         trunks = Trunks().add("one", phone.place, dids={DID: "alice"})
