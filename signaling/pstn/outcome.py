@@ -23,6 +23,7 @@ _OF_STATUS = {
     484: EndReason.UNKNOWN_NUMBER,
     486: EndReason.BUSY,
     487: EndReason.CANCELLED,
+    488: EndReason.MEDIA_FAILED,  # the descriptions of sound do not go together (RFC 3261 §21.4.26)
     600: EndReason.BUSY,
     603: EndReason.DECLINED,
     604: EndReason.UNKNOWN_NUMBER,

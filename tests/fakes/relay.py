@@ -31,6 +31,7 @@ from signaling.media import (
     Srtp,
     Statistics,
     Tally,
+    TimedOut,
     TrunkMedia,
 )
 from signaling.pstn.media import trunk_sdp
@@ -247,6 +248,10 @@ class Relay:
         for leg in list(self.legs):
             self._drop(leg)
             self._soon(Ended(leg, Ending.BACKEND_DIED, "the media process has died"))
+
+    def fall_silent(self, leg: str, side: Side) -> None:
+        """Nothing has come from this side for as long as there is patience."""
+        self._soon(TimedOut(leg, side))
 
     def end(self, leg: str, why: Ending) -> None:
         """The app is gone."""

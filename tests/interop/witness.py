@@ -41,14 +41,14 @@ class Witness(Datagrams):
         """As it is, to whoever wrote last."""
         self.transport.sendto(text.encode(), (to.host, to.port) if to else self._peer)
 
-    def answer(self, request: str, status: str, *, tag: str = "w", sdp: bool = False) -> None:
+    def answer(self, request: str, status: str, *, tag: str = "w", sdp: bool | str = False) -> None:
         """A response to a request."""
         kept = [line(request, name) for name in ("Via", "From", "To", "Call-ID", "CSeq")]
         if ";tag=" not in kept[2]:
             kept[2] += f";tag={tag}"
         contact = f"Contact: <sip:witness@{self.place.host}:{self.place.port}>"
-        body = SDP if sdp else ""
-        content = ["Content-Type: application/sdp"] if sdp else []
+        body = SDP if sdp is True else sdp or ""
+        content = ["Content-Type: application/sdp"] if body else []
         head = (f"SIP/2.0 {status}", *kept, contact, *content, f"Content-Length: {len(body)}", "", "")
         self.send("\r\n".join(head) + body)
 

@@ -94,12 +94,12 @@ class Device:
                 self.heard.append(json.loads(frame.data))
         return self.socket.close_code
 
-    async def invite(self, to: str) -> str:
+    async def invite(self, to: str, sdp: str = SDP) -> str:
         """Place a call; its id."""
         call, nonce = self.new_id(), secrets.token_hex(32)
         self.nonces[call] = nonce
         commitment = sha256(bytes.fromhex(nonce)).hexdigest()
-        await self.say(type="invite", call=call, to=to, sdp=SDP, commitment=commitment)
+        await self.say(type="invite", call=call, to=to, sdp=sdp, commitment=commitment)
         return call
 
     async def talk_to(self, other: "Device") -> str:

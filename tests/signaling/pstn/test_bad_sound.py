@@ -1,0 +1,170 @@
+"""Sound that cannot be: one clear end, one line in the log, everything back, and the next call works."""
+
+import asyncio
+import logging
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signaling.media import Ending
+from signaling.pstn.media.embedded import EmbeddedBackend
+from tests.interop.witness import SDP as SOUND
+from tests.interop.witness import Witness, witness
+from tests.signaling.device import SDP, Device
+from tests.signaling.pstn.media.ends import open_wire
+from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
+
+G722_ALONE = SDP.replace("SAVPF 111", "SAVPF 9").replace("111 opus/48000/2", "9 G722/8000")
+ANSWERS = {
+    "no common codec": SOUND.replace("AVP 0", "AVP 18"),
+    "a private address": SOUND.replace("127.0.0.1", "10.0.0.1"),
+    "a foreign address": SOUND.replace("127.0.0.1", "203.0.113.9"),
+    "an address that is a name": SOUND.replace("c=IN IP4 127.0.0.1", "c=IN IP4 phone.example"),
+    "keys that were not asked for": SOUND.replace("RTP/AVP", "RTP/SAVP"),
+    "no audio": SOUND.replace("m=audio", "m=video"),
+    "no description": "sound, please",
+}
+
+
+@pytest.fixture
+async def phone() -> AsyncIterator[Witness]:
+    async with witness() as made:
+        yield made
+
+
+def ports(calls: int) -> str:
+    """For so many calls at once; the system gives out none of these, nor do other tests take them."""
+    first = 32_000 + 8 * random.randrange(90)
+    return f"{first}-{first + 2 * calls - 1}"
+
+
+async def answered(phone: Witness, alice: Device) -> tuple[str, str]:
+    """A call that works; its id, and what the carrier was told of it."""
+    call = await alice.invite(NUMBER)
+    invite = await phone.hear("INVITE")
+    phone.answer(invite, "200 OK", sdp=True)
+    await alice.hears("answered")
+    return call, invite
+
+
+async def hung_up(phone: Witness, alice: Device, call: str) -> None:
+    await alice.say(type="hangup", call=call)
+    phone.answer(await phone.hear("BYE"), "200 OK")
+    assert (await alice.hears("ended"))["call"] == call
+
+
+async def nothing_is_left(here: Office, call: str) -> None:
+    await here.legs(call)
+    assert here.server.network is not None
+    assert here.server.network.at_work() == 0
+    assert here.server.parts.licence.gate.leases == ()
+
+
+async def test_a_description_that_cannot_be_served_ends_its_call_alone(
+    phone: Witness, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With ports for one call: what is not given back is missing at once."""
+    sound: dict[str, Any] = {"media": "embedded", "rtp_ports": ports(1)}
+    async with office(tmp_path, Trunks().add("one", phone.place), **sound) as here:
+        phone.answer(await phone.hear("OPTIONS"), "200 OK")
+        await here.permit()
+        alice = await here.person("alice", calls_per_hour=100)
+        caplog.set_level(logging.WARNING)
+        for why, answer in ANSWERS.items():
+            caplog.clear()
+            call = await alice.invite(NUMBER)
+            phone.answer(await phone.hear("INVITE"), "200 OK", sdp=answer)
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            end = await alice.hears("ended")
+            assert (end["call"], end["reason"]) == (call, "media_failed"), why
+            await nothing_is_left(here, call)
+            assert len(caplog.records) == 1, (why, caplog.text)
+            call, _ = await answered(phone, alice)
+            await hung_up(phone, alice, call)
+            await nothing_is_left(here, call)
+        caplog.clear()
+        invited = sum(packet.startswith("INVITE") for packet in phone.packets)
+        call = await alice.invite(NUMBER, G722_ALONE)
+        assert (await alice.hears("ended"))["reason"] == "media_failed"
+        await nothing_is_left(here, call)
+        assert len(caplog.records) == 1, caplog.text
+        assert sum(packet.startswith("INVITE") for packet in phone.packets) == invited
+
+
+async def test_without_ports_calls_are_refused_strangers_are_not_heard_and_a_death_ends_calls_in_two_seconds(
+    phone: Witness, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sound: dict[str, Any] = {"media": "embedded", "rtp_ports": ports(1)}
+    async with office(tmp_path, Trunks().add("one", phone.place), **sound) as here:
+        phone.answer(await phone.hear("OPTIONS"), "200 OK")
+        await here.permit()
+        alice, bob = await here.person("alice"), await here.person("bob")
+        call, invite = await answered(phone, alice)
+
+        caplog.set_level(logging.WARNING)
+        await bob.invite(NUMBER)
+        assert (await bob.hears("ended"))["reason"] == "media_failed"
+        assert [record.getMessage() for record in caplog.records] == [
+            "a telephone call has no sound: all ports for sound are in use"
+        ]
+
+        assert here.server.network is not None
+        backend = here.server.network.sound
+        assert isinstance(backend, EmbeddedBackend)
+        assert backend.pid is not None
+        [leg] = await here.legs(call, over=False)
+        stranger, place = await open_wire(), ("127.0.0.1", port_of(invite))
+        stranger.transport.sendto(b"\x80\x00" + bytes(170), place)
+        while (await backend.statistics(leg["leg"])).trunk.strangers < 1:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.005)
+        stranger.transport.close()
+
+        killed, pid = time.monotonic(), backend.pid
+        os.kill(pid, signal.SIGKILL)
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        assert (await alice.hears("ended"))["reason"] == "media_failed"
+        assert time.monotonic() - killed < 2
+        await nothing_is_left(here, call)
+        while backend.pid in (None, pid):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        call, _ = await answered(phone, bob)
+        await hung_up(phone, bob, call)
+        await nothing_is_left(here, call)
+
+
+def port_of(invite: str) -> int:
+    """Where the carrier is told to send its sound."""
+    found = re.search(r"m=audio (\d+)", invite)
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.mark.parametrize("gone", ["trunk", "app", "vanished"])
+async def test_a_call_of_which_nothing_is_heard_any_more_is_ended_at_both_ends(
+    phone: Witness, gone: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with office(tmp_path, Trunks().add("one", phone.place)) as here:
+        phone.answer(await phone.hear("OPTIONS"), "200 OK")
+        await here.permit()
+        alice = await here.person("alice")
+        call, _ = await answered(phone, alice)
+        [leg] = await here.legs(call, over=False)
+        caplog.set_level(logging.WARNING)
+        if gone == "vanished":
+            here.relay.end(leg["leg"], Ending.APP_GONE)
+        else:
+            here.relay.fall_silent(leg["leg"], "trunk" if gone == "trunk" else "app")
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        assert (await alice.hears("ended"))["reason"] == "media_failed"
+        await nothing_is_left(here, call)
+        assert here.relay.legs == {}
+        assert len(caplog.records) == 1, caplog.text
+        call, _ = await answered(phone, alice)
+        await hung_up(phone, alice, call)
