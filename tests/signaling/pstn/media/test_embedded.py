@@ -271,6 +271,18 @@ async def test_an_app_that_vanishes_without_a_word_is_told_of(call: Call) -> Non
     assert await call.backend.close(call.leg) is not None
 
 
+@pytest.mark.long
+async def test_an_app_that_vanishes_without_a_word_is_gone_when_nobody_consents_any_more(call: Call) -> None:
+    await call.begin()
+    began = time.monotonic()
+    call.app.vanish()
+    ended = await call.told.first(Ended)
+    assert isinstance(ended, Ended)
+    assert ended.why is Ending.APP_GONE
+    assert 20 < time.monotonic() - began < 60  # 30 s, by six checks (RFC 7675 §5.1)
+    assert await call.backend.close(call.leg) is None
+
+
 async def test_an_app_with_another_certificate_than_it_announced_gets_no_sound(call: Call) -> None:
     offer = await call.app.offer()
     lines = [line for line in offer.splitlines() if not line.startswith("a=fingerprint:")]
