@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from licensing.audit import Draft
 from licensing.instant import Instant
+from licensing.reasons import Obligation
 from signaling.core.events import Refused, Unroutable
 from signaling.core.forwarding import NOWHERE, Forwarding
 from signaling.core.holder import HolderFacts, Person
@@ -333,6 +334,7 @@ class BegunLeg:
     decision: str
     most_seconds: int | None  # that it may last; none for a call for help
     at: int
+    duties: tuple[tuple[Obligation, bool], ...] = ()  # what the law asks for it; is its trunk to do that?
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,9 @@ class Calling(Phone):
             return
         leg = f"{self._call}:{grant.attempt.leg}"
         now = self._desk.clock.now().utc_us
+        done = line.trunk.carries_out(answer.duties)
         await self._desk.store.begin_leg(
-            BegunLeg(leg, self._call, line.name, self._who.callee, False, answer.decision, None, now)
+            BegunLeg(leg, self._call, line.name, self._who.callee, False, answer.decision, None, now, done)
         )
         self._work(line, leg, grant)
         offer = self._incoming.remote_sdp.decode(errors="replace") or None

@@ -15,6 +15,7 @@ from licensing.case import Decision
 from licensing.grant import Grant
 from licensing.instant import SECOND
 from licensing.numbering import Number
+from licensing.reasons import Obligation
 from signaling.core import events
 from signaling.core.holder import Person
 from signaling.core.party import Party
@@ -227,15 +228,21 @@ class Attempts:
         assert not isinstance(answer, Refused)
         if answer.grant is None or (not answer.duties <= line.trunk.duties and not to.emergency):
             return NoTrunk.NO_DUTY
-        return await self._begin(to, line, answer.grant, seconds)
+        done = line.trunk.carries_out(answer.duties)
+        return await self._begin(to, line, answer.grant, seconds, done)
 
-    async def _begin(self, to: Number, line: Line, grant: Grant, seconds: int | None) -> Route:
-        """The attempt's row, before anything of it is sent."""
+    async def _begin(
+        self,
+        to: Number,
+        line: Line,
+        grant: Grant,
+        seconds: int | None,
+        done: tuple[tuple[Obligation, bool], ...],
+    ) -> Route:
+        """The attempt's row, and what is done for the law, before anything of it is sent."""
         leg = f"{self._call}:{grant.attempt.leg}"
-        now = self._desk.clock.now()
-        row = BegunLeg(
-            leg, self._call, line.name, self._payer.user, True, grant.decision, seconds, now.utc_us
-        )
+        at = self._desk.clock.now().utc_us
+        row = BegunLeg(leg, self._call, line.name, self._payer.user, True, grant.decision, seconds, at, done)
         try:
             await self._desk.store.begin_leg(row)
         except StoreError:

@@ -156,6 +156,10 @@ class Trunk(Model):
             raise ValueError("dids need sources, or nobody knows whose calls these are")
         return self
 
+    def carries_out(self, duties: Iterable[Obligation]) -> tuple[tuple[Obligation, bool], ...]:
+        """What the law asks for a call, in order, and whether this trunk declares that it does so (R11)."""
+        return tuple((code, code in self.duties) for code in sorted(duties))
+
     def standing(self, name: str, health: Health, calls: int, wait: float) -> Standing:
         """As the choice of a trunk takes it."""
         return Standing(

@@ -1,11 +1,14 @@
 """Telephone legs, from before their INVITE to the carrier's word that they are over; and who may have any."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from licensing.audit import Draft, canonical
+from signaling.store.journal import linked, plain
 from signaling.store.steps import NO, YES, Statement, Steps, command, number, query, single, words
 from signaling.store.tables import account, call, entitlement, leg
 
@@ -115,11 +118,20 @@ ENTITLEMENT = Statement(
 
 
 @command
-def begin_leg(*row: object) -> Steps:
-    """`row` is in the order of BEGUN."""
+def begin_leg(duties: str | None, *row: Any) -> Steps:
+    """`row` is in the order of BEGUN; `duties`: what its trunk does for the law and does not, as JSON."""
     values = dict(zip(BEGUN, row, strict=True))
     yield BEGIN, values
     yield BY_TRUNK, {"by": values["trunk"], "call": values["call_id"]}
+    if duties is not None:
+        body = {
+            "call": values["call_id"],
+            "decision": values["decision"],
+            "trunk": values["trunk"],
+            "duties": json.loads(duties),
+        }
+        draft = Draft("leg_duties", values["leg_id"], values["begun_at"], canonical(body))
+        yield from linked(values["owner"], [plain(draft)])
 
 
 @single

@@ -21,8 +21,10 @@ class TelephoneRows:
 
     async def begin_leg(self, row: BegunLeg) -> None:
         await self.journal.settled()  # a row never names a decision that a crash took from the journal
+        done = {code.value: "done" if does else "failed" for code, does in row.duties}
         await self.database.write(
             "begin_leg",
+            canonical(done) if done else None,
             row.leg,
             str(row.call),
             row.trunk,

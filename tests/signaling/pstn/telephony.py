@@ -1,6 +1,7 @@
 """A server with trunks, people at it, and carriers or witnesses at the far end."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from signaling.configuration import made
 from signaling.ports import Entitlement
 from signaling.pstn.sip.sockets import Place
 from signaling.settings import Settings
+from signaling.store.rows import DatabaseStore
 from tests.fakes.relay import Relay
 from tests.signaling.device import Device
 from wephone.protocol.ids import UserId
@@ -129,6 +131,16 @@ class Office:
     async def permit(self, id: str = "basic") -> None:
         """What telephone calls need by the baseline."""
         await self.operator("POST", "permits", {"permit": {**PERMIT, "id": id}, "why": "a test"})
+
+    async def duties(self, call: str) -> dict[str, str]:
+        """What the journal says that was done for the law by the trunk of a call's first leg."""
+        store = self.server.parts.store
+        assert isinstance(store, DatabaseStore)
+        for entry in await store.journal.entries(0, 100):
+            body = json.loads(entry.body)
+            if entry.kind == "leg_duties" and body["call"] == call:
+                return dict(body["duties"])
+        return {}
 
     async def record(self, call: str) -> dict[str, Any]:
         """The record of a call, once it is closed."""

@@ -191,7 +191,9 @@ async def test_a_call_whose_trunk_does_what_the_law_asks_for_rings(far: Far, tmp
         await here.permit()
         alice = await here.person("alice")
         await far.dial(here)
-        assert (await alice.hears("incoming"))["peer"] == CALLER
+        incoming = await alice.hears("incoming")
+        assert incoming["peer"] == CALLER
+        assert await here.duties(incoming["call"]) == {"CLI_TRUTHFUL": "done"}
 
 
 async def test_more_calls_than_the_trunk_may_have_are_told_to_come_later(far: Far, tmp_path: Path) -> None:

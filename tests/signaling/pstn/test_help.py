@@ -48,6 +48,7 @@ async def test_the_route_is_of_the_place_that_the_law_has_found(tmp_path: Path) 
             phone.answer(invite, "200 OK", sdp=True)
             await alice.hears("answered")
             assert Alarm.EMERGENCY_OVERRIDE in here.server.parts.licence.alarms.raised
+            assert set((await here.duties(call)).values()) == {"failed"}, "but it went out"
             await alice.say(type="hangup", call=call)
             phone.answer(await phone.hear("BYE"), "200 OK")
             assert (await here.record(call))["reason"] == "hangup"

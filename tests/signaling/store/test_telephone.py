@@ -1,7 +1,9 @@
 """Telephone legs and who may have any, on both databases."""
 
+import json
 from dataclasses import replace
 
+from licensing.reasons import Obligation
 from signaling.ports import BegunLeg, Entitlement, LegEnd, Usage
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
@@ -48,6 +50,21 @@ async def test_what_was_used_is_counted_from_the_rows_also_by_the_next_server(
         assert await store.used_by_account(BOB, AT) == Usage()
         assert await store.used_by_trunk("carrier_a", AT) == Usage(1, 2, 330)
         assert await store.used_by_trunk("carrier_b", AT) == Usage()
+
+
+async def test_what_its_trunk_does_for_the_law_is_an_entry_of_the_chain(store: DatabaseStore) -> None:
+    first = leg("first")
+    duties = ((Obligation.CLI_TRUTHFUL, True), (Obligation.NO_CHARGE, False))
+    await store.begin_leg(replace(first, duties=duties))
+    await store.begin_leg(leg("without"))
+    [entry] = await store.journal.entries(0, 9)
+    assert (entry.kind, entry.subject) == ("leg_duties", "first")
+    assert json.loads(entry.body) == {
+        "call": first.call,
+        "decision": "D-1",
+        "trunk": "carrier_a",
+        "duties": {"CLI_TRUTHFUL": "done", "NO_CHARGE": "failed"},
+    }
 
 
 async def test_several_attempts_are_one_call(store: DatabaseStore) -> None:
