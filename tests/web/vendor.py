@@ -61,7 +61,9 @@ COPIES = {"console/uplot.css": "uplot/dist/uPlot.min.css"}  # as they are, from 
 
 def bundled(source: str) -> bytes:
     """What esbuild makes of a module that imports packages."""
-    command = ["node_modules/.bin/esbuild", "--bundle", "--minify", "--format=esm", "--legal-comments=none"]
+    # The program itself: what npm puts beside it needs a Node.js of the system.
+    [esbuild] = MODULES.glob("@esbuild/*/bin/esbuild")
+    command = [esbuild, "--bundle", "--minify", "--format=esm", "--legal-comments=none"]
     return subprocess.run(command, input=source.encode(), cwd=HERE, check=True, stdout=subprocess.PIPE).stdout
 
 
