@@ -63,7 +63,7 @@ def bundled(source: str) -> bytes:
     """What esbuild makes of a module that imports packages."""
     # The program itself: what npm puts beside it needs a Node.js of the system.
     [esbuild] = MODULES.glob("@esbuild/*/bin/esbuild")
-    command = [esbuild, "--bundle", "--minify", "--format=esm", "--legal-comments=none"]
+    command = [str(esbuild), "--bundle", "--minify", "--format=esm", "--legal-comments=none"]
     return subprocess.run(command, input=source.encode(), cwd=HERE, check=True, stdout=subprocess.PIPE).stdout
 
 
