@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from signaling.api.websocket import MAX_MESSAGE
 from tests.protocol.frames import CALL, generated
 from tests.signaling.api.conftest import PASSWORD, Begin
 from tests.signaling.device import SDP, Device
@@ -45,10 +46,11 @@ async def over(alice: Device, bob: Device) -> str:
 
 
 def aimed(dice: random.Random, call: str) -> str:
-    """A generated frame, most often about this call."""
+    """A generated frame, most often about this call. One that is too long ends a connection (test_socket.py)."""
     frame = generated(dice)
     text = frame.decode(errors="replace") if isinstance(frame, bytes) else frame
-    return text.replace(CALL, call) if dice.random() < 0.8 else text
+    text = text.replace(CALL, call) if dice.random() < 0.8 else text
+    return text if len(text.encode()) <= MAX_MESSAGE else aimed(dice, call)
 
 
 async def errors_until_quiet(device: Device) -> int:
