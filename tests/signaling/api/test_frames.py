@@ -46,7 +46,7 @@ async def over(alice: Device, bob: Device) -> str:
 
 
 def aimed(dice: random.Random, call: str) -> str:
-    """A generated frame, most often about this call. One that is too long ends a connection (test_socket.py)."""
+    """A generated frame, most often about this call; none so long that it ends a connection."""
     frame = generated(dice)
     text = frame.decode(errors="replace") if isinstance(frame, bytes) else frame
     text = text.replace(CALL, call) if dice.random() < 0.8 else text
