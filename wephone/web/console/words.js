@@ -359,6 +359,7 @@ const WORDS = {
   "why ended": ["Because", "原因"],
   // Live calls
   "live": ["Live calls", "实时通话"],
+  "live guarantee": ["A call that ends here is over at once for telephones, whose sound passes this server. Apps are told to stop; the sound between two of them is their own.", "在此结束的通话对电话立即生效，因为其声音经过本服务器；应用会收到停止通知，而两个应用之间的声音由它们自己传送。"],
   "user": ["Person", "用户"],
   "only winding": ["Only those coming to an end", "仅显示正在结束的"],
   "no live": ["No call runs now", "当前没有通话"],

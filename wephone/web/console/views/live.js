@@ -45,6 +45,7 @@ export function View({ query }) {
   return html`<section aria-labelledby="live-title">
     <div class="head"><h1 id="live-title">${say("live")}</h1>${shown ? html`<span class="hint" role="status">${many("live", shown.of)}</span>
       <button type="button" class="quiet" disabled=${!shown.of} onClick=${keep}>${say("csv")}</button>` : null}</div>
+    <p class="hint">${say("live guarantee")}</p>
     <form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()} aria-label=${say("filter")}>
       <label>${say("user")}<input value=${filter.user} spellcheck=${false} autocapitalize="none" onChange=${(/** @type {any} */ event) => set("user", event.target.value.trim())} /></label>
       <label>${say("which service")}<select value=${filter.service} onChange=${(/** @type {any} */ event) => set("service", event.target.value)}>
