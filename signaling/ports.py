@@ -322,6 +322,9 @@ class CallRows(Protocol):
         ...
 
 
+Duties = tuple[tuple[Obligation, bool], ...]  # what the law asks for a leg, and whether its trunk does that
+
+
 @dataclass(frozen=True, slots=True)
 class BegunLeg:
     """One attempt at one trunk, or one call that a trunk brings: durable before its first message leaves."""
@@ -334,7 +337,7 @@ class BegunLeg:
     decision: str
     most_seconds: int | None  # that it may last; none for a call for help
     at: int
-    duties: tuple[tuple[Obligation, bool], ...] = ()  # what the law asks for it; is its trunk to do that?
+    duties: Duties = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from licensing.classify import ServiceClass
 from licensing.grant import Lease
-from licensing.numbering import mask
 from licensing.review import Standing
 from signaling.core.call import Call, Phase
+from signaling.dialling import is_telephone
+from signaling.permission import masked_name
 from signaling.switch import Switch
-from wephone.protocol.ids import CallId
+from wephone.protocol.ids import CallId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class TelephoneCall:
     @property
     def users(self) -> tuple[str, str]:
         """Caller and callee; of a telephone the masked number."""
-        return masked(self.call.caller.user), masked(self.call.callee)
+        return shown(self.call.caller.user), shown(self.call.callee)
 
     @property
     def standing(self) -> Standing:
@@ -47,6 +48,6 @@ def telephone_calls(leases: Iterable[Lease], switch: Switch) -> list[TelephoneCa
     return found[::-1]
 
 
-def masked(name: str) -> str:
+def shown(party: UserId) -> str:
     """A number without its middle; a user's name as it is."""
-    return mask(name) if name.startswith("+") else name
+    return masked_name(party) if is_telephone(party) else party

@@ -99,7 +99,7 @@ class Calling(Phone):
         answer = await self._asked()
         if isinstance(answer, Refused):
             return Reached(callee, answer.decision, events.Refused(answer.refusal))
-        self._grant = answer.grant or self._grant
+        self._grant = answer.grant  # none is no yes: the one for whom it was before is not good for this one
         return Reached(callee, answer.decision)
 
     async def may_be_bridged(self, dialled: str, payer: Person) -> Reached:

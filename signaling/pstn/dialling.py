@@ -15,13 +15,12 @@ from licensing.case import Decision
 from licensing.grant import Grant
 from licensing.instant import SECOND
 from licensing.numbering import Number
-from licensing.reasons import Obligation
 from signaling.core import events
 from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.facts import Telephone, caller_id
 from signaling.permission import Answer, Refused, Way, duties, in_words, masked
-from signaling.ports import BegunLeg, Dialled, Entitlement, StoreError
+from signaling.ports import BegunLeg, Dialled, Duties, Entitlement, StoreError
 from signaling.pstn.called import Called, Route
 from signaling.pstn.caps import Allowed, Cap, Capped, Caps, Used, Whose, within
 from signaling.pstn.line import Line
@@ -231,14 +230,7 @@ class Attempts:
         done = line.trunk.carries_out(answer.duties)
         return await self._begin(to, line, answer.grant, seconds, done)
 
-    async def _begin(
-        self,
-        to: Number,
-        line: Line,
-        grant: Grant,
-        seconds: int | None,
-        done: tuple[tuple[Obligation, bool], ...],
-    ) -> Route:
+    async def _begin(self, to: Number, line: Line, grant: Grant, seconds: int | None, done: Duties) -> Route:
         """The attempt's row, and what is done for the law, before anything of it is sent."""
         leg = f"{self._call}:{grant.attempt.leg}"
         at = self._desk.clock.now().utc_us

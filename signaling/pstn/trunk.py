@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from licensing.places import e164_fault
 from licensing.reasons import Obligation, is_per_call
 from signaling.media import Language
+from signaling.ports import Duties
 from signaling.pstn.caps import Caps
 from signaling.pstn.numbers import NumberFormat, Style
 from signaling.pstn.selection import Health, Standing
@@ -156,7 +157,7 @@ class Trunk(Model):
             raise ValueError("dids need sources, or nobody knows whose calls these are")
         return self
 
-    def carries_out(self, duties: Iterable[Obligation]) -> tuple[tuple[Obligation, bool], ...]:
+    def carries_out(self, duties: Iterable[Obligation]) -> Duties:
         """What the law asks for a call, in order, and whether this trunk declares that it does so (R11)."""
         return tuple((code, code in self.duties) for code in sorted(duties))
 
