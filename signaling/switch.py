@@ -626,6 +626,8 @@ class Switch:
             person = await person_of(self._store, call.caller.user)
             payer = person if trail.payer is None else await person_of(self._store, trail.payer)
         except StoreError:
+            if trail.payer is not None:
+                raise  # the caller does not answer for what somebody else has set or asked for
             log.exception("what is known about a caller could not be read")
             person = payer = Person(call.caller.user)
         to = self._permission.dialled(dialled, payer)

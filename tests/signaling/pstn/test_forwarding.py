@@ -4,10 +4,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from signaling.core.holder import Person
+from signaling.facts import person_of
+from signaling.ports import Store, StoreError
 from tests.interop.witness import line, witness
 from tests.signaling.device import SDP, Device
 from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office
 from tests.signaling.pstn.test_witness import after_options, request
+from wephone.protocol.ids import UserId
 
 OTHER_DID = "+49301111112"
 
@@ -69,6 +75,26 @@ async def test_a_number_that_the_rules_owner_may_not_call_gets_no_packet(tmp_pat
             assert (ended["reason"], ended["refusal"]["code"]) == ("refused", code)
             if code == "DENY_NO_PERMIT":
                 await here.permit()
+        assert phone.with_media() == []
+
+
+async def test_nobody_else_answers_for_a_number_when_its_payer_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice, bob = await here.person("alice"), await here.person("bob")
+        await rule(bob, always=NUMBER)
+
+        async def only_alice(store: Store, user: UserId) -> Person:
+            if user == "bob":
+                raise StoreError("the disk is gone")
+            return await person_of(store, user)
+
+        monkeypatch.setattr("signaling.switch.person_of", only_alice)
+        await alice.invite("bob")
+        assert (await alice.hears("ended"))["reason"] == "not_recorded"
         assert phone.with_media() == []
 
 
