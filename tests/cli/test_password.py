@@ -66,7 +66,7 @@ def steps() -> list[list[str]]:
 
 
 async def test_the_steps_of_the_readme_work_as_they_stand(office: Office, terminal: Terminal) -> None:
-    add_alice, add_bob, listen, call, message = steps()
+    add_alice, add_bob, listen, call, message, forward = steps()
     once = [(await office.run(*add)).out.split()[-1] for add in (add_alice, add_bob)]
 
     bob = await terminal.start(*listen)
@@ -92,6 +92,13 @@ async def test_the_steps_of_the_readme_work_as_they_stand(office: Office, termin
     await bob.says("alice writes: are you there?")
     bob.interrupt()
     assert (await bob.ends()).code == 0
+
+    await office.does("user", "add", "carol")
+    owner = await terminal.start(*forward)
+    await terminal.answers(owner, ("Password of bob: ", OWN))
+    done = await owner.ends()
+    assert done.code == 0, done.err
+    assert "carol" in done.out and "+4930123456" in done.out
 
 
 async def test_a_script_changes_a_password_with_two_lines(office: Office) -> None:
