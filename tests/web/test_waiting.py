@@ -19,7 +19,7 @@ async def test_a_call_that_waits_is_answered_changed_for_the_other_and_left_agai
     await alice.button("About carol").click()
     await alice.page.get_by_label("Your name for them").fill("Auntie")
     await alice.button("Save").click()
-    await alice.page.get_by_role("dialog").wait_for(state="detached")  # until then nothing can be typed behind it
+    await alice.page.get_by_role("dialog").wait_for(state="detached")  # nothing is typed behind it
     await alice.calls("bob")
     await (await bob.next_call()).answer(Tone(BOBS_TONE), bobs_ear)
     await alice.hears_tone(BOBS_TONE)
