@@ -9,7 +9,9 @@ from typing import Literal
 
 from licensing.identity import RANDOM, uuid7
 from signaling.passwords import Passwords, fault, is_once, new_password
-from signaling.ports import Account, Clock, IdTakenError, SessionRow, Store, StoreError
+from signaling.ports.accounts import Account, SessionRow
+from signaling.ports.clock import Clock
+from signaling.ports.store import IdTakenError, Store, StoreError
 from signaling.tokens import new_token, token_hash
 from wephone.protocol.ids import UserId
 

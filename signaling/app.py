@@ -38,7 +38,9 @@ from signaling.lines import Lines
 from signaling.media import Listener, MediaBackend, MediaError
 from signaling.metrics import Metrics
 from signaling.passwords import Passwords, new_password
-from signaling.ports import Clock, StoreError, Telephones
+from signaling.ports.clock import Clock
+from signaling.ports.store import StoreError
+from signaling.ports.telephones import Telephones
 from signaling.proofs import Proofs
 from signaling.pstn import trunk_file
 from signaling.pstn.media.embedded import EmbeddedBackend

@@ -28,7 +28,10 @@ from signaling.core.party import Party
 from signaling.errands import Errands
 from signaling.lines import Lines
 from signaling.metrics import Metrics
-from signaling.ports import Cancel, Clock, Sleeper, Store, StoredText, StoreError
+from signaling.ports.clock import Cancel, Clock
+from signaling.ports.push import Sleeper
+from signaling.ports.store import Store, StoreError
+from signaling.ports.texts import StoredText
 from signaling.web_push import PushError, PushKey, Subscription, is_served
 from wephone.protocol.ids import CallId, DeviceId, UserId
 from wephone.protocol.messages import Media

@@ -23,7 +23,7 @@ from licensing.ports import Chains, CheckpointRows, JournalError
 from licensing.register import KEEP_OPERATORS
 from licensing.signing import KeyFormatError, PrivateKey, PublicKey, new_key, read_private_key
 from signaling.filed import register_faults
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 
 LOOK = 60.0  # seconds between two looks at how far the chains have grown
 EVERY = 3600.0  # seconds between two checkpoints, if anything was written

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from licensing.instant import SECOND, Instant
-from signaling.ports import Cancel
+from signaling.ports.clock import Cancel
 
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised to a reliable server
 LARGEST_TIMEX = 512  # bytes; the kernel's struct has some 200, and its first word is 0: change nothing

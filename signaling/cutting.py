@@ -5,7 +5,7 @@ import os
 from licensing.audit import SALT, Draft, canonical, seal
 from licensing.ports import Journal
 from licensing.register import KEEP_OPERATORS
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.switch import Switch
 from wephone.protocol.ids import CallId, UserId
 

@@ -8,7 +8,7 @@ from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.facts import Telephone
 from signaling.permission import Permission, Refused, masked
-from signaling.ports import Dialled
+from signaling.ports.telephones import Dialled
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal, RefusalText
 from wephone.protocol.reasons import EndReason
@@ -64,7 +64,7 @@ NOT_FOR_ANOTHER = Refusal(
 
 
 class Unreached:
-    """See `signaling.ports.Telephones`: each number is decided on and written down, none can be called."""
+    """The telephone network of a server that has none: each number is decided on and written down."""
 
     def __init__(self, permission: Permission, outcome: events.Refused | events.Unroutable) -> None:
         """`outcome`: of a call that is permitted."""
@@ -79,7 +79,7 @@ class Unreached:
         media: tuple[Media, ...],
         payer: Person | None = None,
     ) -> Dialled:
-        """See `signaling.ports.Telephones`."""
+        """See `signaling.ports.telephones.Telephones`."""
         to = self._permission.dialled(dialled, payer or caller)
         answer = await self._permission.may_dial(call, caller, to, media)
         if isinstance(answer, Refused):

@@ -14,7 +14,7 @@ from licensing.permit import Permit
 from licensing.ports import Chains
 from signaling.filed import changers
 from signaling.licence import Licence
-from signaling.ports import Store
+from signaling.ports.store import Store
 from signaling.stated import stated_faults
 
 

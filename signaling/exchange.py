@@ -11,7 +11,9 @@ from signaling.core.party import Party
 from signaling.errands import Errands
 from signaling.lines import Line, Lines, Outlet
 from signaling.metrics import Metrics
-from signaling.ports import Clock, Limits, SignedIn, Store, Tickets
+from signaling.ports.clock import Clock
+from signaling.ports.entry import Limits, SignedIn, Tickets
+from signaling.ports.store import Store
 from signaling.switch import Switch
 from signaling.texts import Texts
 from wephone.protocol.codec import PeerError, encode

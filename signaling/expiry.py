@@ -17,7 +17,7 @@ from licensing.ports import Journal, JournalError
 from licensing.register import Register
 from licensing.snapshot import Snapshot
 from signaling.errands import Errands
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 from signaling.webhook import Webhook, WebhookError
 
 EVERY = 3600 * SECOND  # between two looks at the calendar: days end at another time in each zone

@@ -21,7 +21,7 @@ from licensing.facts import (
 )
 from licensing.numbering import Number, Place, Unplaced, canonicalise
 from signaling.core.holder import Basis, Person
-from signaling.ports import HolderRows
+from signaling.ports.holders import HolderRows
 from wephone.protocol.ids import UserId
 
 Telephone = Number | Unplaced

@@ -23,7 +23,9 @@ from signaling.core.holder import (
     Said,
     changed,
 )
-from signaling.ports import Clock, FactsChange, HolderRows, IdTakenError, StoreError
+from signaling.ports.clock import Clock
+from signaling.ports.holders import FactsChange, HolderRows
+from signaling.ports.store import IdTakenError, StoreError
 from wephone.protocol.ids import UserId
 
 MOST_ATTEMPTS = 8  # somebody else may change the same facts at the same moment

@@ -25,7 +25,7 @@ from signaling.filed import register_faults
 from signaling.metrics import Metrics
 from signaling.permission import Permission
 from signaling.permit_file import PermitFileWatch
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.profiles_folder import ProfilesFolder, read
 from signaling.settings import DAY, Settings
 from signaling.webhook import Webhook

@@ -4,14 +4,14 @@ import ipaddress
 
 from signaling.buckets import Buckets
 from signaling.core.party import Party
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from wephone.protocol.ids import UserId
 
 KIB = 1024
 
 
 class Limits:
-    """See signaling.ports.Limits; the rest is for the REST routes. Each answers the seconds to wait."""
+    """See signaling.ports.entry.Limits; the rest is for the REST routes. Each answers the seconds to wait."""
 
     def __init__(self, clock: Clock, *, on: bool = True) -> None:
         self._clock, self._on = clock, on

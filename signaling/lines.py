@@ -6,7 +6,7 @@ from typing import Protocol
 
 from signaling.core.party import Party
 from signaling.core.replay import Replay
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 from wephone.protocol.codec import encode
 from wephone.protocol.ids import SessionId, UserId
 from wephone.protocol.messages import Resume, ServerMessage

@@ -16,7 +16,7 @@ from licensing.register import Register
 from licensing.review import Standing
 from licensing.whatif import Changes, Kinds, Outlook, Replay, Supposed, record
 from signaling.evidence import call_in
-from signaling.ports import CallRows
+from signaling.ports.calls import CallRows
 from wephone.protocol.ids import CallId
 
 CHUNK = 500  # entries that are read at a time, so that no frame waits long

@@ -14,7 +14,7 @@ from licensing.lawbook import unkept
 from licensing.permit import local_date
 from licensing.ports import Journal, JournalError
 from licensing.register import Register
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.watch import Stamp, Watch, stamp_of, unreadable
 
 WHO, WHY = "profiles_folder", "the operator's own profiles of law have changed"

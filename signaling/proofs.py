@@ -4,7 +4,7 @@ A session outlives the person's attention by days. What ends calls, or gives som
 """
 
 from licensing.instant import SECOND
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 
 GOOD_FOR = 120.0  # seconds: time to look at the effect once more, not to go for lunch
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from licensing.instant import SECOND
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from wephone.protocol.ids import CallId
 
 FOR = 60 * SECOND

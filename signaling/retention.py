@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from licensing.instant import SECOND
 from signaling.metrics import Metrics
-from signaling.ports import Cancel, Clock, Store, StoreError
+from signaling.ports.clock import Cancel, Clock
+from signaling.ports.store import Store, StoreError
 
 DAY = 24 * 3600  # seconds
 DAY_US = DAY * 1_000_000
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 class Schedule:
     """For how many days each class is kept, and at which second of the UTC day the rest is deleted."""
 
-    days: Mapping[str, int]  # class of signaling.ports.Upkeep.purge -> days
+    days: Mapping[str, int]  # class of signaling.ports.store.Upkeep.purge -> days
     second: int
 
 

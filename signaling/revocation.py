@@ -21,7 +21,7 @@ from signaling.core.events import Reinstated, Withdrawn
 from signaling.core.holder import Person
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permission, Permitted, refusal
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal
 

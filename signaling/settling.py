@@ -6,7 +6,8 @@ from licensing.alarms import Alarm, Alarms
 from licensing.audit import SALT, Draft, canonical, seal
 from licensing.ports import Journal
 from licensing.register import KEEP_OPERATORS
-from signaling.ports import Clock, Store
+from signaling.ports.clock import Clock
+from signaling.ports.store import Store
 from wephone.protocol.ids import UserId
 
 

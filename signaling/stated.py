@@ -11,7 +11,7 @@ from typing import Any
 
 from signaling.core.holder import Basis, HolderFacts, OwnedNumber, Said, facts_from_text
 from signaling.holders import word_of
-from signaling.ports import StatedEntry, StatedFacts
+from signaling.ports.holders import StatedEntry, StatedFacts
 
 
 def stated_faults(facts: StatedFacts) -> list[str]:

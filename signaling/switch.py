@@ -59,22 +59,13 @@ from signaling.facts import person_of
 from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.permission import Permission, Permitted, Refused, masked_name
-from signaling.ports import (
-    Bell,
-    CallingPhone,
-    Cancel,
-    Clock,
-    Ends,
-    IdTakenError,
-    Limits,
-    LiveCall,
-    OfferedCall,
-    Phone,
-    Reached,
-    Store,
-    StoreError,
-    Telephones,
-)
+from signaling.ports.calls import LiveCall, OfferedCall
+from signaling.ports.clock import Cancel, Clock
+from signaling.ports.entry import Limits
+from signaling.ports.holders import Ends
+from signaling.ports.push import Bell
+from signaling.ports.store import IdTakenError, Store, StoreError
+from signaling.ports.telephones import CallingPhone, Phone, Reached, Telephones
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
 from signaling.transfers import TRANSFER, Transfers

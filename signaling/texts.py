@@ -6,7 +6,10 @@ from signaling.errands import Errands
 from signaling.facts import person_of
 from signaling.lines import Line, Lines
 from signaling.permission import Permission, Refused
-from signaling.ports import Bell, Clock, IdTakenError, ReceiptRow, Store, StoredText, StoreError
+from signaling.ports.clock import Clock
+from signaling.ports.push import Bell
+from signaling.ports.store import IdTakenError, Store, StoreError
+from signaling.ports.texts import ReceiptRow, StoredText
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import (

@@ -1,6 +1,7 @@
 """Tickets: one use, 30 seconds. They carry a sign-in from HTTP to the socket's first frame."""
 
-from signaling.ports import Clock, SignedIn
+from signaling.ports.clock import Clock
+from signaling.ports.entry import SignedIn
 from signaling.tokens import new_token
 from wephone.protocol.ids import UserId
 
@@ -8,7 +9,7 @@ GOOD_FOR = 30 * 1_000_000_000  # ns
 
 
 class Tickets:
-    """See signaling.ports.Tickets. In memory: a server that restarted gives new ones."""
+    """See signaling.ports.entry.Tickets. In memory: a server that restarted gives new ones."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from licensing.instant import SECOND
 from signaling.core.party import Party
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Refusal, TransferFailed
 from wephone.protocol.reasons import EndReason

@@ -10,7 +10,8 @@ from signaling.api.problem import Problem, slow_down
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.passwords import LONGEST
-from signaling.ports import SessionRow, SignedIn
+from signaling.ports.accounts import SessionRow
+from signaling.ports.entry import SignedIn
 from signaling.tickets import GOOD_FOR
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Label, Microseconds, Model

@@ -6,7 +6,7 @@ from typing import Literal
 
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports import CallsOfSpan, RefusalsOfSpan
+from signaling.ports.calls import CallsOfSpan, RefusalsOfSpan
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()

@@ -17,7 +17,7 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.evidence import explained
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()

@@ -9,7 +9,7 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.metrics import CONTENT_TYPE
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from wephone.protocol.messages import Model
 
 callers = Routes()

@@ -7,7 +7,8 @@ from pydantic import Field
 from signaling.api.account import user_in_path
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports import CallRecord, StoredText
+from signaling.ports.calls import CallRecord
+from signaling.ports.texts import StoredText
 from wephone.protocol.ids import CallId, MessageId, UserId
 from wephone.protocol.messages import Media, Microseconds, Model
 from wephone.protocol.reasons import EndReason

@@ -10,7 +10,7 @@ from licensing.ports import JournalError
 from signaling.api.account import Count, Password, exported, user_in_path
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Microseconds, Model
 

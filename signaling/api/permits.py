@@ -26,7 +26,7 @@ from signaling.api.replay import replay
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.evidence import with_names
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()

@@ -9,7 +9,7 @@ from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.core.events import Rejected
 from signaling.core.party import Party
-from signaling.ports import Sleeper
+from signaling.ports.push import Sleeper
 from signaling.web_push import LONGEST_ENDPOINT, PushError, Subscription
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import CallId, DeviceId

@@ -18,7 +18,7 @@ from licensing.audit import Entry, Head
 from licensing.ports import JournalError
 from signaling.api.visit import Parts, Visit
 from signaling.evidence import call_in
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from wephone.protocol.messages import Model
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from signaling.api.proof import check_proof
 from signaling.api.routes import Route
 from signaling.api.visit import Parts, Visit
 from signaling.passwords import TooBusyError
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.settings import Endpoint, Network
 from wephone.protocol.codec import PeerError
 

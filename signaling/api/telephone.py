@@ -15,7 +15,7 @@ from signaling.api.permits import Why
 from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports import Entitlement, LegRow
+from signaling.ports.legs import Entitlement, LegRow
 from signaling.settling import settle
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Microseconds, Model

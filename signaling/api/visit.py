@@ -16,7 +16,9 @@ from signaling.licence import Licence
 from signaling.limits import Limits
 from signaling.metrics import Metrics
 from signaling.permission import Permission
-from signaling.ports import Clock, Store, TrunkState
+from signaling.ports.clock import Clock
+from signaling.ports.store import Store
+from signaling.ports.telephones import TrunkState
 from signaling.proofs import Proofs
 from signaling.revocation import Revocation
 from signaling.settings import Settings

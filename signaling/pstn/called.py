@@ -12,7 +12,7 @@ from licensing.reasons import Reason
 from signaling.core import events
 from signaling.core.party import Party
 from signaling.media import MediaError, Problem
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.pstn.line import Line
 from signaling.pstn.outcome import reason_for
 from signaling.pstn.phone import Desk, Phone

@@ -16,7 +16,10 @@ from signaling.dialling import NO_BRIDGE, party_named
 from signaling.facts import person_of
 from signaling.media import MediaError
 from signaling.permission import Permitted, Refused, masked
-from signaling.ports import BegunLeg, OfferedCall, Reached, StoreError
+from signaling.ports.calls import OfferedCall
+from signaling.ports.legs import BegunLeg
+from signaling.ports.store import StoreError
+from signaling.ports.telephones import Reached
 from signaling.pstn.line import Line
 from signaling.pstn.phone import SOUND, Desk, Phone
 from signaling.pstn.sip import call_events as told
@@ -94,7 +97,7 @@ class Calling(Phone):
             self._turn_away(500, Cause("the call could not be taken", TEMPORARY_FAILURE))
 
     async def may_reach(self, callee: UserId) -> Reached:
-        """See `signaling.ports.CallingPhone`."""
+        """See `signaling.ports.telephones.CallingPhone`."""
         self._who = replace(self._who, callee=callee)
         answer = await self._asked()
         if isinstance(answer, Refused):
@@ -103,7 +106,7 @@ class Calling(Phone):
         return Reached(callee, answer.decision)
 
     async def may_be_bridged(self, dialled: str, payer: Person) -> Reached:
-        """See `signaling.ports.CallingPhone`."""
+        """See `signaling.ports.telephones.CallingPhone`."""
         permission = self._desk.permission
         to = permission.dialled(dialled, payer)
         answer = await permission.may_bridge(self._call, self._who.caller, to, SOUND, payer)

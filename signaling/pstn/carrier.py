@@ -18,7 +18,7 @@ from licensing.identity import DecisionId
 from licensing.instant import SECOND
 from licensing.reasons import Reason
 from signaling.errands import Errands
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.challenger import Challenger
 from signaling.pstn.echo import Line, answered, open_echo, open_line
 from signaling.pstn.menu import Menu

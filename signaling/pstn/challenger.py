@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from licensing.instant import SECOND
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.sip.digest import Challenge, Credentials, is_answered, read
 from signaling.pstn.sip.message import Request
 from signaling.pstn.sip.problem import SipError

@@ -20,7 +20,9 @@ from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.facts import Telephone, caller_id
 from signaling.permission import Answer, Refused, Way, duties, in_words, masked
-from signaling.ports import BegunLeg, Dialled, Duties, Entitlement, StoreError
+from signaling.ports.legs import BegunLeg, Duties, Entitlement
+from signaling.ports.store import StoreError
+from signaling.ports.telephones import Dialled
 from signaling.pstn.called import Called, Route
 from signaling.pstn.caps import Allowed, Cap, Capped, Caps, Used, Whose, within
 from signaling.pstn.line import Line
@@ -40,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Dialling:
-    """See `signaling.ports.Telephones`."""
+    """See `signaling.ports.telephones.Telephones`."""
 
     def __init__(self, desk: Desk, lines: Mapping[str, Line]) -> None:
         self._desk, self._lines = desk, lines
@@ -57,7 +59,7 @@ class Dialling:
         media: tuple[Media, ...],
         payer: Person | None = None,
     ) -> Dialled:
-        """See `signaling.ports.Telephones`."""
+        """See `signaling.ports.telephones.Telephones`."""
         payer = payer or caller
         to = self._desk.permission.dialled(dialled, payer)
         attempt = Attempts(self, call, caller, payer, to)
@@ -76,7 +78,7 @@ class Dialling:
                 return Dialled(masked(to), decision, refused)
 
     def forget(self, call: CallId) -> None:
-        """See `signaling.ports.Telephones`."""
+        """See `signaling.ports.telephones.Telephones`."""
         called = self._alive.pop(call, None)
         if called is not None:
             called.drop()

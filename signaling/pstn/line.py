@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from licensing.instant import SECOND, Instant
 from licensing.numbering import Number, Unplaced, canonicalise
 from signaling.media import Srtp, TrunkMedia
-from signaling.ports import TrunkState
+from signaling.ports.telephones import TrunkState
 from signaling.pstn import numbers
 from signaling.pstn.selection import Health, Standing
 from signaling.pstn.sip.agent import Agent

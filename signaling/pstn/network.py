@@ -23,7 +23,10 @@ from signaling.media import Event as SoundEvent
 from signaling.media import Listener, MediaBackend
 from signaling.metrics import Metrics
 from signaling.permission import Permission
-from signaling.ports import Clock, LegEnd, LegRow, Store, StoreError, TrunkState
+from signaling.ports.clock import Clock
+from signaling.ports.legs import LegEnd, LegRow
+from signaling.ports.store import Store, StoreError
+from signaling.ports.telephones import TrunkState
 from signaling.pstn.calling import LATER, Calling, Who
 from signaling.pstn.dialling import Dialling
 from signaling.pstn.kept import read

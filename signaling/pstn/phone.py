@@ -34,7 +34,9 @@ from signaling.media import Ended as SoundEnded
 from signaling.media import Event as SoundEvent
 from signaling.metrics import Metrics
 from signaling.permission import Permission
-from signaling.ports import Cancel, Clock, LegEnd, LegSound, Store, StoreError
+from signaling.ports.clock import Cancel, Clock
+from signaling.ports.legs import LegEnd, LegSound
+from signaling.ports.store import Store, StoreError
 from signaling.pstn.kept import kept
 from signaling.pstn.leases import Leases
 from signaling.pstn.line import Line

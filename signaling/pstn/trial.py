@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from licensing.gate import Attempt, Grant, Lease
 from licensing.reasons import Reason
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.line import Line
 from signaling.pstn.sip.agent import Agent
 from signaling.pstn.sip.cause import Cause

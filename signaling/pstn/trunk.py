@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from licensing.places import e164_fault
 from licensing.reasons import Obligation, is_per_call
 from signaling.media import Language
-from signaling.ports import Duties
+from signaling.ports.legs import Duties
 from signaling.pstn.caps import Caps
 from signaling.pstn.numbers import NumberFormat, Style
 from signaling.pstn.selection import Health, Standing

@@ -23,7 +23,7 @@ async def open_store(
     """
     import logging
 
-    from signaling.ports import StoreError
+    from signaling.ports.store import StoreError
     from signaling.store.rows import DatabaseStore
 
     alarm = alarm or logging.getLogger(__name__).critical

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store.standing import Standing, check, standing
 from signaling.store.steps import Refused
 from signaling.store.text_numbers import go_on_above, used_in

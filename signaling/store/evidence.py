@@ -10,7 +10,7 @@ from licensing.audit import Checked, ClearValue, Draft, Entry, Head, beginning
 from licensing.checkpoint import Checkpoint, Reach, read
 from licensing.ports import EpochMovedError, Filed, JournalError, RegisterRow, RegisterRows
 from licensing.signing import decoded
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store.database import Database
 from signaling.store.journal import PlainDraft, plain
 from signaling.store.pieces import SMALL, beside, cores, cut, is_head, verified

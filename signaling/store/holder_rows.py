@@ -7,7 +7,7 @@ from itertools import groupby
 from licensing.audit import Draft, canonical
 from signaling.core.forwarding import forwarding_from_text
 from signaling.core.holder import UNKNOWN, HolderFacts, Person, facts_from_text, facts_to_json
-from signaling.ports import Ends, FactsChange, FactsEntry, StatedEntry, StatedFacts
+from signaling.ports.holders import Ends, FactsChange, FactsEntry, StatedEntry, StatedFacts
 from signaling.store.database import Database
 from signaling.store.evidence import StoredJournal
 from signaling.store.journal import plain
@@ -15,7 +15,7 @@ from wephone.protocol.ids import UserId
 
 
 class HolderRows:
-    """See signaling.ports.HolderRows."""
+    """See signaling.ports.holders.HolderRows."""
 
     database: Database
     journal: StoredJournal

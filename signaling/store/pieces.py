@@ -13,7 +13,7 @@ from pathlib import Path
 
 import signaling
 from licensing.audit import MOST_NAMED, Broken, Checked, Head
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store.segment import Piece, Tell, check, packed, read_line
 
 SMALL = 5_000  # entries that a thread verifies before a process has begun

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from signaling.ports import IdTakenError, StoreError
+from signaling.ports.store import IdTakenError, StoreError
 from signaling.store.claim import ANSWER_S, TROUBLE, Claim
 from signaling.store.compiled import numbered_texts
 from signaling.store.database import Alarm, database_shown

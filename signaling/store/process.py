@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from signaling.child import start_child
-from signaling.ports import IdTakenError, StoreError
+from signaling.ports.store import IdTakenError, StoreError
 from signaling.store.frames import DONE, READY, TAKEN, UNWRITTEN, Unpacker, packed
 
 MOST_WAITING = 20_000  # commands: a disk that is this far behind will not catch up in time for a call

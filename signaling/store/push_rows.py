@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from signaling.ports import Sleeper
+from signaling.ports.push import Sleeper
 from signaling.store.database import Database
 from wephone.protocol.ids import DeviceId, UserId
 
 
 class PushRows:
-    """See signaling.ports.PushRows."""
+    """See signaling.ports.push.PushRows."""
 
     database: Database
 

@@ -8,22 +8,19 @@ from typing import Any, Self
 
 from signaling.core.forwarding import Forwarding, forwarding_from_text, forwarding_to_text
 from signaling.core.party import Party
-from signaling.ports import (
-    Account,
+from signaling.ports.accounts import Account, SessionRow
+from signaling.ports.calls import (
     CallRecord,
     CallsOfSpan,
     ChartRows,
-    LatestText,
     LiveCall,
     OfferedCall,
-    ReceiptRow,
     RefusalsOfSpan,
-    SessionRow,
     SoundOfSpan,
-    StoredText,
-    StoreError,
     Talk,
 )
+from signaling.ports.store import StoreError
+from signaling.ports.texts import LatestText, ReceiptRow, StoredText
 from signaling.store.database import Database
 from signaling.store.evidence import StoredCheckpoints, StoredJournal, StoredRegister
 from signaling.store.holder_rows import HolderRows
@@ -39,7 +36,7 @@ PURGED_AT_ONCE = 500  # rows: a millisecond of the writer's time
 
 
 class CallRows:
-    """See signaling.ports.CallRows."""
+    """See signaling.ports.calls.CallRows."""
 
     database: Database
     journal: StoredJournal
@@ -120,7 +117,7 @@ class CallRows:
 
 
 class TextRows:
-    """See signaling.ports.TextRows."""
+    """See signaling.ports.texts.TextRows."""
 
     database: Database
 
@@ -163,7 +160,7 @@ class TextRows:
 
 
 class AccountRows:
-    """See signaling.ports.AccountRows."""
+    """See signaling.ports.accounts.AccountRows."""
 
     database: Database
 
@@ -247,7 +244,7 @@ class AccountRows:
 
 
 class SessionRows:
-    """The sessions and invitations of signaling.ports.AccountRows."""
+    """The sessions and invitations of signaling.ports.accounts.AccountRows."""
 
     database: Database
 
@@ -296,7 +293,7 @@ class SessionRows:
 
 
 class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows, HolderRows, PushRows):
-    """All rows of one database: signaling.ports.Store, and the journal and the register beside them."""
+    """All rows of one database: signaling.ports.store.Store, and the journal and the register beside them."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -305,7 +302,7 @@ class DatabaseStore(CallRows, TelephoneRows, TextRows, AccountRows, SessionRows,
         self.checkpoints = StoredCheckpoints(database)
 
     async def purge(self, kind: str, before: int) -> int:
-        """See signaling.ports.Upkeep; in pieces, so that a call waits for one of them at most."""
+        """See signaling.ports.store.Upkeep; in pieces, so that a call waits for one of them at most."""
         gone = 0
         while some := await self.database.write("purge_some", kind, before, PURGED_AT_ONCE):
             gone += some

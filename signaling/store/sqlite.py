@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store.compiled import run, sqlite_texts
 from signaling.store.database import Alarm
 from signaling.store.process import WriterProcess

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from licensing.audit import canonical
-from signaling.ports import BegunLeg, Entitlement, LegEnd, LegRow, Usage
+from signaling.ports.legs import BegunLeg, Entitlement, LegEnd, LegRow, Usage
 from signaling.store.database import Database
 from signaling.store.evidence import StoredJournal
 from signaling.store.steps import Row
@@ -14,7 +14,7 @@ HOUR, DAY = 3600 * 1_000_000, 24 * 3600 * 1_000_000  # microseconds
 
 
 class TelephoneRows:
-    """See signaling.ports.TelephoneRows."""
+    """See signaling.ports.legs.TelephoneRows."""
 
     database: Database
     journal: StoredJournal

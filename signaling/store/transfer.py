@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 
 from licensing.audit import Head
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store.claim import ANSWER_S, SPACE, TROUBLE, WHOLE
 from signaling.store.migrations import ADDED_ONLY, HEAD
 from signaling.store.postgresql import bring_to_head, sentence, version_of

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Callable
 
 from licensing.instant import SECOND, Instant
-from signaling.ports import Cancel
+from signaling.ports.clock import Cancel
 
 START = Instant(1_795_608_000 * SECOND, 1_000 * SECOND)  # 2026-11-25T12:00:00Z
 
 
 class HandClock:
-    """A `signaling.ports.Clock` and `licensing.ports.Clock` without a loop."""
+    """A `signaling.ports.clock.Clock` and `licensing.ports.Clock` without a loop."""
 
     def __init__(self, start: Instant = START) -> None:
         self._now = start

@@ -7,7 +7,7 @@ from licensing.facts import CallFacts, Role, app_leg
 from licensing.grant import Attempt, Book, Grant, Lease
 from licensing.identity import DecisionId
 from licensing.reasons import Reason
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 
 FACTS = CallFacts(legs=(app_leg(Role.ORIGIN), app_leg(Role.DESTINATION)))
 FOR_EVER = 2**63 - 1

@@ -47,8 +47,9 @@ ACTS = {  # what is done to a leg by whoever makes or calls this
     "signaling.core.events:ChangeAllowed": "changes",
     "signaling.core.events:Reinstated": "takes an end back",
     "signaling.core.call:restored": "goes on after a restart",
-    "signaling.ports:TextRows.accept_text": "takes a text",
+    "signaling.ports.texts:TextRows.accept_text": "takes a text",
     f"{SIP}agent:Agent.call": "sends INVITE",
+    "signaling.media:MediaBackend.lease": "lets sound pass",
     "signaling.pstn.carrier:Carrier.dial": "calls from a network without permits",
     f"{SIP}incoming:IncomingCall.ring": "says 1xx",
     f"{SIP}incoming:IncomingCall.early": "says 1xx",
@@ -63,7 +64,6 @@ ACTS = {  # what is done to a leg by whoever makes or calls this
     "SIP INVITE": "sends INVITE",
     "SIP REFER": "sends REFER",
 }
-PORTS = ("signaling.ports:Trunk", "signaling.ports:MediaBackend")  # every method of theirs is an act
 # Stands for somebody else's network: its own grants are worth nothing to a server, which may not know it.
 FAR_END, ITS_COMMAND = "signaling.pstn.carrier:", "wephone.cli.carrier:"
 PROOF = {  # of a yes, and the one module that may make it
@@ -91,19 +91,17 @@ class Paths:
         self.edges = [
             edge for edge in self.every if not is_let_out(edge) and not edge.source.startswith(FAR_END)
         ]
-        ports = [name for name in self.house.functions if name.rpartition(".")[0] in PORTS]
-        self.acts = {**ACTS, **{name: f"asks {name.partition(':')[2]}" for name in ports}}
         self.to, self.of = defaultdict[str, list[Edge]](list), defaultdict[str, list[Edge]](list)
         for edge in self.edges:
             self.to[edge.target].append(edge)
             self.of[edge.source].append(edge)
-        self.leading = self.before(self.acts) - set(self.acts)
+        self.leading = self.before(ACTS) - set(ACTS)
         self.beginnings = self.begin()
 
     def listed(self) -> dict[str, tuple[str, str]]:
         """Each function, or frame of a client, that can act on a leg: how, and what covers it."""
         acts: dict[str, set[str]] = defaultdict(set)
-        for act, said in self.acts.items():
+        for act, said in ACTS.items():
             for name in self.before([act]):
                 acts[name].add(said)
         named = [n for n in self.leading if n in self.house.functions or n.startswith(FRAMES)]
@@ -113,10 +111,10 @@ class Paths:
         """Each open way to an act, by where it begins; each proof of a yes that the wrong module makes."""
         for begin in self.beginnings:
             reached = self.after([begin], is_open)
-            for act in self.acts.keys() & reached.keys():
+            for act in ACTS.keys() & reached.keys():
                 way = " -> ".join(reversed([*back(reached, reached[act])]))
                 yield (
-                    f"{way}: {self.acts[act]}, and nobody on this way has asked the gate. "
+                    f"{way}: {ACTS[act]}, and nobody on this way has asked the gate. "
                     "Ask it and look at the answer, or take a Grant or Lease"
                 )
         for edge in self.every:

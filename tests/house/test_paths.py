@@ -135,17 +135,15 @@ def follow(dialog: Dialog, contact: str) -> object:
         "signaling.pstn.following:follow: sends REFER, and nobody",
     ),
     (
-        "a trunk that is asked for a leg",
-        "signaling/dialling.py",
+        "sound that passes without a lease",
+        "signaling/sounding.py",
         """
-from typing import Protocol
+from signaling.media import MediaBackend
 
-from signaling.ports import Trunk
-
-async def dial(trunk: Trunk, number: str) -> None:
-    await trunk.invite(number)
+def sound(media: MediaBackend, leg: str) -> None:
+    media.lease(leg, 2**62)
 """,
-        "signaling.dialling:dial: asks Trunk.invite, and nobody",
+        "signaling.sounding:sound: lets sound pass, and nobody",
     ),
     (
         "functions that only call each other",
@@ -412,13 +410,6 @@ async def place(exchange: Exchange, party: Party, invite: Invite) -> None:
         "signaling.api.placing:place can act on a leg",
     ),
 ]
-TRUNK = '''
-
-class Trunk(Protocol):
-    """One carrier."""
-
-    def invite(self, number: str) -> Awaitable[None]: ...
-'''
 
 
 @pytest.fixture(scope="module")
@@ -426,8 +417,6 @@ def said_of_planted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     root = tmp_path_factory.mktemp("paths")
     for room in (*ROOMS, *KIT):
         shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
-    ports = root / "signaling/ports.py"
-    ports.write_text(ports.read_text() + TRUNK)
     for _, name, source, _ in PLANTED:
         (root / name).write_text(source)
     return sorted(faults(Paths(root), KNOWN))

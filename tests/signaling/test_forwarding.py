@@ -11,7 +11,7 @@ import pytest
 
 from signaling.core.events import Alerting, Answered, HungUp, Rejected
 from signaling.core.forwarding import Forwarding
-from signaling.ports import Account
+from signaling.ports.accounts import Account
 from signaling.store import open_store
 from tests.protocol.frames import SDP
 from tests.signaling.test_switch import ALICE, BOB, Exchange, Frames, invite

@@ -6,7 +6,7 @@ from licensing.instant import SECOND
 from signaling.buckets import SWEEP_AT, Buckets
 from signaling.core.party import Party
 from signaling.limits import Limits, network
-from signaling.ports import SignedIn
+from signaling.ports.entry import SignedIn
 from signaling.tickets import Tickets
 from tests.fakes.clock import HandClock
 from wephone.protocol.ids import DeviceId, UserId

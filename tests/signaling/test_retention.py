@@ -3,7 +3,7 @@
 import asyncio
 
 from signaling.metrics import Metrics
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.retention import DAY, DAY_US, Retention, Schedule, until
 from tests.fakes.clock import START, HandClock
 

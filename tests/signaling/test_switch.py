@@ -21,7 +21,8 @@ from signaling.limits import Limits
 from signaling.lines import Line, Lines
 from signaling.metrics import Metrics
 from signaling.permission import Answer, Permitted, Refused
-from signaling.ports import Account, StoredText
+from signaling.ports.accounts import Account
+from signaling.ports.texts import StoredText
 from signaling.revocation import Revocation
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore

@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from licensing.instant import MILLISECOND
 from signaling.clock import SystemClock
-from signaling.ports import Entitlement
+from signaling.ports.legs import Entitlement
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place

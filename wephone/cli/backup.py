@@ -36,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Copy, and say how far what was copied reaches."""
-    from signaling.ports import StoreError
+    from signaling.ports.store import StoreError
     from signaling.store.backup import backup
 
     settings = operating.settings_of(args)

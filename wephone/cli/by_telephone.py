@@ -94,7 +94,7 @@ class Telephony:
 
     async def entitle(self) -> None:
         """The operator lets the caller call telephones; whether one may be called is still the law's."""
-        from signaling.ports import Entitlement
+        from signaling.ports.legs import Entitlement
         from wephone.protocol.ids import UserId
 
         parts = self._server.parts

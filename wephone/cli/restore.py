@@ -94,7 +94,7 @@ def checkpoint_in(file: Path) -> "Standing":
 async def restored(args: argparse.Namespace, settings: "Settings", kept: "Standing | None") -> "Standing":
     """Replace the rows while nobody else has the data folder."""
     from signaling.folder import DataFolder, FolderError
-    from signaling.ports import StoreError
+    from signaling.ports.store import StoreError
     from signaling.store.backup import restore
 
     url = settings.database_owner or settings.database_url
@@ -130,7 +130,7 @@ async def switched_off(args: argparse.Namespace, settings: "Settings") -> Path:
 
 async def replaced(source: Path, copy: Path, url: str) -> "Standing":
     """Replace the rows by those of the copy; an error names what it is a copy of."""
-    from signaling.ports import StoreError
+    from signaling.ports.store import StoreError
     from signaling.store.backup import restore
 
     try:

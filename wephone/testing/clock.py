@@ -8,13 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from licensing.instant import SECOND, Instant
-from signaling.ports import Cancel
+from signaling.ports.clock import Cancel
 
 TURNS = 10  # of the loop after each timer, for what it started
 
 
 class TestClock:
-    """A `signaling.ports.Clock`: seconds pass by themselves, nights need not be waited for."""
+    """A `signaling.ports.clock.Clock`: seconds pass by themselves, nights need not be waited for."""
 
     __test__ = False  # not a test, though pytest would take it for one
 

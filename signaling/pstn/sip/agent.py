@@ -13,7 +13,7 @@ from typing import Protocol
 from licensing.grant import Attempt, Grant, Lease
 from licensing.instant import Instant
 from licensing.reasons import Reason
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip import invitation as asked
 from signaling.pstn.sip.answer import respond

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from signaling.buckets import Buckets
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 

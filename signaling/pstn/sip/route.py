@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from licensing.instant import SECOND
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.problem import CarrierError
 from signaling.pstn.sip.selection import Dice, Lookup, find, fixed, is_numeric

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from licensing.instant import SECOND
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 from signaling.pstn.sip.answer import refuse_unread
 from signaling.pstn.sip.connection import Connection, Failed
 from signaling.pstn.sip.door import Door, Turned

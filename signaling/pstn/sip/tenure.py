@@ -7,7 +7,7 @@ from typing import Protocol
 from licensing.grant import LEASE, Attempt, Grant, Lease
 from licensing.instant import SECOND, Instant
 from licensing.reasons import Reason
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 
 AGAIN = SECOND  # between two attempts to renew once one has failed
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from licensing.instant import Instant
-from signaling.ports import Cancel, Clock
+from signaling.ports.clock import Cancel, Clock
 
 FEW = 1024  # cancelled alarms, that are not worth a search
 WHEN, CALLBACK, ARGUMENTS = 0, 2, 3

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import Protocol
 
 from licensing.instant import SECOND
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.door import Turned
 from signaling.pstn.sip.exchange import Exchange, Key, Steps, server_key

@@ -11,7 +11,7 @@ from aiohttp import WSMsgType
 
 from signaling.accounts import SignIn
 from signaling.api.auth import COOKIE
-from signaling.ports import SessionRow
+from signaling.ports.accounts import SessionRow
 from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World, name_of
 from tests.signaling.device import Device
 

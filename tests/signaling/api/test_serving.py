@@ -8,7 +8,7 @@ import pytest
 
 from signaling.api import health, listener
 from signaling.api.headers import HEADERS
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from tests.signaling.api.conftest import PASSWORD, Begin, Somebody, World
 from tests.signaling.device import Device
 

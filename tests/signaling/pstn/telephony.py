@@ -12,7 +12,7 @@ import aiohttp
 
 from signaling.app import Server, start
 from signaling.configuration import made
-from signaling.ports import Entitlement
+from signaling.ports.legs import Entitlement
 from signaling.pstn.sip.sockets import Place
 from signaling.settings import Settings
 from signaling.store.rows import DatabaseStore

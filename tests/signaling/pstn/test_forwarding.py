@@ -8,7 +8,7 @@ import pytest
 
 from signaling.core.holder import Person
 from signaling.facts import person_of
-from signaling.ports import Store, StoreError
+from signaling.ports.store import Store, StoreError
 from tests.interop.witness import line, witness
 from tests.signaling.device import SDP, Device
 from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office

@@ -10,7 +10,7 @@ import pytest
 
 from licensing.instant import MILLISECOND
 from signaling.clock import SystemClock
-from signaling.ports import Entitlement
+from signaling.ports.legs import Entitlement
 from signaling.pstn import carrier as the_carrier
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.echo import Echo, open_line

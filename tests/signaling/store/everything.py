@@ -5,7 +5,9 @@ from licensing.checkpoint import sign
 from licensing.ports import RegisterRow
 from licensing.signing import new_key
 from signaling.core.holder import HolderFacts, OwnedNumber, Said
-from signaling.ports import BegunLeg, Entitlement, FactsChange, Sleeper
+from signaling.ports.holders import FactsChange
+from signaling.ports.legs import BegunLeg, Entitlement
+from signaling.ports.push import Sleeper
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,

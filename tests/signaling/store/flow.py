@@ -14,7 +14,7 @@ import pytest
 
 from licensing.audit import Draft, Verified, beginning, seal, verify
 from licensing.ports import EpochMovedError, RegisterRow
-from signaling.ports import IdTakenError
+from signaling.ports.store import IdTakenError
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import ALICE, AT, BOB, BOBS, account, offered

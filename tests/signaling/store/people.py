@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from random import Random
 
 from signaling.core.party import Party
-from signaling.ports import Account, OfferedCall, SessionRow
+from signaling.ports.accounts import Account, SessionRow
+from signaling.ports.calls import OfferedCall
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import Media
 

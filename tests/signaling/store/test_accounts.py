@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from signaling.ports import IdTakenError, StoreError
+from signaling.ports.store import IdTakenError, StoreError
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (
     ALICE,

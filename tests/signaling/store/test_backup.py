@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from licensing.audit import Head, Verified, beginning, verify
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store import open_store
 from signaling.store.backup import Standing, backup, restore
 from signaling.store.tables import metadata

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from signaling.core.party import Party
-from signaling.ports import CallRecord, IdTakenError, LiveCall
+from signaling.ports.calls import CallRecord, LiveCall
+from signaling.ports.store import IdTakenError
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import (

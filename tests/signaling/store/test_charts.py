@@ -1,7 +1,8 @@
 """What is drawn of calls is counted by the database, alike on both."""
 
 from licensing.audit import Draft, canonical
-from signaling.ports import BegunLeg, CallsOfSpan, LegEnd, LegSound, RefusalsOfSpan, SoundOfSpan
+from signaling.ports.calls import CallsOfSpan, RefusalsOfSpan, SoundOfSpan
+from signaling.ports.legs import BegunLeg, LegEnd, LegSound
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import ALICE, AT, BOBS, offered, some_call
 from wephone.protocol.reasons import EndReason

@@ -7,7 +7,8 @@ import pytest
 
 from licensing.audit import Draft, seal
 from signaling.core.holder import UNKNOWN, Basis, Change, HolderFacts, OwnedNumber, Residence, Said, changed
-from signaling.ports import FactsChange, IdTakenError
+from signaling.ports.holders import FactsChange
+from signaling.ports.store import IdTakenError
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.database import Direct
 from tests.signaling.store.people import ALICE, AT, BOB, CAROL, account

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from licensing.ports import JournalError
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store import open_store
 from signaling.store.backup import backup
 from signaling.store.rows import DatabaseStore

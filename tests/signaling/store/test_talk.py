@@ -1,6 +1,6 @@
 """How long calls were talked, asked of many at once, on both databases."""
 
-from signaling.ports import Talk
+from signaling.ports.calls import Talk
 from signaling.store.calls import TALKED_AT_ONCE
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.people import ALICE, AT, BOB, BOBS, offered, some_call

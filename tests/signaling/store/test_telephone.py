@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from licensing.reasons import Obligation
-from signaling.ports import BegunLeg, Entitlement, LegEnd, Usage
+from signaling.ports.legs import BegunLeg, Entitlement, LegEnd, Usage
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.database import Direct

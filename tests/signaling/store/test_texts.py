@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from signaling.ports import IdTakenError, ReceiptRow, StoredText
+from signaling.ports.store import IdTakenError
+from signaling.ports.texts import ReceiptRow, StoredText
 from signaling.store.rows import DatabaseStore
 from tests.signaling.store.database import Direct
 from tests.signaling.store.people import ALICE, AT, BOB, CAROL, some_device, some_message

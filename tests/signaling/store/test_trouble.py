@@ -14,7 +14,7 @@ import pytest
 
 from licensing.audit import Verified
 from licensing.ports import JournalError
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.fakes.postgres import Postgres

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from signaling.ports import IdTakenError, StoreError
+from signaling.ports.store import IdTakenError, StoreError
 from signaling.store.rows import DatabaseStore
 from signaling.store.tables import metadata
 from tests.signaling.store.database import Direct

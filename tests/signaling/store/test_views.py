@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from signaling.ports import StoreError
+from signaling.ports.store import StoreError
 from signaling.store import open_store
 from signaling.store.rows import DatabaseStore
 from tests.fakes.postgres import Postgres

@@ -3,7 +3,7 @@
 import json
 
 from licensing.alarms import Alarm
-from signaling.ports import BegunLeg, LegEnd
+from signaling.ports.legs import BegunLeg, LegEnd
 from tests.web.console.desk import WITHIN, Clerk
 from wephone.protocol.ids import CallId, UserId
 from wephone.testing.kit import Kit

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from licensing.grant import Grant
 from licensing.reasons import Reason
-from signaling.ports import Clock
+from signaling.ports.clock import Clock
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.agent import Agent
 from signaling.pstn.sip.dialog import Dialog
