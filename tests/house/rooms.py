@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "signaling.pstn.media": _SERVER | {"wephone.media", "signaling.pstn.sip.sdes"},
     "signaling.store": _SERVER,
     "signaling.bus": _SERVER,
-    # The one file that knows every part of the server.
+    # The one room that knows every part of the server.
     "signaling.app": _SERVER
     | {"signaling.switch", "signaling.api", "signaling.pstn", "signaling.pstn.media", "signaling.store"}
     | {"signaling.bus", "licensing.middleware"},

@@ -54,7 +54,7 @@ PLANTED = [
         "import signaling.pstn.carrier",
         "may not import signaling.pstn.carrier",
     ),
-    ("the app knows nothing of the client", "signaling/app.py", "import wephone.media", "wephone.media"),
+    ("the app knows nothing of the client", "signaling/app/a.py", "import wephone.media", "wephone.media"),
     (
         "a core does not wait",
         "signaling/core/g.py",

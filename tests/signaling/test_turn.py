@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from signaling import app
+from signaling.app import telephony
 from signaling.media import Event, Helper
 from signaling.settings import Settings
 from signaling.turn import BRIDGE, turn_credentials
@@ -27,8 +27,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[], tuple[H
         made.append(helpers)
 
     def begin(clock: HandClock, **settings: Any) -> Callable[[], tuple[Helper, ...]]:
-        monkeypatch.setattr(app, "EmbeddedBackend", backend)
-        sound = app.sound_of(Settings(media="embedded", **settings), clock)
+        monkeypatch.setattr(telephony, "EmbeddedBackend", backend)
+        sound = telephony.sound_of(Settings(media="embedded", **settings), clock)
         assert sound is not None
         sound(ignore)
         return made[-1]

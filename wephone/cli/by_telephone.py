@@ -20,7 +20,7 @@ from wephone.events import EndReason
 
 if TYPE_CHECKING:
     from licensing.audit import Checked
-    from signaling import app
+    from signaling.app.server import Server as OwnServer
     from wephone.media.audio import Samples
     from wephone.media.devices import Ear
     from wephone.media.score import Score
@@ -88,7 +88,7 @@ async def told_ready(carrier: asyncio.subprocess.Process) -> dict[str, Any]:
 class Telephony:
     """Calls by telephone on the demonstration's server, and what its operator does about them."""
 
-    def __init__(self, server: "app.Server", caller: Client) -> None:
+    def __init__(self, server: "OwnServer", caller: Client) -> None:
         self._server, self._caller = server, caller
         self._register = server.parts.licence.register
 

@@ -23,7 +23,7 @@ from wephone.sound import StartSound, preload
 from wephone.transport import Server
 
 if TYPE_CHECKING:
-    from signaling import app
+    from signaling.app.server import Server as OwnServer
     from wephone.media.audio import Samples
     from wephone.media.score import Score
 
@@ -52,15 +52,15 @@ class Side:
 
 
 @asynccontextmanager
-async def own_server() -> AsyncIterator["app.Server"]:
+async def own_server() -> AsyncIterator["OwnServer"]:
     """A server on free ports of the loopback, that knows nobody and keeps nothing; beside it a carrier."""
-    from signaling import app
+    from signaling.app.server import start
     from signaling.configuration import made
 
     with TemporaryDirectory(prefix="wephone-demo-") as name:
         async with own_carrier(Path(name)) as by_carrier:
             here = {"listen": "127.0.0.1:0", "operator_listen": "127.0.0.1:0", "data": Path(name) / "data"}
-            server = await app.start(made(here | by_carrier))
+            server = await start(made(here | by_carrier))
             try:
                 yield server
             finally:
@@ -109,7 +109,7 @@ class Demonstration:
                 await self._by_telephone(telephony)
 
     @asynccontextmanager
-    async def _signed_in(self, server: "app.Server", user: str) -> AsyncIterator[Client]:
+    async def _signed_in(self, server: "OwnServer", user: str) -> AsyncIterator[Client]:
         """A headless peer with an account of its own."""
         password = secrets.token_urlsafe(16)
         async with Server(server.url) as entrance:
@@ -195,7 +195,7 @@ class Demonstration:
             packets = stats.received + stats.lost
             self._progress.note(words("loss", self._tongue, user=side.user, loss=stats.loss, packets=packets))
 
-    async def _dial(self, alice: Client, server: "app.Server") -> None:
+    async def _dial(self, alice: Client, server: "OwnServer") -> None:
         """A telephone number: no permit, so no call, and a reason that the operator can be held to."""
         self._progress.heading(words("dials", self._tongue, caller=CALLER, number=NUMBER))
         try:
@@ -208,7 +208,7 @@ class Demonstration:
             self.check("not refused", False, outcome=call.state)
             await call.hangup()
 
-    async def _show_refusal(self, refused: CallRefused, server: "app.Server") -> None:
+    async def _show_refusal(self, refused: CallRefused, server: "OwnServer") -> None:
         text = refused.text_zh if self._tongue == "zh" else refused.text
         self.check("refused", bool(text), text=text)
         decision = refused.decision or ""

@@ -189,7 +189,8 @@ async def on_this_machine(settings: "Settings", operator: str | None) -> AsyncIt
 @asynccontextmanager
 async def offline(settings: "Settings") -> AsyncIterator[None]:
     """The data folder opened here, or a server that has just taken it."""
-    from signaling.app import InUseError, StartError, start_offline
+    from signaling.app.errors import InUseError, StartError
+    from signaling.app.server import start_offline
 
     loop = asyncio.get_running_loop()
     deadline = loop.time() + STARTING

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wephone.cli.output import Failure
 
 if TYPE_CHECKING:
-    from signaling.app import Server
+    from signaling.app.server import Server
     from signaling.settings import Settings
 
 
@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
 
 async def serve(settings: "Settings") -> int:
     """Start, say so, wait for the signal, drain, stop."""
-    from signaling.app import StartError, start
+    from signaling.app.errors import StartError
+    from signaling.app.server import start
     from signaling.tuning import freeze
 
     stop = asyncio.Event()

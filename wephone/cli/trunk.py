@@ -87,7 +87,7 @@ def leg_line(leg: dict[str, Any]) -> str:
 
 async def test(args: argparse.Namespace) -> int:
     """From this machine, by the settings."""
-    from signaling.app import sip_tls
+    from signaling.app.telephony import sip_tls
     from signaling.clock import SystemClock
     from signaling.pstn.trial import tried
     from signaling.pstn.trunk_file import TrunkError, signed_in

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from signaling import app
+from signaling.app.server import Server as OwnServer
+from signaling.app.server import start
 from signaling.configuration import made
 from wephone.protocol.ids import UserId
 from wephone.testing.clock import TestClock
@@ -24,7 +25,7 @@ class TestServer:
     def __init__(self, settings: dict[str, Any], clock: TestClock, timeline: Timeline) -> None:
         self._settings, self._clock, self._timeline = settings, clock, timeline
         self._folder: TemporaryDirectory[str] | None = None
-        self._running: app.Server | None = None
+        self._running: OwnServer | None = None
         self._passwords: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
         self.port = self._operator_port = 0
@@ -43,7 +44,7 @@ class TestServer:
             "data": Path(self._folder.name),
             **self._settings,
         }
-        self._running = await app.start(made(given), clock=self._clock)
+        self._running = await start(made(given), clock=self._clock)
         self.port = server_url(self._running.url).port or 0
         self._operator_port = server_url(self._running.operator_url).port or 0
         self._timeline.add("server", "did", "start")
@@ -73,7 +74,7 @@ class TestServer:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def running(self) -> app.Server:
+    def running(self) -> OwnServer:
         """The server itself, for what has no way through its doors."""
         if self._running is None:
             raise RuntimeError("the server is not started: `await wephone.server.start()`")

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from signaling.app import Server, start
+from signaling.app.server import Server, start
 from signaling.configuration import made
 from tests.fakes.clock import HandClock
 from wephone.protocol.ids import UserId

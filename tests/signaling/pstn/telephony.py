@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from signaling.app import Server, start
+from signaling.app.server import Server, start
 from signaling.configuration import made
 from signaling.ports.legs import Entitlement
 from signaling.pstn.sip.sockets import Place

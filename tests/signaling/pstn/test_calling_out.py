@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from licensing.alarms import Alarm
-from signaling.app import start
+from signaling.app.server import start
 from signaling.clock import SystemClock
 from signaling.media import Descriptions, MediaError, Problem
 from signaling.pstn.carrier import Carrier

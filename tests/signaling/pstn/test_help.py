@@ -9,7 +9,7 @@ import pytest
 
 from licensing.alarms import Alarm, Alarms
 from licensing.ports import JournalError
-from signaling.app import start
+from signaling.app.server import start
 from signaling.ports.store import StoreError
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from signaling.app import StartError, start
+from signaling.app.errors import StartError
+from signaling.app.server import start
 from signaling.configuration import SettingsError
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from signaling.app import start
+from signaling.app.server import start
 from tests.fakes.relay import Relay
 from tests.signaling.pstn.telephony import settings_in
 

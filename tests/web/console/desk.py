@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page
 
-from signaling.app import Server
+from signaling.app.server import Server
 from wephone.protocol.ids import UserId
 
 PASSWORD = "correct horse battery"
