@@ -55,9 +55,13 @@ def needed(file: Path, known: set[Path]) -> set[Path]:
     """This module and all that it imports before it runs."""
     if file not in known:
         known.add(file)
-        for name in IMPORT.findall(file.read_text()):
-            needed((file.parent / name).resolve(), known)
+        for each in imported(file):
+            needed(each, known)
     return known
+
+
+def imported(file: Path) -> list[Path]:
+    return [(file.parent / name).resolve() for name in IMPORT.findall(file.read_text())]
 
 
 def test_the_app_is_small() -> None:
@@ -67,6 +71,12 @@ def test_the_app_is_small() -> None:
     assert WEB / "core" / "call.js" in files
     sizes = {str(file.relative_to(WEB)): len(gzip.compress(file.read_bytes(), 9)) for file in files}
     assert sum(sizes.values()) <= SHELL, sizes
+
+
+def test_no_module_needs_one_that_needs_it() -> None:
+    ours = [file for file in WEB.rglob("*.js") if "vendor" not in file.parts]
+    behind = {file: set[Path]().union(*(needed(each, set()) for each in imported(file))) for file in ours}
+    assert [str(file.relative_to(WEB)) for file in ours if file in behind[file]] == []
 
 
 def test_only_one_file_touches_webrtc_and_one_the_socket_and_one_the_network() -> None:

@@ -10,6 +10,14 @@ export function Icon({ name }) {
     dangerouslySetInnerHTML=${{ __html: icons[name] }}></svg>`;
 }
 
+/** One of a few. @param {{label: string, value: string, change: (value: any) => void, options: [string, string][]}} props */
+export function Choice({ label, value, change, options }) {
+  return html`<label class="row"><span>${label}</span>
+    <select value=${value} onChange=${(/** @type {any} */ event) => change(event.target.value)}>
+      ${options.map(([key, word]) => html`<option key=${key} value=${key} selected=${key === value}>${word}</option>`)}
+    </select></label>`;
+}
+
 /**
  * A round button with a drawing; its word is shown below it, or said alone.
  *

@@ -37,6 +37,12 @@ export function Mark({ tone = "", text }) {
   return html`<span class=${`mark ${tone}`}><${Icon} name=${SHAPES[tone]} />${text}</span>`;
 }
 
+/** What came out. @param {{outcome: string | null}} props */
+export function Verdict({ outcome }) {
+  const tone = outcome === "deny" ? "bad" : outcome === "allow" ? "good" : outcome ? "soon" : "";
+  return html`<${Mark} tone=${tone} text=${outcome ? say(`outcome ${outcome}`) : say("unknown")} />`;
+}
+
 /** The state of everything, drawn anew when it changes. */
 export function useWatch() {
   const [, again] = useState(0);

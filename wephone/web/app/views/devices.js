@@ -3,8 +3,8 @@
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { chosen, deviceFault, openMicrophone, stop } from "../../edge/media.js";
 import { levelOf, testTone } from "../../edge/sounds.js";
+import { Choice } from "../parts.js";
 import { say } from "../words.js";
-import { Choice } from "./settings.js";
 
 const KINDS = /** @type {const} */ ([["audioinput", "microphone"], ["audiooutput", "speaker"], ["videoinput", "camera"]]);
 

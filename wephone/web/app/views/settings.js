@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { hideAddress, hidesAddress, wakes } from "../kept.js";
-import { Field, NotLoaded, Round, Sheet, Waiting, useLoaded } from "../parts.js";
+import { Choice, Field, NotLoaded, Round, Sheet, Waiting, useLoaded } from "../parts.js";
 import { dayOf, say, speak, spoken } from "../words.js";
 import { theme, wear } from "../theme.js";
 import { canBeWoken, isRefused, sleep, wake } from "../waking.js";
@@ -27,14 +27,6 @@ export function Settings({ phone, signOut }) {
     <h2>${say("account")}</h2>
     <${Account} user=${phone.user} signOut=${signOut} />
   </section>`;
-}
-
-/** @param {{label: string, value: string, change: (value: any) => void, options: [string, string][]}} props */
-export function Choice({ label, value, change, options }) {
-  return html`<label class="row"><span>${label}</span>
-    <select value=${value} onChange=${(/** @type {any} */ event) => change(event.target.value)}>
-      ${options.map(([key, word]) => html`<option key=${key} value=${key} selected=${key === value}>${word}</option>`)}
-    </select></label>`;
 }
 
 function Theme() {

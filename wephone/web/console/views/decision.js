@@ -5,10 +5,9 @@ import { Blank, Copied, useLoaded } from "../../app/parts.js";
 import { Refused } from "../../edge/http.js";
 import { at } from "../address.js";
 import { names } from "../law.js";
-import { Facts, Mark, NotLoaded, Waiting } from "../parts.js";
+import { Facts, Mark, NotLoaded, Verdict, Waiting } from "../parts.js";
 import { asked } from "../watch.js";
 import { inLaw, kind, moment, named, say, words } from "../words.js";
-import { Verdict } from "./decisions.js";
 
 /** @param {{id: string}} props */
 export function Decision({ id }) {

@@ -7,7 +7,7 @@ import { save } from "../csv.js";
 import { decided } from "../denials.js";
 import { LongTable } from "../long.js";
 import { usePages } from "../pages.js";
-import { Mark, NotLoaded, Waiting, useWatch } from "../parts.js";
+import { NotLoaded, Verdict, Waiting, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { SERVICES, inLaw, kind, many, moment, say } from "../words.js";
 import { Decision } from "./decision.js";
@@ -86,12 +86,6 @@ function Rows({ rows, ends }) {
     <td><a class="link" href=${at("decisions", row.decision)}><code>${row.decision}</code></a></td></tr>`;
   };
   return html`<${LongTable} label=${say("decisions")} columns=${columns} count=${rows.length} row=${drawn} ends=${ends} />`;
-}
-
-/** What came out. @param {{outcome: string | null}} props */
-export function Verdict({ outcome }) {
-  const tone = outcome === "deny" ? "bad" : outcome === "allow" ? "good" : outcome ? "soon" : "";
-  return html`<${Mark} tone=${tone} text=${outcome ? say(`outcome ${outcome}`) : say("unknown")} />`;
 }
 
 /** @param {any[]} rows */
