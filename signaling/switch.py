@@ -337,6 +337,10 @@ class Switch:
         """How many calls have not ended."""
         return len(self._live)
 
+    def talking(self) -> int:
+        """How many of them have been answered."""
+        return sum(self._calls[id].phase is Phase.ACTIVE for id in self._live)
+
     async def close(self) -> None:
         """Stop the timers and wait for what is being recorded."""
         for cancel in self._timers.values():

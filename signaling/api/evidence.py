@@ -24,6 +24,7 @@ routes = Routes()
 
 PAGE, LONGEST_PAGE = 100, 1_000
 LOOKED_AT, CHUNK = 10_000, 500  # entries for one page, and at a time
+FEW = 10  # entries of another kind that may lie among a page of decisions
 
 Node = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Sequence = Annotated[int, Field(ge=0, le=2**63 - 1)]
@@ -32,12 +33,13 @@ Outcome = Literal["allow", "allow_with_obligations", "deny"]
 
 
 class DecisionPage(Model):
-    """Which decisions: those before this sequence number, of this node or that, about what is named.
+    """Which decisions: those between these sequence numbers, of this node or that, about what is named.
 
     `permit` is one that was relied on. No more than 10 000 entries are looked at for one page.
     """
 
     before: Sequence | None = None
+    after: Sequence = 0
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = PAGE
     node: Node | None = None
     outcome: Outcome | None = None
@@ -163,9 +165,10 @@ async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
         heads = {head.node: head for head in await chains.heads()}
         last = heads[node].seq + 1 if node in heads else 0
         before = last if query.before is None else min(query.before, last)
-        end = max(0, before - 1 - LOOKED_AT)
+        end = max(query.after, before - 1 - LOOKED_AT)
+        chunk = CHUNK if query.marks() else query.limit + FEW  # all but a few entries are decisions
         while before - 1 > end and len(found) < query.limit:
-            after = max(end, before - 1 - CHUNK)
+            after = max(end, before - 1 - chunk)
             entries = await chains.entries_of(node, after, before - 1 - after)
             before = after + 1
             for one in meant(reversed(entries), query):
@@ -173,7 +176,7 @@ async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
                 if len(found) == query.limit:
                     before = one.seq
                     break
-    return PastDecisions(decisions=tuple(found), before=before if before > 1 else None)
+    return PastDecisions(decisions=tuple(found), before=before if before > query.after + 1 else None)
 
 
 def meant(entries: Iterable[Entry], query: DecisionPage) -> Iterator[PastDecision]:

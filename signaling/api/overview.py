@@ -1,35 +1,25 @@
-"""What an operator sees first: is all in order, what comes next, and who is looking."""
+"""What an operator sees first: is all in order, what comes next, who is looking; and as it changes."""
 
-import asyncio
-import time
 from collections import Counter
-from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from aiohttp import WSCloseCode, WSMsgType, web
 
-from licensing.permit import Standing
-from signaling.api.permits import FiledPermit, filed, register_of
+from licensing.expiry import days_left, zone_of
+from licensing.permit import Permit, Standing, standing
+from licensing.ports import JournalError
+from signaling.api.auth import Who, credentials
+from signaling.api.outbox import Outbox
+from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
-from signaling.api.visit import Visit
+from signaling.api.visit import Parts, Visit
 from wephone.protocol.ids import UserId
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
 
-WAIT = 2.0  # seconds until an answer that says the same: how old the count of calls may be
-LOOK = 0.5  # seconds between two looks at what tells nobody that it changes
-
-
-class Seen(Model):
-    """What the page has: the answer comes when there is something else, or after a moment.
-
-    `epoch` of the register, how many calls wind down (`winding`), and how many `alarms` are raised.
-    """
-
-    epoch: int | None = Field(None, ge=0)
-    winding: int | None = Field(None, ge=0)
-    alarms: int | None = Field(None, ge=0)
+STILL_IN = 3.0  # seconds between two looks whether somebody is signed in still
+MOST_SAID = 1024  # bytes: a console has nothing to say
 
 
 class RaisedAlarm(Model):
@@ -47,11 +37,9 @@ class NextExpiry(Model):
     days_left: int
 
 
-class Overview(Model):
-    """The state of everything, as of one epoch of the register, for the account that asks."""
+class State(Model):
+    """The state of everything, as of one epoch of the register. `decided`: the journal's newest entry."""
 
-    name: UserId
-    role: Literal["operator", "auditor"]
     epoch: int
     at: Microseconds
     node: str
@@ -63,81 +51,137 @@ class Overview(Model):
     telephone_on: bool
     waiting: int
     calls: int
+    talking: int
     winding_down: int
     telephone_legs: int
     devices: int
+    decided: int
     alarms: tuple[RaisedAlarm, ...]
 
 
+class Overview(State):
+    """The same, for the account that asks."""
+
+    name: UserId
+    role: Literal["operator", "auditor"]
+
+
 @routes.add("GET", "/api/operator/overview", Rule.AUDITOR)
-async def overview(visit: Visit, query: Seen) -> Overview:
-    """The state of everything. With the `epoch` that is known it waits a moment for another one."""
-    if query.epoch is not None:
-        await changed(visit, query)
-    parts, who = visit.parts, visit.known
-    register, exchange = register_of(visit), parts.exchange
+async def overview(visit: Visit) -> Overview:
+    """The state of everything."""
+    state = await state_of(visit.parts)
+    return Overview(**dict(state), name=visit.user, role=role_of(visit.known))
+
+
+@routes.add("GET", "/api/operator/watch", Rule.AUDITOR, status=101)
+async def watch(visit: Visit) -> web.StreamResponse:
+    """A WebSocket: the overview, then whichever of its fields are otherwise, as soon as they are."""
+    request, parts = visit.request, visit.parts
+    if "Origin" not in request.headers and "Cookie" in request.headers:
+        raise Problem(403, "foreign_origin", "a request with a cookie must say its origin")
+    socket = web.WebSocketResponse(
+        compress=False, max_msg_size=MOST_SAID, heartbeat=parts.settings.heartbeat, timeout=STILL_IN
+    )
+    if not socket.can_prepare(request).ok:
+        raise Problem(426, "upgrade_required", "this is a WebSocket", headers={"Upgrade": "websocket"})
+    await socket.prepare(request)
+    if request.transport is None:
+        return socket
+    outbox = Outbox(request.transport, lambda: None)
+
+    async def look() -> dict[str, Any]:
+        return (await state_of(parts)).model_dump(mode="json")
+
+    await parts.onlookers.join(
+        outbox,
+        request.transport.close,
+        parts.licence.register,
+        look,
+        name=visit.user,
+        role=role_of(visit.known),
+    )
+    try:
+        await listened(visit, socket)
+    finally:
+        parts.onlookers.leave(outbox)
+        outbox.close()
+    return socket
+
+
+async def listened(visit: Visit, socket: web.WebSocketResponse) -> None:
+    """Wait until the console has gone, or whoever sits there is no longer signed in."""
+    while True:
+        try:
+            said = await socket.receive(STILL_IN)
+        except TimeoutError:
+            if await is_still_in(visit):
+                continue
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"not_signed_in")
+            return
+        if said.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"out_of_place")
+        if socket.closed:
+            return
+
+
+async def is_still_in(visit: Visit) -> bool:
+    """May whoever opened this still see it, as the same?"""
+    token, _ = credentials(visit.request, visit.cookie)
+    if token is None:  # by the Unix socket, which lets in our own user alone
+        return True
+    found = await visit.parts.accounts.who(token)
+    was = visit.known
+    return found is not None and (found[1].operator, found[1].auditor) == (was.operator, was.auditor)
+
+
+def role_of(who: Who) -> Literal["operator", "auditor"]:
+    return "auditor" if who.auditor else "operator"
+
+
+async def state_of(parts: Parts) -> State:
+    """How all is now."""
+    register, exchange, leases = parts.licence.register, parts.exchange, parts.licence.gate.leases
+    try:
+        decided = (await parts.licence.journal.head()).seq
+    except JournalError:
+        decided = 0  # an alarm is raised, and that is what they have to see
     taken = register.snapshot
-    permits = [filed(visit, permit) for permit in taken.permits]
-    return Overview(
-        name=who.user,
-        role="auditor" if who.auditor else "operator",
+    worth = {permit.id: standing_of(parts, permit) for permit in taken.permits}
+    return State(
         epoch=taken.epoch,
         at=parts.now_us(),
         node=parts.settings.node,
         version=parts.version,
         draining=exchange.switch.draining,
-        permits=dict(Counter(each.standing for each in permits)),
-        next_expiry=next_expiry(permits),
+        permits=dict(Counter(worth.values())),
+        next_expiry=next_expiry(parts, worth),
         toggles_off=sum(not toggle.enabled for toggle in taken.toggles),
         telephone_on=not taken.telephone_off,
         waiting=len(register.waiting()),
         calls=exchange.switch.live(),
-        winding_down=winding_down(visit),
-        telephone_legs=len(parts.licence.gate.leases),
+        talking=exchange.switch.talking(),
+        winding_down=parts.revocation.winding_down() + sum(lease.winding_down for lease in leases),
+        telephone_legs=len(leases),
         devices=exchange.lines.connected(),
+        decided=decided,
         alarms=tuple(
             RaisedAlarm(alarm=alarm, text=text) for alarm, text in sorted(parts.licence.alarms.raised.items())
         ),
     )
 
 
-async def changed(visit: Visit, known: Seen) -> None:
-    """Wait until something is otherwise than the page has it, but not for long."""
-    register = register_of(visit)
-    moved = asyncio.Event()
-    deaf = register.on_change(lambda taken: moved.set())
-    until = time.monotonic() + WAIT
-    try:
-        while register.snapshot.epoch == known.epoch and not differs(visit, known):
-            left = until - time.monotonic()
-            if left <= 0:
-                break  # nothing has changed: the answer says so, with the calls as they are now
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(LOOK, left)):
-                    await moved.wait()
-    finally:
-        deaf()
+def standing_of(parts: Parts, permit: Permit) -> Standing:
+    """What it is worth now."""
+    return standing(permit, zone_of(permit, parts.licence.law.profiles), parts.clock.now().utc_ns)
 
 
-def differs(visit: Visit, known: Seen) -> bool:
-    """Are there more or fewer calls that wind down, or alarms?"""
-    return known.winding not in (None, winding_down(visit)) or known.alarms not in (
-        None,
-        len(visit.parts.licence.alarms.raised),
-    )
-
-
-def winding_down(visit: Visit) -> int:
-    """How many calls have lost their permit and come to an end, with telephones and without."""
-    leases = visit.parts.licence.gate.leases
-    return visit.parts.revocation.winding_down() + sum(lease.winding_down for lease in leases)
-
-
-def next_expiry(permits: list[FiledPermit]) -> NextExpiry | None:
+def next_expiry(parts: Parts, worth: dict[str, Standing]) -> NextExpiry | None:
     """The end that comes first of those in force."""
+    profiles, now = parts.licence.law.profiles, parts.clock.now()
     ends = [
-        NextExpiry(permit=each.permit.id, on=str(each.permit.valid_until), days_left=each.days_left)
-        for each in permits
-        if each.standing is Standing.IN_FORCE and each.days_left is not None
+        NextExpiry(permit=each.id, on=str(each.valid_until), days_left=left)
+        for each in parts.licence.register.snapshot.permits
+        if worth[each.id] is Standing.IN_FORCE
+        and (left := days_left(each.valid_until, zone_of(each, profiles), now)) is not None
     ]
     return min(ends, key=lambda each: (each.days_left, each.permit), default=None)

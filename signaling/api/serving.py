@@ -57,6 +57,11 @@ def application(
         client_max_size=MAX_BODY,
     )
     app.on_response_prepare.append(add_headers)
+
+    async def let_go(_: web.Application) -> None:
+        parts.onlookers.close()
+
+    app.on_shutdown.append(let_go)
     for route in routes:
         app.router.add_route(route.method, route.path, handled(route, parts, door), name=route.name)
     return app

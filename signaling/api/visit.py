@@ -1,7 +1,7 @@
 """What a handler gets: the parts of the server, and one request of somebody who may make it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -15,6 +15,7 @@ from signaling.holders import Holders
 from signaling.licence import Licence
 from signaling.limits import Limits
 from signaling.metrics import Metrics
+from signaling.onlookers import Onlookers
 from signaling.permission import Permission
 from signaling.ports.clock import Clock
 from signaling.ports.store import Store
@@ -49,6 +50,7 @@ class Parts:
     version: str
     url: str  # where callers connect
     trunks: Callable[[], Sequence[TrunkState]] = tuple
+    onlookers: Onlookers = field(default_factory=Onlookers)
 
     def now_us(self) -> int:
         """This moment, in UTC microseconds."""

@@ -1,13 +1,15 @@
 """What the operators' console asks for: its files, the state of everything, effects beforehand, proofs."""
 
-import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 
-from signaling.api import evidence
+from signaling.api import evidence, overview
 from signaling.api.auth import COOKIE, OPERATOR_COOKIE
 from signaling.api.configured import in_words
 from signaling.proofs import GOOD_FOR
@@ -60,14 +62,71 @@ async def test_the_overview_says_how_all_is_and_who_looks(world: World) -> None:
     assert (await boss.get(OVERVIEW)).json["role"] == "operator"
 
 
-async def test_whoever_waits_for_a_change_hears_of_it_at_once(world: World) -> None:
+@asynccontextmanager
+async def watching(world: World, somebody: Somebody) -> AsyncIterator[ClientWebSocketResponse]:
+    """A console's socket, with its session as a cookie."""
+    headers = AtBrowser(somebody).headers
+    async with world.http.ws_connect(f"{somebody.base}/api/operator/watch", headers=headers) as socket:
+        yield socket
+
+
+async def test_whoever_looks_on_hears_at_once_what_has_changed_and_that_alone(world: World) -> None:
     boss, eyes = await world.operator(), await world.auditor()
-    waiting = asyncio.create_task(eyes.get(f"{OVERVIEW}?epoch=0"))
-    await files(boss)
-    assert (await waiting).json["epoch"] == 1
-    assert (await eyes.get(f"{OVERVIEW}?epoch=1")).json[
-        "epoch"
-    ] == 1  # nothing comes: it does not wait for long
+    async with watching(world, eyes) as socket, watching(world, boss) as other:
+        whole = await socket.receive_json()
+        assert whole == {**(await eyes.get(OVERVIEW)).json, "at": whole["at"]}
+        assert (await other.receive_json())["role"] == "operator"
+        await files(boss)
+        for each in (socket, other):
+            news = await each.receive_json()
+            while "epoch" not in news:
+                news = await each.receive_json()
+            assert (news["epoch"], news["permits"]) == (1, {"in_force": 1})
+            assert not {"name", "role", "node", "calls"} & news.keys()
+
+
+async def test_whoever_is_signed_out_hears_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "STILL_IN", 0.05)
+    boss, eyes = await world.operator(), await world.auditor()
+    async with watching(world, eyes) as socket:
+        await socket.receive_json()
+        await boss.ask("DELETE", "/api/operator/accounts/eyes/sessions")
+        while (said := await socket.receive()).type is WSMsgType.TEXT:
+            pass
+        assert (said.type, said.data) == (WSMsgType.CLOSE, WSCloseCode.POLICY_VIOLATION)
+
+
+async def test_a_console_has_nothing_to_say_and_no_other_page_looks_on(world: World) -> None:
+    boss = await world.operator()
+    async with watching(world, boss) as socket:
+        await socket.receive_json()
+        await socket.send_str("hello")
+        while (said := await socket.receive()).type is WSMsgType.TEXT:
+            pass
+        assert said.data == WSCloseCode.POLICY_VIOLATION
+    path = "/api/operator/watch"
+    cookie = {"Cookie": AtBrowser(boss).headers["Cookie"]}
+    here = Somebody(world.http, world.operators)
+    assert (await here.get(path, headers=cookie)).code == "foreign_origin"
+    assert (await here.get(path, headers={**cookie, "Origin": "https://evil.example"})).status == 403
+    assert (await here.get(path)).status == 401
+    assert (await boss.get(path)).status == 426
+
+
+async def test_decisions_are_fetched_from_where_they_are_known(world: World) -> None:
+    boss, alice = await world.operator(), await world.user("alice")
+    for _ in range(5):
+        await alice.post("/api/calls", {"to": NUMBER})
+    path = "/api/operator/decisions"
+    known = (await boss.get(path)).json["decisions"]
+    [*newer, third] = known[:3]
+    found = (await boss.get(f"{path}?after={third['seq']}")).json
+    assert (found["decisions"], found["before"]) == (newer, None)
+    assert (await boss.get(f"{path}?after={known[0]['seq']}")).json == {"decisions": [], "before": None}
+    some = (await boss.get(f"{path}?after={third['seq']}&limit=1")).json
+    assert (some["decisions"], some["before"]) == (newer[:1], newer[0]["seq"])
 
 
 async def test_a_browser_says_the_password_once_for_each_thing_that_matters(world: World) -> None:

@@ -37,6 +37,7 @@ def moment(days: float) -> str:
 OVERVIEW: dict[str, Any] = {
     "name": "boss", "role": "operator", "epoch": 7, "at": at(0), "node": "local", "version": "1.0",
     "draining": False, "permits": {"in_force": 3}, "toggles_off": 0, "telephone_on": True, "waiting": 0,
+    "talking": 31, "decided": 48210,
     "next_expiry": {"permit": "cn-a15", "on": date(112), "days_left": 112}, "calls": 38, "winding_down": 0,
     "telephone_legs": 2, "devices": 61, "alarms": [],
 }  # fmt: skip
@@ -547,10 +548,8 @@ async def respond(route: Route, view: View, waiting: list[Route]) -> None:
     if not url.path.startswith("/api/"):
         front = WEB / "console" / "index.html"
         await answer_file(route, front if url.path == "/" else WEB / url.path.removeprefix("/web/"))
-    elif (
-        (url.path == "/api/operator/overview" and url.query) or "before=" in url.query or "=zoe" in url.query
-    ):
-        waiting.append(route)  # nothing changes, and the next page takes its time
+    elif "before=" in url.query or "=zoe" in url.query:
+        waiting.append(route)  # the next page takes its time
     else:
         known = {**SIGNED_IN, **view.answers}.get(f"{route.request.method} {url.path}", {})
         await answer_api(route, known, waiting)
@@ -559,5 +558,6 @@ async def respond(route: Route, view: View, waiting: list[Route]) -> None:
 @asynccontextmanager
 async def on_screen(context: BrowserContext, view: View) -> AsyncIterator[Page]:
     """A page that shows this view; nothing may have gone wrong in it."""
+    await context.route_web_socket("**/api/operator/watch", lambda socket: None)  # nothing changes
     async with shown(context, view, respond) as page:
         yield page

@@ -8,7 +8,7 @@ import { speak, spoken } from "../app/words.js";
 import { at, useAddress } from "./address.js";
 import { Again, Door } from "./door.js";
 import { Icon, NotLoaded, Waiting, useWatch } from "./parts.js";
-import { watch } from "./watch.js";
+import { OVERVIEW, watch } from "./watch.js";
 import { say } from "./words.js";
 
 /** What each place is drawn with, and where that is; it is loaded when somebody goes there. */
@@ -38,9 +38,9 @@ function App() {
   const enter = async () => {
     setFault("");
     try {
-      await ask("GET", "/api/operator/overview");
+      const overview = await ask("GET", OVERVIEW);
       setKnown(true);
-      void watch.run();
+      void watch.run(overview);
     } catch (error) {
       const isCaller = error instanceof Refused && error.code === "not_an_operator";
       if (isCaller) await ask("DELETE", "/api/session").catch(() => {});

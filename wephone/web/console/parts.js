@@ -1,6 +1,6 @@
 /** What the console's views are made of, beside what the callers' app has. */
 
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { icons as callers } from "../vendor/icons.js";
 import { icons } from "../vendor/console/icons.js";
 import { Refused } from "../edge/http.js";
@@ -48,6 +48,25 @@ export function useWatch() {
   const [, again] = useState(0);
   useEffect(() => watch.on(() => again((count) => count + 1)), []);
   return watch;
+}
+
+/**
+ * Counts up when something is otherwise than it was, and not at once again: what is fetched then is fetched no more often.
+ *
+ * @param {string | number} what @param {number} [apart] ms
+ */
+export function useTurn(what, apart = 2000) {
+  const [turn, setTurn] = useState(0);
+  const known = useRef({ what, at: 0 });
+  useEffect(() => {
+    if (known.current.what === what) return undefined;
+    const timer = setTimeout(() => {
+      known.current = { what, at: Date.now() };
+      setTurn((count) => count + 1);
+    }, Math.max(0, known.current.at + apart - Date.now()));
+    return () => clearTimeout(timer);
+  }, [what]);
+  return turn;
 }
 
 /** May whoever looks change anything? */

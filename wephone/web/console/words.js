@@ -112,6 +112,7 @@ const WORDS = {
   "on average": ["on average", "平均"],
   "at most": ["at most", "最长"],
   "figure calls": ["Calls", "通话"],
+  "figure talking": ["Of them answered", "其中已接通"],
   "figure winding": ["Coming to an end", "正在结束"],
   "figure legs": ["Telephone legs", "电话支路"],
   "figure devices": ["Devices connected", "在线设备"],

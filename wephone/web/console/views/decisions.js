@@ -7,14 +7,14 @@ import { save } from "../csv.js";
 import { decided } from "../denials.js";
 import { LongTable } from "../long.js";
 import { usePages } from "../pages.js";
-import { NotLoaded, Verdict, Waiting, useWatch } from "../parts.js";
+import { NotLoaded, Verdict, Waiting, useTurn, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { SERVICES, inLaw, kind, many, moment, say } from "../words.js";
 import { Decision } from "./decision.js";
 
 const OUTCOMES = ["allow", "allow_with_obligations", "deny"];
 const FILTERS = ["outcome", "reason", "service", "jurisdiction", "permit", "call"];
-const [PAGE, NEXT_PAGE] = [100, 500];
+const [PAGE, NEXT_PAGE, NEW_PAGE] = [100, 500, 50];
 
 /** @param {{what: string | null, query: URLSearchParams}} props */
 export function View({ what, query }) {
@@ -24,19 +24,23 @@ export function View({ what, query }) {
 /** @param {{query: URLSearchParams}} props */
 function Decisions({ query }) {
   const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
-  const load = async (/** @type {number | null} */ before) => {
-    const given = Object.entries({ ...filter, limit: String(before === null ? PAGE : NEXT_PAGE), before: before === null ? "" : String(before) }).filter(([, value]) => value);
+  const ask = async (/** @type {Record<string, number>} */ where) => {
+    const given = [...Object.entries(filter), ...Object.entries(where).map(([name, value]) => [name, String(value)])].filter(([, value]) => value);
     const page = await asked("GET", `/api/operator/decisions?${new URLSearchParams(given)}`);
     return { rows: page.decisions, next: page.before };
   };
-  const { rows, more, flows, isLoading, again, renew } = usePages(load, [query.toString()]);
+  const load = (/** @type {number | null} */ before) => ask(before === null ? { limit: PAGE } : { limit: NEXT_PAGE, before });
+  const newer = (/** @type {any} */ { seq }) => ask({ limit: NEW_PAGE, after: seq });
+  const { rows, more, flows, isLoading, again, precede } = usePages(load, [query.toString()], newer, ({ seq }) => seq);
   const { overview } = useWatch();
-  // The newest come by themselves to whoever looks at the top of the list; not if finding a page of them takes a search.
+  const turn = useTurn(overview?.decided ?? 0);
+  // The newest come by themselves to whoever looks at the top of the list, and those alone.
   useEffect(() => {
     const isAtTop = !document.querySelector(".table.long")?.scrollTop && !document.hidden;
-    const isQuick = rows && (rows.length === PAGE || (rows.length < PAGE && !query.toString()));
-    if (isAtTop && isQuick && !isLoading) renew();
-  }, [overview?.at]);
+    if (!turn || !isAtTop || isLoading) return;
+    if (rows?.length) void precede(rows[0]);
+    else if (!more) again();
+  }, [turn]);
   const set = (/** @type {string} */ name, /** @type {string} */ value) => {
     location.hash = at("decisions", null, { ...filter, [name]: value });
   };

@@ -1,7 +1,7 @@
 /** Calls that have lost their permit: watched one by one until the last has ended, with the time that each took. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { useWatch } from "../parts.js";
+import { useTurn, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { say } from "../words.js";
 
@@ -12,6 +12,7 @@ export function Ending({ effect, since }) {
   const { overview } = useWatch();
   const calls = effect.now.calls.slice(0, Math.min(SHOWN, effect.now.lost));
   const now = overview?.at ?? since;
+  const turn = useTurn(now, 500);
   const [ended, setEnded] = useState(/** @type {Map<string, number>} */ (new Map()));
   const [left, setLeft] = useState(/** @type {Map<string, any> | null} */ (null));
   const isOver = ended.size === calls.length;
@@ -23,7 +24,7 @@ export function Ending({ effect, since }) {
       // Of more calls than one page has, those beyond it may still run.
       if (page.skip === null) setEnded((known) => gone(calls, live, known, (now - since) / 1_000_000));
     }, () => {});
-  }, [now]);
+  }, [turn]);
   const seconds = Math.round(Math.max(0, ...ended.values()));
   const all = effect.now.lost;
   return html`<div class=${`note ${isOver ? "" : "bad"}`} role="status">

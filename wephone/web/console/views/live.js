@@ -1,14 +1,14 @@
 /** The calls that run, as they run: who, what kind, where, by which decision; and a way to end one. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { Blank, useLoaded } from "../../app/parts.js";
+import { Blank, useLoaded, useNow } from "../../app/parts.js";
 import { lasting } from "../../app/words.js";
 import { Act } from "../act.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
 import { BLOCK, LongTable } from "../long.js";
-import { Mark, NotLoaded, Waiting, mayAct, useWatch } from "../parts.js";
-import { asked } from "../watch.js";
+import { Mark, NotLoaded, Waiting, mayAct, useTurn, useWatch } from "../parts.js";
+import { asked, watch } from "../watch.js";
 import { SERVICES, inLaw, kind, many, named, say } from "../words.js";
 
 const MOST = 500; // calls that the server tells at a time
@@ -23,8 +23,10 @@ export function View({ query }) {
   const load = async (/** @type {number} */ skip, /** @type {number} */ limit) => ({
     ...(await asked("GET", `/api/operator/live?${new URLSearchParams({ ...given, skip: String(skip), limit: String(limit) })}`)), first: skip,
   });
-  // Those that are on the screen; again with each word of the server about how all is.
-  const [found, again] = useLoaded(() => load(first, Math.min(MOST, Math.max(BLOCK, after - first))), [query.toString(), first, after, overview?.at]);
+  const { calls = 0, talking = 0, winding_down = 0, decided = 0, telephone_legs = 0, at: told = 0 } = overview ?? {};
+  // Those that are on the screen; again when calls have come, changed or gone. Leases are renewed all the time.
+  const turn = useTurn(telephone_legs ? told : [calls, talking, winding_down, decided].join());
+  const [found, again] = useLoaded(() => load(first, Math.min(MOST, Math.max(BLOCK, after - first))), [query.toString(), first, after, turn]);
   const [known, setKnown] = useState(/** @type {any} */ (undefined));
   useEffect(() => {
     if (found) setKnown(found);
@@ -55,7 +57,7 @@ export function View({ query }) {
         <option value="" selected=${!filter.winding}>${say("all")}</option><option value="true" selected=${Boolean(filter.winding)}>${say("only winding")}</option></select></label>
     </form>
     ${found === null && !known ? html`<${NotLoaded} again=${again} />` : !shown ? html`<${Waiting} />`
-      : shown.of ? html`<${Calls} shown=${shown} now=${overview?.at ?? 0} open=${setEnding} wants=${(/** @type {number} */ one, /** @type {number} */ other) => setWanted((was) => (was[0] === one && was[1] === other ? was : [one, other]))} />`
+      : shown.of ? html`<${Calls} shown=${shown} open=${setEnding} wants=${(/** @type {number} */ one, /** @type {number} */ other) => setWanted((was) => (was[0] === one && was[1] === other ? was : [one, other]))} />`
         : html`<${Blank} icon="phone" title=${say("no live")} text=${say("no live next")} />`}
     ${ending ? html`<${Act} title=${say("cut title", { one: ending.legs[0].who, other: ending.legs[1].who })} word=${say("cut")} danger=${true} intro=${say("cut why")} supposed=${null}
       send=${(/** @type {string} */ why) => asked("POST", `/api/operator/live/${ending.call}/cut`, { why })}
@@ -63,8 +65,9 @@ export function View({ query }) {
   </section>`;
 }
 
-/** @param {{shown: any, now: number, open: (call: any) => void, wants: (first: number, after: number) => void}} props */
-function Calls({ shown, now, open, wants }) {
+/** @param {{shown: any, open: (call: any) => void, wants: (first: number, after: number) => void}} props */
+function Calls({ shown, open, wants }) {
+  useNow(true);
   const columns = ["legs", "which service", "state", "for how long", "permit", "decision"].map((name) => ({ name: say(name) }));
   if (mayAct()) columns.push({ name: say("cut") });
   const drawn = (/** @type {number} */ place) => {
@@ -74,7 +77,7 @@ function Calls({ shown, now, open, wants }) {
     <td class="one">${kind(call.service)}${call.jurisdiction ? html` <code>${call.jurisdiction}</code>` : null}</td>
     <td>${call.ending ? html`<${Mark} tone="bad" text=${say("ends within", { n: Math.ceil(call.ending.seconds) })} /><p class="hint">${inLaw(call.ending.reason)}</p>`
       : html`<${Mark} tone=${call.phase === "active" ? "good" : ""} text=${named("phase", call.phase)} />`}</td>
-    <td class="one"><time>${lasting((now - call.since) / 1000)}</time></td>
+    <td class="one"><time>${lasting((watch.now() - call.since) / 1000)}</time></td>
     <td class="one">${call.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
     <td>${call.decision ? html`<a class="link" href=${at("decisions", call.decision)}><code>${call.decision}</code></a>` : null}</td>
     ${mayAct() ? html`<td><button type="button" class="quiet danger" aria-label=${say("cut title", { one: call.legs[0].who, other: call.legs[1].who })} onClick=${() => open(call)}>${say("cut")}</button></td>` : null}

@@ -66,6 +66,7 @@ function needed(overview) {
 /** @param {Overview} overview @returns {[string, string][]} */
 const figures = (overview) => [
   [say("figure calls"), figure(overview.calls)],
+  [say("figure talking"), figure(overview.talking)],
   [say("figure winding"), figure(overview.winding_down)],
   [say("figure legs"), figure(overview.telephone_legs)],
   [say("figure devices"), figure(overview.devices)],
