@@ -52,7 +52,17 @@ def describe(config: pytest.Config) -> str:
     return f"wephone: {size}, repeat with --seed {config.getoption('--seed')}"
 
 
+# Rooms whose files take longest: they begin first, so that no worker is alone with one of them at the end.
+SLOW = ("tests/killed", "tests/web", "tests/signaling/store", "tests/cli")
+
+
+def slowness(item: pytest.Item) -> int:
+    room = item.path.relative_to(item.config.rootpath).as_posix()
+    return next((rank for rank, slow in enumerate(SLOW) if room.startswith(slow)), len(SLOW))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=slowness)
     if config.getoption("--long"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from tests.browser.conftest import tone
 from tests.web.app import DESKTOP, PHONE, Someone, microphone, someone
@@ -51,8 +51,8 @@ async def page(browser: Browser, wephone: Kit) -> Page:
 class Town:
     """Where people with browsers live, until the test is over; none of them may have met an error then."""
 
-    def __init__(self, stack: AsyncExitStack, folder: Path, url: str) -> None:
-        self._stack, self._folder, self.url = stack, folder, url
+    def __init__(self, stack: AsyncExitStack, playwright: Playwright, folder: Path, url: str) -> None:
+        self._stack, self._playwright, self._folder, self.url = stack, playwright, folder, url
         self.people: list[Someone] = []
 
     async def newcomer(
@@ -64,9 +64,8 @@ class Town:
         locale: str = "en-GB",
     ) -> Someone:
         """Somebody without an account, at a browser whose microphone hears this pitch."""
-        playwright = await self._stack.enter_async_context(async_playwright())
         sound = microphone(tone(self._folder / f"{name}.wav", pitch))
-        browser = await playwright.chromium.launch(executable_path=program(), args=[*flags, sound])
+        browser = await self._playwright.chromium.launch(executable_path=program(), args=[*flags, sound])
         self._stack.push_async_callback(browser.close)
         person = await someone(name, browser, size, locale)
         self.people.append(person)
@@ -83,8 +82,8 @@ class Town:
 async def town(wephone: Kit, tmp_path: Path) -> AsyncIterator[Town]:
     """A server that runs, and nobody yet."""
     await wephone.server.start()
-    async with AsyncExitStack() as stack:
-        town = Town(stack, tmp_path, wephone.server.url)
+    async with async_playwright() as playwright, AsyncExitStack() as stack:
+        town = Town(stack, playwright, tmp_path, wephone.server.url)
         yield town
         for person in town.people:
             assert person.said == []
