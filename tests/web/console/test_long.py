@@ -65,7 +65,7 @@ async def test_of_ten_thousand_calls_those_on_the_screen_are_asked_for_and_drawn
 
 @pytest.mark.long
 async def test_a_hundred_thousand_decisions_scroll_smoothly(boss: Clerk, wephone: Kit) -> None:
-    await fill(wephone, DECISIONS)
+    await asyncio.to_thread(fill, wephone, DECISIONS)
     await boss.opens("decisions")
     page = boss.page
     end = page.get_by_text("100,000 decisions", exact=True)
