@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 from urllib.parse import quote
 
 from wephone.cli import operating, reconcile
@@ -25,8 +25,11 @@ PATIENCE = 3600.0  # seconds: a journal of years is read whole
 ENTRY = b'{"node":'  # how its line begins
 LARGEST_LINE = 1 << 20  # bytes of a file with heads
 
+Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What the command's actions are added to."""
 
-def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+
+def register(subparsers: Actions) -> None:
     """Add the command's parser."""
     parser = subparsers.add_parser(
         "audit",
@@ -35,6 +38,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog="Exit code 0 if all is whole, 1 if not, with the first bad entry on stderr.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add_verify(actions)
+    add_export(actions)
+    add_key(actions)
+    add_checkpoint(actions)
+    add_acknowledge(actions)
+    reconcile.register(actions, moment, day_after)
+
+
+def add_verify(actions: Actions) -> None:
     verify = actions.add_parser(
         "verify", help="check every entry of every chain, and the names kept beside them"
     )
@@ -49,6 +61,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verify.add_argument("--chain-only", action="store_true", help="leave the names and numbers out")
     operating.add_options(verify)
     verify.set_defaults(run=run_verify)
+
+
+def add_export(actions: Actions) -> None:
     export = actions.add_parser(
         "export",
         help="write a signed copy that others can check; no name or number is in clear, but `--why` is",
@@ -69,16 +84,25 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     export.add_argument("--to", metavar="DATE", type=day_after, help="entries up to the end of that UTC day")
     operating.add_options(export)
     export.set_defaults(run=run_export)
+
+
+def add_key(actions: Actions) -> None:
     key = actions.add_parser("key", help="show the public key that signs checkpoints")
     key.add_argument("--rotate", action="store_true", help="sign with another key from now on")
     operating.add_options(key)
     key.set_defaults(run=run_key)
+
+
+def add_checkpoint(actions: Actions) -> None:
     checkpoint = actions.add_parser(
         "checkpoint", help="sign how far everything reaches, to be kept elsewhere"
     )
     checkpoint.add_argument("--out", metavar="FILE", type=Path, help="to this file rather than to stdout")
     operating.add_options(checkpoint)
     checkpoint.set_defaults(run=run_checkpoint)
+
+
+def add_acknowledge(actions: Actions) -> None:
     acknowledge = actions.add_parser(
         "acknowledge", help="accept that evidence was lost, as by an old backup; phones can be called again"
     )
@@ -90,7 +114,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     operating.add_options(acknowledge)
     acknowledge.set_defaults(run=run_acknowledge)
-    reconcile.register(actions, moment, day_after)
 
 
 # Verifying
