@@ -36,25 +36,33 @@ class Turned:
         return not allows(self.decision)
 
 
-Running = Sequence[tuple[CallId, tuple[str, str], Standing]]
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A call that runs: between whom, what it was last told, and whether it comes to an end by that."""
+
+    call: CallId
+    users: tuple[str, str]
+    standing: Standing
+    refused: bool
 
 
 async def turned(
-    running: Running, law: Law, register: Register, changes: Changes, now: Instant
+    running: Sequence[Running], law: Law, register: Register, changes: Changes, now: Instant
 ) -> list[Turned]:
     """The running calls that would lose their permit, or get it back. Those alike are decided once."""
     taken = register.snapshot
     permits, toggles = changes.permits_in(taken), changes.toggles_in(taken)
-    alike = {standing.facts: None for _, _, standing in running}
+    alike = {each.standing.facts: None for each in running}
     decided = await asyncio.to_thread(
         lambda: {facts: law.decide_by(facts, permits, toggles, now) for facts in alike}
     )
     found = []
-    for call, users, standing in running:
-        decision = decided[standing.facts]
-        if allows(decision) is standing.refused:
-            seconds = 0 if allows(decision) else law.seconds_left(decision, standing.relied, permits, now)
-            found.append(Turned(call, users, decision, seconds))
+    for each in running:
+        decision = decided[each.standing.facts]
+        if allows(decision) is each.refused:
+            relied = each.standing.relied
+            seconds = 0 if allows(decision) else law.seconds_left(decision, relied, permits, now)
+            found.append(Turned(each.call, each.users, decision, seconds))
     return found
 
 

@@ -11,6 +11,13 @@ from signaling.ports.store import Store
 from wephone.protocol.ids import UserId
 
 
+async def recall(store: Store, alarms: Alarms) -> None:
+    """Raise the alarm again where an earlier server left such legs. StoreError."""
+    if legs := await store.unconfirmed_legs(1):
+        said = f"no carrier has confirmed the end of telephone leg {legs[0].leg}: it may charge"
+        alarms.sound(Alarm.LEG_UNCONFIRMED, said)
+
+
 async def settle(
     leg: str, store: Store, journal: Journal, alarms: Alarms, clock: Clock, *, by: UserId, why: str
 ) -> bool:

@@ -63,7 +63,10 @@ class ComingEnd(Model):
 
 
 class RunningCall(Model):
-    """One call. `service`, `jurisdiction` and `permits` are missing where a restart forgot the decision."""
+    """One call. `service`, `jurisdiction` and `permits` are missing where a restart forgot the decision.
+
+    `for_help`: a call for help, which only those who talk can end.
+    """
 
     call: CallId
     since: Microseconds
@@ -73,6 +76,7 @@ class RunningCall(Model):
     jurisdiction: str | None
     decision: str | None
     permits: tuple[str, ...]
+    for_help: bool = False
     legs: tuple[LiveLeg, ...]
     ending: ComingEnd | None
 
@@ -105,9 +109,17 @@ async def live_calls(visit: Visit, query: LiveQuery) -> RunningCallsPage:
 
 @routes.add("POST", LIVE + "/{call}/cut", Rule.OPERATOR, proven=True)
 async def cut_call(visit: Visit, body: Why) -> None:
-    """End a call for both, at once. The journal has who did it and why before it is done."""
+    """End a call for both, at once. The journal has who did it and why before it is done.
+
+    Not a call for help: as no permit, switch or limit ends it, no operator does (409 `call_for_help`).
+    """
     id = visit.request.match_info["call"]
     parts = visit.parts
+    leases = [lease for lease in parts.licence.gate.leases if lease.grant.attempt.call == id]
+    if any(lease.grant.emergency for lease in leases):
+        raise Problem(
+            409, "call_for_help", "a call for help is ended by those who talk, and nobody else", field="call"
+        )
     call = next((each for each in running_here(visit) if each == id), None)
     if call is None:
         raise Problem(404, "no_such_call", "no such call runs here, or no longer", field="call")
@@ -119,10 +131,9 @@ async def cut_call(visit: Visit, body: Why) -> None:
 
 
 def running_here(visit: Visit) -> Iterator[CallId]:
-    """Every call that the list has; calls for help are not ended from here."""
+    """Every call that the list has."""
     for lease in visit.parts.licence.gate.leases:
-        if not lease.grant.emergency:
-            yield CallId(lease.grant.attempt.call)
+        yield CallId(lease.grant.attempt.call)
     for id, _ in visit.parts.revocation.running():
         yield id
 
@@ -187,6 +198,7 @@ def phoned(found: TelephoneCall, now: Instant) -> RunningCall:
         jurisdiction=None,
         decision=lease.decision,
         permits=lease.relied,
+        for_help=lease.grant.emergency,
         legs=legs,
         ending=ending_of(call, lease.decision, now),
     )

@@ -4,12 +4,12 @@ Asked before a permit is suspended or kinds of calls are switched off, so that w
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
 from licensing.permit import Permit, Toggle
-from licensing.review import Standing
 from licensing.whatif import Changes, Flip, Outlook, Tally, WhatIfError
 from signaling.api.evidence import Node, Sequence, Words, reading, words_of
 from signaling.api.permits import Name, register_of
@@ -17,7 +17,7 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.evidence import first_at
-from signaling.outlook import Span, Turned, replayed, turned
+from signaling.outlook import Running, Span, Turned, replayed, turned
 from signaling.telephone_calls import telephone_calls
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Microseconds, Model
@@ -135,7 +135,7 @@ async def suppose(visit: Visit, body: Supposition) -> SupposedEffect:
     if missing := sorted(changes.named - there):
         raise Problem(404, "no_such_permit", f"there is no permit `{missing[0][:64]}`", field="id")
     running = await turned(
-        [*visit.parts.revocation.standings(), *leased(visit)],
+        [*between_apps(visit), *with_telephones(visit)],
         visit.parts.licence.law,
         register,
         changes,
@@ -146,14 +146,17 @@ async def suppose(visit: Visit, body: Supposition) -> SupposedEffect:
     )
 
 
-def leased(visit: Visit) -> list[tuple[CallId, tuple[str, str], Standing]]:
-    """The telephone calls that a permit keeps alive: no call for help, and none that winds down already."""
-    calls = telephone_calls(visit.parts.licence.gate.leases, visit.parts.exchange.switch)
-    return [
-        (each.call.id, each.users, each.standing)
-        for each in calls
-        if not each.lease.grant.emergency and not each.lease.winding_down
-    ]
+def between_apps(visit: Visit) -> Iterator[Running]:
+    """The calls without a telephone."""
+    for call, users, standing in visit.parts.revocation.standings():
+        yield Running(call, users, standing, standing.refused)
+
+
+def with_telephones(visit: Visit) -> Iterator[Running]:
+    """The telephone calls that a permit keeps alive, or would: no call for help."""
+    for each in telephone_calls(visit.parts.licence.gate.leases, visit.parts.exchange.switch):
+        if not each.lease.grant.emergency:
+            yield Running(each.call.id, each.users, each.standing, each.lease.winding_down)
 
 
 def running_calls(visit: Visit, body: Supposition, found: list[Turned]) -> RunningCalls:

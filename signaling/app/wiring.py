@@ -37,6 +37,7 @@ from signaling.pstn.trunk import Trunk
 from signaling.retention import DAY_US
 from signaling.revocation import Revocation
 from signaling.settings import Settings
+from signaling.settling import recall
 from signaling.store import open_store
 from signaling.switch import Switch
 from signaling.texts import Texts
@@ -107,6 +108,7 @@ async def laid(settings: Settings, clock: Clock, stack: AsyncExitStack) -> tuple
     licence = await stack.enter_async_context(
         Licence(settings, store.journal, store.permits, clock, trunk_file.help_in(trunks))
     )
+    await recall(store, licence.alarms)
     places = Places(settings.data, settings.node, settings.checkpoint_folder)
     checkpoints = Checkpoints(store.checkpoints, store.journal, clock, licence.gate, licence.alarms, places)
     await checkpoints.open()

@@ -49,6 +49,12 @@ async def test_the_route_is_of_the_place_that_the_law_has_found(tmp_path: Path) 
             await alice.hears("answered")
             assert Alarm.EMERGENCY_OVERRIDE in here.server.parts.licence.alarms.raised
             assert set((await here.duties(call)).values()) == {"failed"}, "but it went out"
+            [listed] = (await here.operator("GET", "live"))["calls"]
+            assert (listed["call"], listed["for_help"]) == (call, True)
+            cut = f"{here.server.operator_url}/api/operator/live/{call}/cut"
+            boss = {"Authorization": f"Bearer {here.boss}"}
+            async with here.http.post(cut, json={"why": "a test"}, headers=boss) as refused:
+                assert (refused.status, (await refused.json())["code"]) == (409, "call_for_help")
             await alice.say(type="hangup", call=call)
             phone.answer(await phone.hear("BYE"), "200 OK")
             assert (await here.record(call))["reason"] == "hangup"

@@ -21,6 +21,14 @@ async def listed(here: Office) -> dict[str, Any]:
         await asyncio.sleep(0.02)
 
 
+async def winding(here: Office) -> None:
+    """Once a call has lost its permit."""
+    while True:
+        if (await here.operator("GET", "live?winding=true"))["of"]:
+            return
+        await asyncio.sleep(0.02)
+
+
 def ends(call: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(leg["role"], leg["kind"], leg["who"]) for leg in call["legs"]]
 
@@ -43,6 +51,10 @@ async def test_a_call_to_a_telephone_is_listed_counted_and_ended(tmp_path: Path)
         assert (lost["lost"], lost["seconds"], lost["calls"][0]["users"]) == (1, 60, ["alice", telephone[2]])
         for query, count in (("user=alice", 1), ("service=app_voice", 0), ("winding=true", 0)):
             assert (await here.operator("GET", f"live?{query}"))["of"] == count
+        await here.operator("POST", "permits/basic/suspend", {"why": "a test"})
+        await winding(here)
+        supposed = await here.operator("POST", "suppose", {"reinstate": ["basic"], "entries": 0})
+        assert (supposed["now"]["lost"], supposed["now"]["regained"]) == (0, 1)
         await here.operator("POST", f"live/{call}/cut", {"why": "a nuisance"})
         phone.answer(await phone.hear("BYE"), "200 OK")
         assert (await alice.hears("ended"))["reason"] == "hangup"

@@ -215,7 +215,8 @@ LEG: dict[str, Any] = {
 }  # fmt: skip
 CALL: dict[str, Any] = {
     "call": "c0", "since": at(-134), "phase": "active", "media": ["audio"], "service": "pstn_out",
-    "jurisdiction": "CN", "decision": OTHER, "permits": ["cn-a15@4"], "ending": None, "legs": [
+    "jurisdiction": "CN", "decision": OTHER, "permits": ["cn-a15@4"], "ending": None,
+    "for_help": False, "legs": [
         LEG, {**LEG, "role": "callee", "kind": "pstn", "who": "+86138****8000", "country": None,
               "lease_seconds": 8.2}],
 }  # fmt: skip
@@ -227,7 +228,11 @@ ENDS = {
     **CALL, "call": "c2", "ending": {
         "seconds": 41.2, "reason": REASON, "text": {"en": "", "zh-CN": ""}, "decision": ID},
 }  # fmt: skip
-LIVE = {"calls": [CALL, RINGS, ENDS], "of": 3, "skip": None}
+HELPS = {
+    **CALL, "call": "c3", "permits": [], "for_help": True,
+    "legs": [LEG, {**CALL["legs"][1], "who": "110"}],
+}  # fmt: skip
+LIVE = {"calls": [CALL, RINGS, ENDS, HELPS], "of": 4, "skip": None}
 TRUNKS: list[dict[str, Any]] = [
     {"name": "carrier_a", "uri": "sip:sip.carrier.example;transport=tls", "health": "up", "trouble": None,
      "calls": 12, "most_calls": 30, "priority": 10, "numbers": ["+861082345678"], "duties": ["cli_verified"],

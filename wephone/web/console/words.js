@@ -384,6 +384,9 @@ const WORDS = {
   "cut why": ["It ends for both at once; they are told that it was hung up. The journal has your name and why.", "双方立即结束，并得知通话已挂断。日志会记录您的姓名与原因。"],
   "ended after": ["ended after {n} s", "{n} 秒后结束"],
   "goes on": ["still runs", "仍在进行"],
+  "call_for_help": ["A call for help is ended by those who talk, and nobody else.", "紧急呼叫只能由通话双方结束，他人不能结束。"],
+  "for help": ["Call for help", "紧急呼叫"],
+  "not cut": ["Only those who talk end it.", "只能由通话双方结束。"],
   "no_such_call": ["This call has ended already.", "此通话已结束。"],
   // Accounts
   "accounts": ["Accounts", "账号"],
