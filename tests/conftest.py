@@ -3,14 +3,19 @@
 import os
 import random
 import signal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("fast", deadline=None, print_blob=True)
-settings.register_profile(
-    "long", deadline=None, print_blob=True, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow]
-)
+# How quickly examples are made is the machine's affair, which may be busy.
+EVERY: dict[str, Any] = {
+    "deadline": None,
+    "print_blob": True,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("fast", **EVERY)
+settings.register_profile("long", max_examples=5_000, **EVERY)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

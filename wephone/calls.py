@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, cast
 from wephone.core import events, inputs
 from wephone.core.events import CallEvent, Ended
 from wephone.errors import NotPossible, call_error
+from wephone.media.errors import StateError
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Media, Progress, Role
 from wephone.protocol.reasons import EndReason, end_text, error_text
@@ -188,6 +189,19 @@ class Call:
         self._muted = on
         if self.sound is not None:
             self.sound.mute(on)
+
+    def press(self, keys: str) -> None:
+        """Send keys of a telephone, 0-9 * # A-D, one after the other in place of what is said (RFC 4733).
+
+        A comma waits a second. Returns at once. ValueError for what is no key; NotPossible before the answer,
+        and if the other side takes no keys.
+        """
+        if self.state != "active" or self.sound is None:
+            raise NotPossible(f"a call that is {self.state} sends no keys")
+        try:
+            self.sound.press(keys)
+        except StateError as error:
+            raise NotPossible(str(error)) from error
 
     def ring(self) -> None:
         """Tell the caller that this device really rings. `Client.incoming` does it for you."""

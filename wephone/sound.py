@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 from wephone.core import effects as out
 from wephone.core import inputs
 from wephone.core.effects import CallEffect
+from wephone.core.events import CallEvent, KeyHeard
 from wephone.media.errors import CodecError, DescriptionError, DeviceError, StateError
 from wephone.media.servers import IceSettings
 from wephone.media.stats import Stats
@@ -46,6 +47,8 @@ class Line(Protocol):
 
     def mute(self, on: bool) -> None: ...
 
+    def press(self, keys: str) -> None: ...
+
     def stats(self) -> Stats: ...
 
     async def close(self) -> None: ...
@@ -63,6 +66,8 @@ class Handle(Protocol):
     def muted(self) -> bool: ...
 
     def mark(self, name: str) -> None: ...
+
+    def happened(self, event: CallEvent) -> None: ...
 
     async def ready(self) -> None:
         """Source and sink may be opened: no other call of this device has them any more."""
@@ -117,6 +122,12 @@ class Sound:
         """Send silence in place of the source, or the source again."""
         if self._line is not None:
             self._line.mute(on)
+
+    def press(self, keys: str) -> None:
+        """Send these keys of a telephone. ValueError for what is none; StateError where none are taken."""
+        if self._line is None:
+            raise StateError("there is no connection for sound")
+        self._line.press(keys)
 
     def stats(self) -> Stats:
         """What it came to so far; the last word once it is closed."""
@@ -276,6 +287,10 @@ class Sound:
     def line_heard(self) -> None:
         """The first frame of the far end's sound has been decoded."""
         self._call.mark("heard")
+
+    def line_key(self, key: str) -> None:
+        """The other side has pressed a key of a telephone."""
+        self._call.happened(KeyHeard(self._id, key))
 
     def line_said(self) -> None:
         """The source has been said to its end."""

@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Callable, Iterator
 
 from signaling.pstn.echo import Line, described
-from signaling.pstn.media import g711, keys, rtp
+from signaling.pstn.media import g711, rtp
 from signaling.pstn.media.playing import Every20ms, tones
+from wephone.media import keys
 from wephone.media.audio import Samples
 
 LAWS = {0: "PCMU", 8: "PCMA"}  # static payload types (RFC 3551 §6)

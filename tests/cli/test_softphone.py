@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Commands, Softphone
 from wephone.cli.demonstration import sample
-from wephone.events import EndReason
+from wephone.events import EndReason, KeyHeard
 from wephone.media.devices import read_wav
 from wephone.media.score import heard
 from wephone.testing.kit import Kit
@@ -19,7 +19,8 @@ async def test_a_file_is_said_and_what_is_heard_is_kept(
 ) -> None:
     (bob,) = await wephone.peers("bob")
     record = tmp_path / "heard.wav"
-    done = await carol.run("call", "bob", "--play", str(sample("alice")), "--record", str(record), "--json")
+    sound = ("--play", str(sample("alice")), "--record", str(record))
+    done = await carol.run("call", "bob", *sound, "--json")
     assert done.code == 0, done.err
     told = done.json
     assert (told["answered"], told["ended"], told["by"], told["peer"]) == (True, "hangup", "caller", "bob")
@@ -54,15 +55,28 @@ async def test_progress_is_shown_as_it_is(wephone: Kit, carol: Softphone) -> Non
 
 async def test_ctrl_c_hangs_up_and_tells_how_it_ended(wephone: Kit, carol: Softphone) -> None:
     (bob,) = await wephone.peers("bob")
-    phone = await carol.start("call", "bob", "--json")
+    phone = await carol.start("call", "bob", "--press", "1,#", "--json")
     call = await bob.next_call()
     await call.answered()
-    await phone.says("bob answered")
+    await phone.says("keys sent: 1,#")
+    keys: list[str] = []
+    async for event in call.events():
+        if isinstance(event, KeyHeard):
+            keys.append(event.key)
+        if len(keys) == 2:
+            break
+    assert keys == ["1", "#"]
     phone.interrupt()
     assert (await call.wait_ended()).reason is EndReason.HANGUP
     done = await phone.ends()
     assert (done.code, done.json["ended"], done.json["by"]) == (0, "hangup", "caller")
     assert "Traceback" not in done.err
+
+
+async def test_what_no_telephone_has_a_key_for_is_named(commands: Commands) -> None:
+    done = await commands.run("call", "bob", "--press", "1x")
+    assert done.code == 2
+    assert "argument --press: `x` is no key of a telephone: 0-9, *, # and A-D are" in done.err
 
 
 async def test_ctrl_c_while_it_rings_cancels(wephone: Kit, carol: Softphone) -> None:

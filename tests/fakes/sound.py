@@ -45,6 +45,9 @@ class QuietLine:
     def mute(self, on: bool) -> None:
         pass
 
+    def press(self, keys: str) -> None:
+        pass
+
     def stats(self) -> Stats:
         return Stats()
 

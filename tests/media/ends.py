@@ -20,6 +20,7 @@ class Told:
     said: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     failed: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    keys: list[str] = field(default_factory=list)
     candidate_sink: Callable[[Candidate | None], None] = lambda candidate: None
 
     def line_found(self, candidate: Candidate | None) -> None:
@@ -38,6 +39,9 @@ class Told:
 
     def line_heard(self) -> None:
         self.heard.set()
+
+    def line_key(self, key: str) -> None:
+        self.keys.append(key)
 
     def line_said(self) -> None:
         self.said.set()

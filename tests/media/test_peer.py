@@ -1,6 +1,7 @@
 """Two peers in one process, over real sockets."""
 
 import asyncio
+import re
 
 import numpy as np
 import pytest
@@ -53,6 +54,40 @@ async def test_the_first_frame_is_decoded_soon_after_the_answer() -> None:
     assert stats.connected is not None
     assert stats.heard is not None
     assert stats.heard < 1.0  # some 60 ms on an idle machine; benchmarks measure it
+
+
+async def test_keys_are_heard_once_each_in_place_of_the_sound_and_the_sound_goes_on() -> None:
+    one, other = end(), end()
+    await talk(one, other, Tone(440), Tone(1000))
+    one.peer.press("12#")
+    other.peer.press("9*")
+    one.peer.press("A0")
+    await until(lambda: len(other.told.keys) == 5 and len(one.told.keys) == 2)
+    before = other.ear.length
+    await until(lambda: other.ear.length > before + RATE)
+    sound, counts = other.ear.heard[before + RATE // 2 : before + RATE], other.peer.stats()
+    await close(one, other)
+
+    assert "".join(other.told.keys) == "12#A0"
+    assert "".join(one.told.keys) == "9*"
+    assert strength(sound, 440) > 0.1
+    assert counts.lost == 0  # the packets of keys are no gaps in the sound
+
+
+async def test_what_is_no_key_or_goes_where_none_are_taken_is_said() -> None:
+    one, other = end(), end()
+    offer = await one.peer.create_offer()
+    plain = re.sub(r"a=\w+:110 .*\r\n", "", offer).replace(" 110\r\n", "\r\n")
+    await one.peer.apply_answer(await other.peer.create_answer(plain))
+    with pytest.raises(StateError, match="the far end takes no keys"):
+        one.peer.press("1")
+    await close(one, other)
+
+    one, other = end(), end()
+    await negotiate(one, other)
+    with pytest.raises(ValueError, match=r"`x` is no key of a telephone"):
+        one.peer.press("1x")
+    await close(one, other)
 
 
 async def test_hold_silences_both_and_resume_brings_them_back() -> None:

@@ -99,7 +99,7 @@ def test_packets_of_other_lengths_fill_the_same_frames(alice: Samples) -> None:
 async def test_what_is_heard_lies_where_it_belongs_in_time() -> None:
     ear = Ear()
     first = asyncio.Event()
-    incoming = Incoming(first.set, lambda reason: pytest.fail(reason))
+    incoming = Incoming(first.set, pytest.fail, pytest.fail)
     incoming.start(ear)
     incoming.listen(True)
     await asyncio.sleep(0.1)
@@ -123,7 +123,7 @@ class RtpPacket:
 
 
 async def test_before_the_start_and_on_hold_packets_are_dropped(alice: Samples) -> None:
-    incoming = Incoming(lambda: None, lambda reason: pytest.fail(reason))
+    incoming = Incoming(lambda: None, pytest.fail, pytest.fail)
     sent = packets(alice)
     assert incoming.add(RtpPacket(sent[0])) == (False, None)
     assert incoming.counts.received == 0

@@ -15,6 +15,7 @@ import pytest
 from tests.media.ends import until
 from wephone.core import effects as out
 from wephone.core import inputs
+from wephone.core.events import CallEvent
 from wephone.core.inputs import CallInput
 from wephone.media.audio import RATE, Samples, peak
 from wephone.media.devices import Ear, Tone, Voice
@@ -43,6 +44,9 @@ class Handle:
 
     def mark(self, name: str) -> None:
         self.marks.append(name)
+
+    def happened(self, event: CallEvent) -> None:
+        self.marks.append(repr(event))
 
     async def ready(self) -> None:
         """No other call has its devices."""

@@ -6,6 +6,7 @@ from wephone.cli import account, devices
 from wephone.cli.conversation import Conversation
 from wephone.cli.output import Progress, language, print_json
 from wephone.cli.words import words
+from wephone.media import keys
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,10 +21,25 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "to", metavar="USER", help="a user's name, or a telephone number with its +country code"
     )
     devices.add_options(parser)
+    parser.add_argument(
+        "--press",
+        metavar="KEYS",
+        type=keys_of,
+        help="once you can hear each other, send these keys: 0-9 * # A-D; a comma waits a second",
+    )
     account.add_relay_option(parser)
     parser.add_argument("--json", action="store_true", help="print what happened as one JSON document, last")
     account.add_options(parser)
     parser.set_defaults(run=run)
+
+
+def keys_of(text: str) -> str:
+    """`--press`, if a telephone has these keys."""
+    try:
+        keys.check(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,7 +55,7 @@ async def call(args: argparse.Namespace, progress: Progress, tongue: str) -> int
         progress.line(words("placing", tongue, peer=args.to))
         placed = client.place(args.to, source=source, sink=sink)
         conversation = Conversation(placed, progress, tongue, missing)
-        await conversation.hold(until_said=args.play is not None)
+        await conversation.hold(until_said=args.play is not None, press=args.press)
     conversation.tell_end()
     recorded = str(args.record) if args.record is not None and conversation.answered else None
     if recorded is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from wephone.calls import Call
 from wephone.cli.output import Progress, say
 from wephone.cli.words import words
-from wephone.errors import CallEnded, ending
+from wephone.errors import CallEnded, NotPossible, ending
 from wephone.events import (
     Answered,
     CallEvent,
@@ -20,6 +20,7 @@ from wephone.events import (
     EndReason,
     Forwarded,
     GoesOn,
+    KeyHeard,
     Progressed,
     Refusal,
     Role,
@@ -43,9 +44,14 @@ class Conversation:
 
     # While it lasts
 
-    async def hold(self, *, until_said: bool) -> None:
-        """Show the call until it is over. Hang up once all is said, if that is asked for, and at Ctrl-C."""
+    async def hold(self, *, until_said: bool, press: str | None = None) -> None:
+        """Show the call until it is over. Hang up once all is said, if that is asked for, and at Ctrl-C.
+
+        `press`: keys to send once sound passes.
+        """
         helpers = [asyncio.create_task(self._show_connected(), name="show that sound passes")]
+        if press is not None:
+            helpers.append(asyncio.create_task(self._press(press), name="press keys"))
         if until_said:
             helpers.append(asyncio.create_task(self._hang_up_when_said(), name="hang up when all is said"))
         try:
@@ -98,6 +104,8 @@ class Conversation:
                 return words("ending cancelled", tongue)
             case Transferred(to=to):
                 return words("handed over", tongue, peer=peer, to=to)
+            case KeyHeard(key=key):
+                return words("key", tongue, peer=peer, key=key)
             case GoesOn():
                 return words("glare", tongue, peer=peer)
             case Changed(held_there=held) if held is not self._was_held:
@@ -110,6 +118,17 @@ class Conversation:
         with suppress(CallEnded):
             await self._call.connected()
             self._progress.shown(words("connected", self._tongue))
+
+    async def _press(self, keys: str) -> None:
+        try:
+            await self._call.connected()
+            self._call.press(keys)
+        except CallEnded:
+            return
+        except NotPossible as error:
+            self._progress.note(str(error))
+        else:
+            self._progress.shown(words("pressed", self._tongue, keys=keys))
 
     async def _hang_up_when_said(self) -> None:
         with suppress(CallEnded):

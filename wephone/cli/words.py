@@ -15,6 +15,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "安全码 {code}：若 {peer} 看到的相同，则无人窃听",
     ),
     "held": ("{peer} holds the call", "{peer} 保持了通话"),
+    "pressed": ("keys sent: {keys}", "已发送按键：{keys}"),
+    "key": ("{peer} pressed {key}", "{peer} 按下了 {key}"),
     "talk on": ("the call goes on", "通话继续"),
     "handed over": ("{peer} hands the call over to {to}", "{peer} 将通话转接至 {to}"),
     "glare": (

@@ -104,6 +104,14 @@ class TransferFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyHeard:
+    """The other side has pressed a key of a telephone: 0-9, *, # or A-D."""
+
+    call: CallId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class GoesOn:
     """Both called each other: our call goes on as `survivor`, and its events come under that name."""
 
@@ -136,6 +144,7 @@ CallEvent = (
     | SafetyCode
     | Changed
     | ChangeDeclined
+    | KeyHeard
     | Transferred
     | TransferFailed
     | GoesOn

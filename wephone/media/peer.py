@@ -32,6 +32,8 @@ from wephone.media.private import (
     MISMATCH,
     connect_again,
     guard_sending,
+    hear_keys,
+    send_keys,
     use_buffer,
     use_connection,
     watch_identity,
@@ -43,6 +45,7 @@ from wephone.media.servers import IceSettings
 from wephone.media.stats import Stats
 from wephone.protocol.messages import Candidate
 
+EVENTS = 110  # our payload type of telephone-event in an offer, as browsers have it
 NOWHERE = "this device has no address to be found at: no relay could be used, and its own are not shown"
 
 
@@ -63,6 +66,9 @@ class Listener(Protocol):
 
     def line_heard(self) -> None:
         """The first frame of sound has been decoded."""
+
+    def line_key(self, key: str) -> None:
+        """The far end has pressed this key of a telephone."""
 
     def line_said(self) -> None:
         """The source has been said to its end."""
@@ -100,11 +106,13 @@ class Peer:
         self._made = time.monotonic_ns()
         self._connection = Connection(settings or IceSettings(), self._candidate_found)
         self._outgoing = Outgoing(listener.line_said, listener.line_failed)
-        self._incoming = Incoming(self._first_frame, listener.line_failed)
+        self._incoming = Incoming(self._first_frame, listener.line_failed, listener.line_key)
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # its default is Google's
         self._pc.on("connectionstatechange", self._state_changed)
         self._transceiver = self._put_together()
         self._ways = Ways()
+        self._keys_here: int | None = EVENTS  # payload types of telephone-event, by either description
+        self._keys_there: int | None = None
         self._session, self._version = secrets.randbits(62), 0
         self._ours: Description | None = None  # as last said
         self._offer: Description | None = None  # ours, not answered yet
@@ -129,6 +137,8 @@ class Peer:
         use_connection(dtls.transport, self._connection)
         use_buffer(transceiver.receiver, self._incoming)
         guard_sending(dtls, lambda: self._started is not None)
+        send_keys(dtls, self._key_to_be_sent)
+        hear_keys(dtls, lambda: self._keys_here, self._incoming.add_key)
         watch_identity(dtls, lambda: self._fail(MISMATCH))
         return transceiver
 
@@ -160,6 +170,7 @@ class Peer:
             await self._pc.setLocalDescription(await self._pc.createAnswer())
             self._ours = sdp.parse(self._pc.localDescription.sdp)
             self._setup = "passive" if sdp.setup(self._ours) == "passive" else "active"
+            self._keys_here = sdp.events(theirs)
             self._begin(theirs)
         self._check_same(theirs)
         assert self._ours is not None
@@ -195,7 +206,7 @@ class Peer:
         description = sdp.directed(description, direction, setup)
         description = sdp.versioned(description, self._session, self._version)
         self._version += 1
-        return str(sdp.outgoing(description, more_candidates=self._connection.asks))
+        return str(sdp.outgoing(description, self._connection.asks, self._keys_here))
 
     async def _set_remote(self, theirs: Description, kind: str) -> None:
         seen = sdp.directed(sdp.audio_alone(theirs), "sendrecv")
@@ -209,6 +220,7 @@ class Peer:
     def _begin(self, theirs: Description) -> None:
         """Both descriptions are here: from now on the two look for each other, but not for ever."""
         self._ufrag, self._fingerprints = sdp.ufrag(theirs), sdp.fingerprints(theirs)
+        self._keys_there = sdp.events(theirs)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(CONNECT, self._fail, f"no way to the far end in {CONNECT:.0f} s")
 
@@ -273,6 +285,18 @@ class Peer:
     def mute(self, on: bool) -> None:
         """Send silence, or the source again."""
         self._outgoing.mute(on)
+
+    def press(self, keys: str) -> None:
+        """Send these keys of a telephone. ValueError for what is none; StateError where none are taken."""
+        self._check_alive()
+        if self._keys_there is None:
+            raise StateError("the far end takes no keys of a telephone (telephone-event)")
+        self._outgoing.press(keys)
+
+    def _key_to_be_sent(self) -> tuple[int, bool] | None:
+        """Of the packet that is being sent: the payload type, and whether a key begins with it."""
+        begins = self._outgoing.begins_key
+        return None if begins is None or self._keys_there is None else (self._keys_there, begins)
 
     def _apply_ways(self) -> None:
         self._outgoing.speak(self._ways.sends)

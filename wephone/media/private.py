@@ -5,14 +5,17 @@ aiortc is pinned in pyproject.toml for the same reason. `wephone.media.ice` does
 
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import aioice
 from aiortc import RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCRtpReceiver
+from aiortc.rtp import RtpPacket
 
 JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"  # asked for `add(packet)`, gives (False, None)
 CONNECT = "_RTCPeerConnection__connect"  # starts what can be started; safe to be called again
 SEND_RTP = "_send_rtp"  # the one way for RTP and RTCP to leave
+HANDLE_RTP = "_handle_rtp_data"  # what was received and decrypted, before it is routed by its payload type
 VALIDATE = "_validate_peer_identity"  # compares the far end's certificate with its fingerprints
 CONNECTION = "_connection"  # aioice's, of a gatherer and of a transport
 RECEIVE, SEND = "_recv", "_send"  # of a transport: methods of its connection
@@ -47,6 +50,43 @@ def guard_sending(transport: RTCDtlsTransport, may_send: Callable[[], bool]) -> 
             await send(data)
 
     setattr(transport, SEND_RTP, send_if_allowed)
+
+
+def send_keys(transport: RTCDtlsTransport, key: Callable[[], tuple[int, bool] | None]) -> None:
+    """Give the packet that aiortc is about to send this payload type and marker; none: it is sound.
+
+    aiortc gives each packet of a sender the payload type of its codec.
+    """
+    send: Callable[[bytes], Awaitable[None]] = getattr(transport, SEND_RTP)
+
+    async def send_as_key(data: bytes) -> None:
+        if not is_rtcp(data) and (said := key()) is not None:
+            payload_type, begins = said
+            data = bytes((data[0], 0x80 * begins | payload_type)) + data[2:]
+        await send(data)
+
+    setattr(transport, SEND_RTP, send_as_key)
+
+
+def is_rtcp(datagram: bytes) -> bool:
+    """By its packet type (RFC 5761 §4)."""
+    return 192 <= datagram[1] <= 223
+
+
+def hear_keys(
+    transport: RTCDtlsTransport, events: Callable[[], int | None], heard: Callable[[RtpPacket], None]
+) -> None:
+    """Be told of packets of this payload type, which aiortc throws away as it knows no codec of it."""
+    handle: Callable[..., Awaitable[None]] = getattr(transport, HANDLE_RTP)
+
+    async def handle_sound(data: bytes, arrival_time_ms: int) -> None:
+        if len(data) < 12 or data[1] & 0x7F != events():
+            await handle(data, arrival_time_ms=arrival_time_ms)
+            return
+        with suppress(ValueError):  # it is no RTP
+            heard(RtpPacket.parse(data))
+
+    setattr(transport, HANDLE_RTP, handle_sound)
 
 
 def watch_identity(transport: RTCDtlsTransport, mismatched: Callable[[], None]) -> None:

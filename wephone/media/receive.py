@@ -26,6 +26,7 @@ from wephone.media.jitter import (
     Step,
     in_samples,
 )
+from wephone.media.keys import Listening
 from wephone.media.opus import Decoder
 
 SOFT = 300  # of 32768: -40 dB; a frame more or less of this goes unnoticed
@@ -99,9 +100,12 @@ class Playout:
 class Incoming:
     """The sound of one call that comes in. Until `start` and while paused, whatever arrives is dropped."""
 
-    def __init__(self, first_frame: Callable[[], None], failed: Callable[[str], None]) -> None:
-        self._first_frame, self._failed = first_frame, failed
+    def __init__(
+        self, first_frame: Callable[[], None], failed: Callable[[str], None], key_heard: Callable[[str], None]
+    ) -> None:
+        self._first_frame, self._failed, self._key_heard = first_frame, failed, key_heard
         self._playout = Playout()
+        self._keys = Listening()
         self._sink: Sink = Nowhere()
         self._started = 0  # ns
         self._open = self._heard = False
@@ -115,11 +119,18 @@ class Incoming:
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """In place of aiortc's JitterBuffer.add: no picture to ask for, nothing for its decoder."""
         if self._open:
-            ours = Packet(packet.sequence_number, packet.timestamp, packet.payload, packet.ssrc)
+            sequence = self._keys.numbered(packet.sequence_number)
+            ours = Packet(sequence, packet.timestamp, packet.payload, packet.ssrc)
             self._playout.insert(ours, time.monotonic_ns())
             if not self._arrived.is_set() and self._playout.begins is not None:
                 self._arrived.set()
         return False, None
+
+    def add_key(self, packet: RtpPacket) -> None:
+        """A packet of telephone-event, which aiortc knows nothing of."""
+        key = self._keys.take(packet.sequence_number, packet.timestamp, packet.payload)
+        if key is not None and self._open:
+            self._key_heard(key)
 
     def start(self, sink: Sink) -> None:
         """From here on what comes is heard; `sink` is told times since now."""

@@ -18,6 +18,9 @@ LARGEST = 32 * 1024  # bytes of a description, as the server holds it too
 SECTIONS = 16  # sections of media: more than any browser offers
 FINGERPRINT = re.compile(r"^a=fingerprint:([\w-]+) ([0-9A-Fa-f:]+)$")  # RFC 8122 §5
 OPUS = re.compile(r"^a=rtpmap:(\d+) opus/48000/2$", re.IGNORECASE)
+EVENTS = re.compile(
+    r"^a=rtpmap:(\d+) telephone-event/48000$", re.IGNORECASE
+)  # at Opus's clock: RFC 4733 §2.6.1.1
 OPUS_OPTIONS = "minptime=10;useinbandfec=1"  # RFC 7587 §6.1: without it browsers send no FEC copies
 
 Lines = tuple[str, ...]
@@ -170,15 +173,23 @@ def versioned(description: Description, session: int, version: int) -> Descripti
     return replace(description, session=lines)
 
 
-def outgoing(description: Description, more_candidates: bool) -> Description:
-    """What aiortc leaves out: that candidates may follow (RFC 8840 §4.1), and Opus's FEC.
+def events(description: Description) -> int | None:
+    """The payload type by which the audio's keys are said; none: it takes no keys."""
+    lines = description.sections[spoken(description)].lines
+    found = next((int(match[1]) for line in lines if (match := EVENTS.match(line))), None)
+    return found if found is not None and str(found) in lines[0].split(" ")[3:] else None
 
-    aiortc writes `a=end-of-candidates` even while the relay is still being asked.
+
+def outgoing(description: Description, more_candidates: bool, keys: int | None = None) -> Description:
+    """What aiortc leaves out: that candidates may follow (RFC 8840 §4.1), Opus's FEC, and keys.
+
+    aiortc writes `a=end-of-candidates` even while the relay is still being asked. `keys`: the payload type of
+    telephone-event, if the audio takes it.
     """
     return replace(
         description,
         sections=tuple(
-            completed(section, more_candidates)
+            with_keys(completed(section, more_candidates), keys)
             if section.kind == "audio" and not section.declined
             else section
             for section in description.sections
@@ -202,6 +213,14 @@ def completed(section: Section, more_candidates: bool) -> Section:
         if opus and not any(other.startswith(f"a=fmtp:{opus[1]} ") for other in section.lines):
             lines.append(f"a=fmtp:{opus[1]} {OPUS_OPTIONS}")
     return Section(tuple(lines))
+
+
+def with_keys(section: Section, payload_type: int | None) -> Section:
+    """The same, with the keys of a telephone (RFC 4733 §2.4)."""
+    if payload_type is None:
+        return section
+    said = (f"a=rtpmap:{payload_type} telephone-event/48000", f"a=fmtp:{payload_type} 0-15")
+    return Section((f"{section.lines[0]} {payload_type}", *section.lines[1:], *said))
 
 
 def ufrag(description: Description) -> str | None:

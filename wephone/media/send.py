@@ -17,6 +17,7 @@ from av import Packet
 from wephone.media.audio import FRAME, FRAME_NS, RATE, Samples, silence
 from wephone.media.devices import Silence, Source
 from wephone.media.errors import DeviceError
+from wephone.media.keys import Pressing
 from wephone.media.opus import Encoder
 
 TIME_BASE = Fraction(1, RATE)
@@ -41,6 +42,10 @@ class Outgoing(MediaStreamTrack):
         self._muted = False
         self._origin: int | None = None  # ns, of timestamp 0
         self._next = 0  # frame to be sent, counted from the origin by the clock
+        self._keys, self._pressed = Pressing(RATE), 0  # frame at which the key began
+        self.begins_key: bool | None = (
+            None  # does the packet that was just given begin a key? None: it is sound
+        )
         self.packets = 0
 
     def start(self, source: Source) -> None:
@@ -57,6 +62,10 @@ class Outgoing(MediaStreamTrack):
         """On: silence is sent in place of the source, which runs on."""
         self._muted = on
 
+    def press(self, keys: str) -> None:
+        """Send these keys, one after the other, in place of the source, which runs on. ValueError."""
+        self._keys.press(keys)
+
     def _allow(self) -> None:
         if self._started and self._speaking:
             self._may_speak.set()
@@ -67,11 +76,25 @@ class Outgoing(MediaStreamTrack):
         """The next packet, when it is due."""
         while not self._may_speak.is_set() or not await self._wait_until_due():
             await self._may_speak.wait()
-        packet = Packet(self._encoder.encode(self._frame()))
-        packet.pts = self._next * FRAME
+        packet = self._made(self._frame())
         packet.time_base = TIME_BASE
         self._next += 1
         self.packets += 1
+        return packet
+
+    def _made(self, frame: Samples) -> "Packet[Any]":
+        """Of a key that is pressed, with the time when it began (RFC 4733 §2.3); or else of the sound."""
+        key = self._keys.next()
+        if key is None:
+            self.begins_key = None
+            packet = Packet(self._encoder.encode(frame))
+            packet.pts = self._next * FRAME
+            return packet
+        event, self.begins_key = key
+        if self.begins_key:
+            self._pressed = self._next
+        packet = Packet(bytes(event))
+        packet.pts = self._pressed * FRAME
         return packet
 
     async def _wait_until_due(self) -> bool:

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from signaling.pstn.media import g711, keys
-from signaling.pstn.media.keys import KeyEvent
+from signaling.pstn.media import g711
 from signaling.pstn.media.rtp import Format, Packet, Stream
 from signaling.pstn.media.transcode import FromOpus, ToOpus
+from wephone.media import keys
 from wephone.media.audio import Samples
 from wephone.media.errors import CodecError
+from wephone.media.keys import KeyEvent
 
 log = logging.getLogger(__name__)
 

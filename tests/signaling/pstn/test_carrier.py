@@ -11,7 +11,7 @@ import pytest
 from signaling.clock import SystemClock
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.echo import answered, described
-from signaling.pstn.media import g711, keys, rtp
+from signaling.pstn.media import g711, rtp
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.cause import Cause
 from signaling.pstn.sip.digest import Credentials
@@ -23,6 +23,7 @@ from signaling.pstn.sip.standing import Account, Registration
 from signaling.pstn.sip.uri import Uri
 from tests.fakes.datagrams import Datagrams
 from tests.signaling.pstn.sip.agents import WAIT, Party, party, press, uri
+from wephone.media import keys
 from wephone.media.audio import Samples
 
 US = Credentials("us", "secret")

@@ -24,6 +24,7 @@ from wephone.protocol.reasons import EndReason
 from wephone.testing.kit import Kit
 from wephone.testing.peer import Heard
 
+MENU = "+49-30-123407"  # hears keys
 HOUR = 3600 * 1_000_000  # microseconds
 TONE = 1000  # Hz
 TELEPHONE = 8_000  # samples a second
@@ -43,7 +44,14 @@ def settings(tmp_path: Path) -> dict[str, Any]:
 async def test_who_calls_a_telephone_is_heard_there_and_who_is_called_by_one_too(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    carrier = Carrier(SystemClock(), {}, peers=lambda host: True, picked_up_after=50 * MILLISECOND)
+    keys: asyncio.Queue[str] = asyncio.Queue()
+    carrier = Carrier(
+        SystemClock(),
+        {},
+        peers=lambda host: True,
+        picked_up_after=50 * MILLISECOND,
+        keyed=lambda number, said: keys.put_nowait(said),
+    )
     place = await carrier.listen(Transport.UDP, "127.0.0.1")
     (tmp_path / "trunks.toml").write_text(Trunks().add("one", place, dids={DID: "alice"}).text)
     try:
@@ -74,7 +82,12 @@ async def test_who_calls_a_telephone_is_heard_there_and_who_is_called_by_one_too
             await call.connected()
             assert await Heard("alice", "the telephone", alice.talks[-1], alice.talks[-1], 1.0)
             await call.hangup()
-        assert carrier.calls == 1
+            call = await alice.call(MENU)
+            await call.connected()
+            call.press("12*0#")
+            assert await keys.get() == "12*0#"
+            await call.hangup()
+        assert carrier.calls == 2
     finally:
         await carrier.close()
 
