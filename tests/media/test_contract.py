@@ -153,6 +153,7 @@ async def test_aiortc_has_each_private_name_that_is_replaced() -> None:
     assert dtls is transceiver.sender.transport
     assert parameters(getattr(transceiver.receiver, private.JITTER_BUFFER).add) == ["packet"]
     assert parameters(getattr(dtls, private.SEND_RTP)) == ["data"]
+    assert parameters(getattr(dtls, private.HANDLE_RTP)) == ["data", "arrival_time_ms"]
     assert parameters(getattr(dtls, private.VALIDATE)) == ["remoteParameters"]
     assert parameters(getattr(connection, private.CONNECT)) == []
     made = getattr(dtls.transport, private.CONNECTION)
