@@ -23,6 +23,7 @@ class Capability(StrEnum):
     ANNOUNCE = "announce"
     SRTP = "srtp"  # to the trunk
     DTMF = "dtmf"  # digits made here, for apps that send them by signaling
+    PACKETS = "packets"  # each is looked at: what is dropped is counted; `Heard` and `DigitHeard` are told
 
 
 class Problem(StrEnum):
@@ -90,10 +91,10 @@ class Helper:
 
 @dataclass(frozen=True, slots=True)
 class Descriptions:
-    """What to say to each side of a leg that has been opened."""
+    """What to say to each side of an outgoing leg that has been opened."""
 
-    app: str  # an answer for an outgoing leg, an offer for an incoming one
-    trunk: str  # an offer for an outgoing leg, and for an incoming one whose INVITE had none; else an answer
+    app: str  # an answer
+    trunk: str  # an offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +218,16 @@ class MediaBackend(Protocol):
         """A leg that an app begins: an answer for the app, an offer for the trunk."""
         ...
 
-    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> Descriptions:
-        """A leg that a trunk begins: an offer for the app, an answer (or an offer) for the trunk."""
+    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> str:
+        """A leg that a trunk begins: an offer for the app."""
         ...
 
     async def app_offered(self, leg: str, offer: str) -> str:
         """The app changes something (hold, resume): our answer."""
         ...
 
-    async def app_answered(self, leg: str, answer: str) -> None:
-        """The app's answer to the offer of `open_incoming`."""
+    async def app_answered(self, leg: str, answer: str) -> str:
+        """The app's answer to the offer of `open_incoming`: our answer, or offer, for the trunk."""
         ...
 
     async def trunk_offered(self, leg: str, offer: str | None) -> str:

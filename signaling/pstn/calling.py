@@ -154,8 +154,7 @@ class Calling(Phone):
         )
         self._work(line, leg, grant)
         offer = self._incoming.remote_sdp.decode(errors="replace") or None
-        said = await self._desk.sound.open_incoming(leg, offer, line.media)
-        self._trunk_sdp = said.trunk
+        app_offer = await self._desk.sound.open_incoming(leg, offer, line.media)
         self._trickles = True
         if self._over or not self._incoming.pending:
             self._close(Cause("the caller hung up"))
@@ -163,7 +162,7 @@ class Calling(Phone):
         invite = Invite(
             call=self._call,
             to=self._who.callee,
-            sdp=said.app,
+            sdp=app_offer,
             media=SOUND,
             commitment=hashlib.sha256(bytes.fromhex(self._nonce)).hexdigest(),
         )
@@ -188,7 +187,7 @@ class Calling(Phone):
     async def _answer(self, sdp: str) -> None:
         """Somebody took the call: the 200, under the grant, which may have to be asked for anew."""
         try:
-            await self._desk.sound.app_answered(self._leg, sdp)
+            self._trunk_sdp = await self._desk.sound.app_answered(self._leg, sdp)
         except MediaError as error:
             log.warning("a telephone call has no sound: %s", error)
             self._say(events.HungUp(self.party, EndReason.MEDIA_FAILED))

@@ -19,7 +19,7 @@ class Installation:
 
     @property
     def secret_files(self) -> dict[str, Path]:
-        return {"turn_secret": self.folder / "turn_secret"}
+        return {name: self.folder / name for name in ("turn_secret", "janus_secret")}
 
     def port(self, name: str) -> int:
         return int(self.variables[name])

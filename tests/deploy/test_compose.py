@@ -14,7 +14,7 @@ from tests.deploy.compose import Unset, filled_in, interpolate, read_compose
 from tests.house.checkout import ROOT, tracked_files
 
 SCHEMA = Path(__file__).parent / "data/compose-spec.json"
-SERVICES = ("wephone", "caddy", "coturn")
+SERVICES = ("wephone", "caddy", "coturn", "janus")
 
 
 def example_variables() -> dict[str, str]:
@@ -45,8 +45,10 @@ def test_the_schema_is_not_satisfied_by_anything() -> None:
     assert any("'443' is not of type 'array'" in error.message for error in errors)
 
 
-def test_the_services_are_wephone_a_front_and_a_relay() -> None:
-    assert sorted(read_compose()["services"]) == sorted(SERVICES)
+def test_the_services_are_wephone_a_front_a_relay_and_janus_for_who_asks_for_it() -> None:
+    services = read_compose()["services"]
+    assert sorted(services) == sorted(SERVICES)
+    assert [name for name, each in services.items() if "profiles" in each] == ["janus"]
 
 
 def test_every_variable_is_in_the_example() -> None:

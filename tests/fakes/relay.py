@@ -79,7 +79,7 @@ class RelayLeg:
 class Relay:
     """`tell` is called soon after what it tells of. `die` is what a killed process looks like from here."""
 
-    capabilities = frozenset({Capability.ANNOUNCE, Capability.DTMF})
+    capabilities = frozenset({Capability.ANNOUNCE, Capability.DTMF, Capability.PACKETS})
 
     def __init__(self, tell: Listener) -> None:
         self._tell = tell
@@ -94,11 +94,11 @@ class Relay:
         self._connected(leg)
         return Descriptions(self._say(leg, "app"), self._say(leg, "trunk"))
 
-    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> Descriptions:
+    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> str:
         theirs = None if trunk_offer is None else self._parsed(trunk_offer, trunk)
         opened = await self._open(leg, trunk)
         opened.theirs["trunk"] = theirs
-        return Descriptions(self._say(leg, "app"), self._say(leg, "trunk", theirs))
+        return self._say(leg, "app")
 
     async def _open(self, leg: str, trunk: TrunkMedia) -> RelayLeg:
         self._check_alive()
@@ -134,9 +134,11 @@ class Relay:
         direction = trunk_sdp.REVERSED[theirs.direction] if theirs else "sendrecv"
         return self._say(leg, "app", theirs, direction)
 
-    async def app_answered(self, leg: str, answer: str) -> None:
-        self._leg(leg).theirs["app"] = plain(answer)
+    async def app_answered(self, leg: str, answer: str) -> str:
+        opened = self._leg(leg)
+        opened.theirs["app"] = plain(answer)
         self._connected(leg)
+        return self._say(leg, "trunk", opened.theirs["trunk"])
 
     async def trunk_offered(self, leg: str, offer: str | None) -> str:
         opened = self._leg(leg)

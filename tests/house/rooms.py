@@ -56,6 +56,7 @@ PURE = {
     "wephone.core",
     "signaling.core",
     "signaling.pstn.caps",
+    "signaling.pstn.media.nosip",
     "signaling.pstn.numbers",
     "signaling.pstn.outcome",
     "signaling.pstn.selection",

@@ -98,11 +98,15 @@ class Desk:
                 opened = await bridge.open_outgoing(said.leg, said.app_offer, said.trunk, said.helpers)
                 return messages.Described(number=number, app=opened.app, trunk=opened.trunk)
             case messages.OpenIncoming():
-                opened = await bridge.open_incoming(said.leg, said.trunk_offer, said.trunk, said.helpers)
-                return messages.Described(number=number, app=opened.app, trunk=opened.trunk)
+                sdp = await bridge.open_incoming(said.leg, said.trunk_offer, said.trunk, said.helpers)
+                return messages.Said(number=number, sdp=sdp)
             case messages.Describe():
-                sdp = await self._describe(said)
-                return messages.Done(number=number) if sdp is None else messages.Said(number=number, sdp=sdp)
+                ours = await self._describe(said)
+                return (
+                    messages.Said(number=number, sdp=ours)
+                    if ours is not None
+                    else messages.Done(number=number)
+                )
             case messages.OfferTrunk():
                 return messages.Said(number=number, sdp=await bridge.offer_trunk(said.leg, said.direction))
             case messages.Press():
@@ -125,7 +129,7 @@ class Desk:
             case "app", "offer":
                 return await self._bridge.app_offered(said.leg, said.sdp or "")
             case "app", "answer":
-                await self._bridge.app_answered(said.leg, said.sdp or "")
+                return await self._bridge.app_answered(said.leg, said.sdp or "")
             case "trunk", "offer":
                 return await self._bridge.trunk_offered(said.leg, said.sdp)
             case _:

@@ -62,6 +62,13 @@ def read(text: str) -> Description:
         raise MediaError(Problem.BAD_DESCRIPTION, f"the app's offer or answer: {error}") from error
 
 
+def check_same(before: Description, offer: Description) -> None:
+    """MediaError unless a later offer comes over the same connection: it may change the direction alone."""
+    same = sdp.ufrag(offer) == sdp.ufrag(before)
+    if not same or sdp.fingerprints(offer) != sdp.fingerprints(before):
+        raise MediaError(Problem.BAD_DESCRIPTION, "the app restarts ICE or DTLS, which needs a new call")
+
+
 def formats(description: Description) -> Formats:
     """What the audio of a description can be, in its order, as far as we know it."""
     section = description.sections[sdp.spoken(description)]

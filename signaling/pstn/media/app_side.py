@@ -64,9 +64,7 @@ class AppSide:
         """Answer a later offer, which may change the direction and nothing else. MediaError."""
         if self._theirs is None:
             raise MediaError(Problem.OUT_OF_TURN, "the app has not answered yet")
-        same = sdp.ufrag(offer) == sdp.ufrag(self._theirs)
-        if not same or sdp.fingerprints(offer) != sdp.fingerprints(self._theirs):
-            raise MediaError(Problem.BAD_DESCRIPTION, "the app restarts ICE or DTLS, which needs a new call")
+        app_sdp.check_same(self._theirs, offer)
         app_sdp.agreed(self._formats, app_sdp.formats(offer))
         self._learn(offer)
         return self._say_answer(offer)

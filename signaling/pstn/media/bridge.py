@@ -45,6 +45,7 @@ class Opened:
     leg: Leg
     pair: Pair
     lease: asyncio.TimerHandle | None = None
+    for_trunk: str = ""  # what a trunk that began the call is told once the app has answered
 
 
 class Bridge:
@@ -76,17 +77,17 @@ class Bridge:
 
     async def open_incoming(
         self, leg: str, trunk_offer: str | None, trunk: TrunkMedia, helpers: tuple[Helper, ...] = ()
-    ) -> Descriptions:
+    ) -> str:
         theirs = None if trunk_offer is None else trunk_sdp.parse(trunk_offer, trunk)
         codec = None if theirs is None else trunk_sdp.common(theirs, trunk)
         opened = await self._open(leg, trunk, helpers, mid=MID, offers=True)
         codecs = sorted(trunk.codecs, key=lambda name: name != codec)
         app = await self._or_drop(leg, opened.leg.app.offer(codecs))
         side = opened.leg.trunk
-        answer = side.answer(theirs) if theirs is not None else side.offer("sendrecv")
+        opened.for_trunk = side.answer(theirs) if theirs is not None else side.offer("sendrecv")
         opened.leg.settle()
         self._tell_of_candidates(opened.leg)
-        return Descriptions(app, answer)
+        return app
 
     async def _open(
         self, name: str, trunk: TrunkMedia, helpers: tuple[Helper, ...], *, mid: str, offers: bool
@@ -126,10 +127,11 @@ class Bridge:
         opened.leg.settle()
         return answer
 
-    async def app_answered(self, leg: str, answer: str) -> None:
+    async def app_answered(self, leg: str, answer: str) -> str:
         opened = self._opened(leg)
         await opened.leg.app.take_answer(app_sdp.read(answer))
         opened.leg.settle()
+        return opened.for_trunk
 
     async def trunk_offered(self, leg: str, offer: str | None) -> str:
         opened = self._opened(leg)

@@ -252,29 +252,30 @@ class EmbeddedBackend:
         request = messages.OpenOutgoing(
             number=number, leg=leg, app_offer=app_offer, trunk=trunk, helpers=helpers
         )
-        return await self._open(leg, request)
+        said = await self._open(leg, messages.Described, request)
+        return Descriptions(said.app, said.trunk)
 
-    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> Descriptions:
+    async def open_incoming(self, leg: str, trunk_offer: str | None, trunk: TrunkMedia) -> str:
         number, helpers = self._next(), self._helpers()
         request = messages.OpenIncoming(
             number=number, leg=leg, trunk_offer=trunk_offer, trunk=trunk, helpers=helpers
         )
-        return await self._open(leg, request)
+        return (await self._open(leg, messages.Said, request)).sdp
 
-    async def _open(self, leg: str, request: Request) -> Descriptions:
+    async def _open(self, leg: str, kind: type[A], request: Request) -> A:
         if leg in self._legs:
             raise MediaError(Problem.TAKEN, f"`{leg}` is open")
         self._legs.add(leg)
         self._opening[leg] = []
         try:
-            answer = await self._ask(messages.Described, request)
+            answer = await self._ask(kind, request)
         except BaseException:
             self._legs.discard(leg)
             del self._opening[leg]
             self._order(messages.Close(number=self._next(), leg=leg))  # whatever may have come of it
             raise
         asyncio.get_running_loop().call_soon(self._opened, leg)  # once it knows its descriptions
-        return Descriptions(answer.app, answer.trunk)
+        return answer
 
     def _opened(self, leg: str) -> None:
         """Whoever opened the leg hears of it from here on."""
@@ -284,22 +285,20 @@ class EmbeddedBackend:
     async def app_offered(self, leg: str, offer: str) -> str:
         return await self._offered(leg, "app", offer)
 
-    async def app_answered(self, leg: str, answer: str) -> None:
-        await self._answered(leg, "app", answer)
+    async def app_answered(self, leg: str, answer: str) -> str:
+        request = messages.Describe(number=self._next(), leg=leg, side="app", kind="answer", sdp=answer)
+        return (await self._ask(messages.Said, request)).sdp
 
     async def trunk_offered(self, leg: str, offer: str | None) -> str:
         return await self._offered(leg, "trunk", offer)
 
     async def trunk_answered(self, leg: str, answer: str) -> None:
-        await self._answered(leg, "trunk", answer)
+        request = messages.Describe(number=self._next(), leg=leg, side="trunk", kind="answer", sdp=answer)
+        await self._ask(messages.Done, request)
 
     async def _offered(self, leg: str, side: Side, sdp: str | None) -> str:
         request = messages.Describe(number=self._next(), leg=leg, side=side, kind="offer", sdp=sdp)
         return (await self._ask(messages.Said, request)).sdp
-
-    async def _answered(self, leg: str, side: Side, sdp: str) -> None:
-        request = messages.Describe(number=self._next(), leg=leg, side=side, kind="answer", sdp=sdp)
-        await self._ask(messages.Done, request)
 
     async def offer_trunk(self, leg: str, direction: Direction) -> str:
         request = messages.OfferTrunk(number=self._next(), leg=leg, direction=direction)

@@ -59,7 +59,7 @@ class OpenOutgoing(Request):
 
 
 class OpenIncoming(Request):
-    """`MediaBackend.open_incoming`; answered by `described`."""
+    """`MediaBackend.open_incoming`; answered by `said`."""
 
     type: Literal["open_incoming"] = "open_incoming"
     leg: str
@@ -69,7 +69,10 @@ class OpenIncoming(Request):
 
 
 class Describe(Request):
-    """A side's newer description, or a wish for one of ours; an offer is answered by `said`, else `done`."""
+    """A side's newer description, or a wish for one of ours.
+
+    An offer, and an app's answer, are answered by `said`: to that side, or to the trunk; else `done`.
+    """
 
     type: Literal["describe"] = "describe"
     leg: str

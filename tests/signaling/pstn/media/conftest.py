@@ -1,4 +1,4 @@
-"""One embedded backend for all tests of a module, as its process takes a second to start."""
+"""One backend of each kind for all tests of a module, as a process takes a second to start."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -6,6 +6,8 @@ import pytest_asyncio
 
 from signaling.media import Event
 from signaling.pstn.media.embedded import EmbeddedBackend
+from signaling.pstn.media.janus import JanusBackend
+from tests.fakes.janus import janus
 from tests.signaling.pstn.media.ends import Told, free_place
 
 
@@ -35,3 +37,17 @@ async def embedded() -> AsyncIterator[Embedded]:
     await backend.start()
     yield backend, switchboard.fresh
     await backend.stop()
+
+
+AtJanus = tuple[JanusBackend, Callable[[], Told]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def at_janus() -> AsyncIterator[AtJanus]:
+    """The same with Debian's Janus."""
+    switchboard = Switchboard()
+    async with janus() as running:
+        backend = JanusBackend(running.place, switchboard)
+        await backend.start()
+        yield backend, switchboard.fresh
+        await backend.stop()

@@ -31,7 +31,7 @@ class WebApp:
         self.ice = Connection(IceSettings(), lambda candidate: None)
         use_connection(self._dtls.transport, self.ice)
         self._dtls._handle_rtp_data = self._heard  # type: ignore[method-assign]
-        self.voice = Voice()
+        self.voice = Voice(transceiver.sender._ssrc)  # as its descriptions say it
         self.packets: list[Packet] = []
         self._more = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
