@@ -16,6 +16,10 @@ class Direct(Protocol):
 
     def run(self, statement: str) -> list[tuple[Any, ...]]: ...
 
+    def run_all(self, *statements: str) -> None:
+        """One after the other, none of which asks for rows."""
+        ...
+
     def columns(self, view: str) -> list[str]:
         """The names of its columns, in order."""
         ...
@@ -41,6 +45,10 @@ class DirectSqlite:
             return connection.execute(statement).fetchall()
         finally:
             connection.close()
+
+    def run_all(self, *statements: str) -> None:
+        for statement in statements:
+            self.run(statement)
 
     def columns(self, view: str) -> list[str]:
         return [name for (name,) in self.run(f"SELECT name FROM pragma_table_info('{view}')")]
@@ -70,6 +78,11 @@ class DirectPostgres:
             self.database,
         )
         return [tuple(row) for row in json.loads(text or "[]")]
+
+    def run_all(self, *statements: str) -> None:
+        self._cluster.sql(
+            "; ".join(statements), self.database
+        )  # a process for all: starting one takes longest
 
     def columns(self, view: str) -> list[str]:
         found = self._cluster.sql(

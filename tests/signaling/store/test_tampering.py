@@ -1,7 +1,6 @@
 """Whatever is done to a chain behind the store's back, on both databases, the first bad entry is named."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -52,15 +51,10 @@ def edits() -> dict[str, tuple[str, int]]:
     return found
 
 
-def copied(direct: Direct) -> Callable[[], None]:
-    """Remember all entries; calling the result puts them back."""
-    direct.run("CREATE TABLE spare AS SELECT * FROM journal_entry")
-
-    def back() -> None:
-        direct.run("DELETE FROM journal_entry")
-        direct.run(f"INSERT INTO journal_entry SELECT {', '.join(COLUMNS)} FROM spare")
-
-    return back
+# As it was written; a swap passes by negative numbers, so that no two entries ever have the same.
+KEEP = "CREATE TABLE spare AS SELECT * FROM journal_entry"
+RESTORE = ("DELETE FROM journal_entry", f"INSERT INTO journal_entry SELECT {', '.join(COLUMNS)} FROM spare")
+SWAPPED = "UPDATE journal_entry SET seq = -seq WHERE seq < 0"
 
 
 @pytest.mark.parametrize("cores", [1, 2])
@@ -70,7 +64,7 @@ async def test_every_edit_at_every_place_is_found(
     store = await open_store(url)
     head = await written(store)
     await asyncio.to_thread(direct.disarm, "journal_entry")
-    back = await asyncio.to_thread(copied, direct)
+    await asyncio.to_thread(direct.run, KEEP)
     if cores == 2:  # cut in two, as a long chain is; the pieces run here
         monkeypatch.setattr(pieces, "_aside", pieces.beside)
         monkeypatch.setattr("signaling.store.evidence.SMALL", 0)
@@ -84,19 +78,13 @@ async def test_every_edit_at_every_place_is_found(
     assert await broken_at() is None
     wrong = {}
     for name, (statement, seq) in edits().items():
-        await asyncio.to_thread(tampered, direct, statement)
+        await asyncio.to_thread(direct.run_all, *RESTORE, statement, SWAPPED)
         if (found := await broken_at()) != seq:
             wrong[name] = (found, seq)
-        await asyncio.to_thread(back)
+    await asyncio.to_thread(direct.run_all, *RESTORE)
     assert wrong == {}
     assert await broken_at() is None
     await store.close()
-
-
-def tampered(direct: Direct, statement: str) -> None:
-    """A swap passes by negative numbers, so that no two entries ever have the same."""
-    direct.run(statement)
-    direct.run("UPDATE journal_entry SET seq = -seq WHERE seq < 0")
 
 
 async def test_an_entry_of_a_node_without_a_head_is_a_stray(url: str, direct: Direct) -> None:
