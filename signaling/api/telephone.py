@@ -96,7 +96,7 @@ async def telephone_of_account(visit: Visit) -> Telephone:
     return await shown(visit, user_in_path(visit))
 
 
-@routes.add("PUT", "/api/operator/accounts/{user}/telephone", Rule.OPERATOR, status=200)
+@routes.add("PUT", "/api/operator/accounts/{user}/telephone", Rule.OPERATOR, status=200, proven=True)
 async def entitle(visit: Visit, body: Granted) -> Telephone:
     """Let an account call telephones, within these limits from now on."""
     user = user_in_path(visit)
@@ -107,7 +107,7 @@ async def entitle(visit: Visit, body: Granted) -> Telephone:
     return await shown(visit, user)
 
 
-@routes.add("DELETE", "/api/operator/accounts/{user}/telephone", Rule.OPERATOR, status=200)
+@routes.add("DELETE", "/api/operator/accounts/{user}/telephone", Rule.OPERATOR, status=200, proven=True)
 async def unentitle(visit: Visit) -> Telephone:
     """Let it call no telephone any more; calls that run go on to their end."""
     user = user_in_path(visit)

@@ -19,6 +19,14 @@ async def test_an_account_is_disabled_and_past_calls_are_asked_again(
     await dialog.get_by_label("Your password", exact=True).fill("correct horse battery")
     await dialog.get_by_role("button", name="Disable").click()
     await boss.sees("Disabled")
+    await boss.sees("This account may call no telephone.")
+    await boss.button("Allow").click()
+    await dialog.get_by_label("To these countries").fill("de, at")
+    await dialog.get_by_label("Calls an hour").fill("7")
+    await dialog.get_by_label("Your password", exact=True).fill("correct horse battery")
+    await dialog.get_by_role("button", name="Allow").click()
+    await boss.sees("0 of 7 used")
+    await boss.sees("AT, DE")
     accounts = {
         each.user: each.disabled for each in await wephone.server.running.parts.store.accounts_from("", 100)
     }

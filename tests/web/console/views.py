@@ -200,6 +200,12 @@ KNOWN: dict[str, Any] = {
 }  # fmt: skip
 UNKNOWN = {**KNOWN, "residence": None, "identity": "unknown", "emergency_address": None, "numbers": [],
            "history": []}  # fmt: skip
+ENTITLED: dict[str, Any] = {
+    "name": "li.na", "by": "boss", "at": at(-9 * DAY), "used": {"calls": 1, "calls_of_hour": 4, "seconds_of_day": 1290},
+    "granted": {"countries": ["CN", "DE", "FR"], "concurrent_calls": 2, "calls_per_hour": 20,
+                "minutes_per_day": 60, "call_minutes": 60},
+}  # fmt: skip
+UNENTITLED = {**ENTITLED, "granted": None, "by": None, "at": None}
 SETTINGS = [
     {"name": name, "variable": f"WEPHONE_{name.upper()}", "value": value, "default": "", "source": source,
      "text": text}
@@ -287,6 +293,7 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/live": LIVE,
     "GET /api/operator/accounts": {"accounts": ACCOUNTS, "next": "zoe"},
     "GET /api/operator/accounts/li.na/facts": KNOWN,
+    "GET /api/operator/accounts/li.na/telephone": ENTITLED,
     "GET /api/operator/charts": CHARTS,
     "GET /api/operator/trunks": {"trunks": TRUNKS},
     "GET /api/operator/telephone/unconfirmed": {"legs": [UNSURE]},
@@ -297,6 +304,7 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/audit/progress": {"done": 21000, "of": 48210},
     "POST /api/operator/audit/verify": WHOLE,
 }
+GRANT = (".doc .acts .quiet:not(.danger)", None)
 SUSPEND = ("main .acts button:first-child", None)
 SAID = (
     ("#act-why", "order of the ministry"),
@@ -463,8 +471,9 @@ def live() -> list[View]:
 def accounts() -> list[View]:
     """Accounts and what is known about their holders."""
     listed, one = "GET /api/operator/accounts", "accounts/li.na"
+    telephone, no_word = f"{listed}/li.na/telephone", {"PUT /api/operator/accounts/li.na/telephone": FAULT}
     facts, reset = "GET /api/operator/accounts/li.na/facts", "POST /api/operator/accounts/li.na/password"
-    press = (("main .acts button:last-child", None), ("#act-password", "correct horse"), SAID[2])
+    press = (("main .acts button:last-child >> nth=0", None), ("#act-password", "correct horse"), SAID[2])
     return [
         View("accounts", ".table", "accounts"),
         View("accounts-filtered", ".table", "accounts?role=staff"),
@@ -473,7 +482,9 @@ def accounts() -> list[View]:
         View("accounts-loading", ".page .spinner", "accounts", answers={listed: NEVER}),
         View("accounts-error", ".page .blank button", "accounts", answers={listed: GONE}),
         View("account", ".facts", one),
-        View("account-unknown", ".facts", one, answers={facts: UNKNOWN}),
+        View("account-unknown", ".facts", one, answers={facts: UNKNOWN, telephone: UNENTITLED}),
+        View("account-grant", "dialog form", one, steps=(GRANT,)),
+        View("account-grant-fault", "dialog .fault code", one, answers=no_word, steps=(GRANT, *SAID[1:])),
         View("account-none", ".blank a", "accounts/nobody"),
         View("account-enable", "dialog form", one, steps=(SUSPEND,)),
         View("account-password", ".note code", one,

@@ -11,6 +11,7 @@ import { usePages } from "../pages.js";
 import { Facts, Mark, NotLoaded, Waiting, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { many, moment, say } from "../words.js";
+import { Entitlement } from "./entitlement.js";
 
 const PAGE = 200; // accounts at a time
 
@@ -71,7 +72,7 @@ function Account({ name }) {
   if (found === null) return html`<${NotLoaded} again=${again} />`;
   const back = html`<a class="link tall" href=${at("accounts")}>${say("back to accounts")}</a>`;
   if (found === "none") return html`<${Blank} icon="info" isPage=${true} title=${say("no accounts")}>${back}</${Blank}>`;
-  const { account, facts } = found;
+  const { account, facts, telephone } = found;
   const send = (/** @type {string} */ _, /** @type {any} */ headers) => (act === "reset" ? asked("POST", `${path}/password`, {}, headers) : asked("PATCH", path, { disabled: act === "disable" }, headers));
   const done = (/** @type {any} */ answer) => {
     setPassword(answer?.password ?? "");
@@ -86,6 +87,7 @@ function Account({ name }) {
     <div class="doc"><${Facts} rows=${[[say("role"), say(`role ${roleOf(account)}`)], [say("created"), moment(account.created_at)]]} />
       <a class="link tall" href=${at("live", null, { user: name })}>${say("live of account")}</a></div>
     <h2>${say("known")}</h2><div class="doc"><${Known} facts=${facts} /><p class="hint">${say("facts by command")} <code>wephone user facts ${name}</code></p></div>
+    <${Entitlement} telephone=${telephone} path=${path} again=${again} />
     <h2>${say("said before")}</h2>
     ${facts.history.length ? html`<ul class="story">${facts.history.map((/** @type {any} */ each) => html`<li key=${each.entry}><time>${moment(each.at)}</time>
       ${each.said ? html`<code class="wraps">${JSON.stringify(each.said)}</code>` : html`<span class="hint">${say("erased said")}</span>`}</li>`)}</ul>` : html`<p class="hint">${say("nothing said")}</p>`}
@@ -97,9 +99,11 @@ function Account({ name }) {
 /** @param {string} name @param {string} path */
 async function all(name, path) {
   try {
-    const [{ accounts }, facts] = await Promise.all([asked("GET", `/api/operator/accounts?${new URLSearchParams({ first: name, limit: "1" })}`), asked("GET", `${path}/facts`)]);
+    const [{ accounts }, facts, telephone] = await Promise.all([
+      asked("GET", `/api/operator/accounts?${new URLSearchParams({ first: name, limit: "1" })}`), asked("GET", `${path}/facts`), asked("GET", `${path}/telephone`),
+    ]);
     const account = accounts.find((/** @type {any} */ each) => each.name === name);
-    return account ? { account, facts } : "none";
+    return account ? { account, facts, telephone } : "none";
   } catch (error) {
     if (error instanceof Refused && [400, 404].includes(error.status)) return "none";
     throw error;
