@@ -201,7 +201,8 @@ KNOWN: dict[str, Any] = {
 UNKNOWN = {**KNOWN, "residence": None, "identity": "unknown", "emergency_address": None, "numbers": [],
            "history": []}  # fmt: skip
 ENTITLED: dict[str, Any] = {
-    "name": "li.na", "by": "boss", "at": at(-9 * DAY), "used": {"calls": 1, "calls_of_hour": 4, "seconds_of_day": 1290},
+    "name": "li.na", "by": "boss", "at": at(-9 * DAY),
+    "used": {"calls": 1, "calls_of_hour": 4, "seconds_of_day": 1290},
     "granted": {"countries": ["CN", "DE", "FR"], "concurrent_calls": 2, "calls_per_hour": 20,
                 "minutes_per_day": 60, "call_minutes": 60},
 }  # fmt: skip
