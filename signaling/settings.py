@@ -220,6 +220,7 @@ PublicKeys = Annotated[
 IceUrls = Annotated[
     tuple[Annotated[str, AfterValidator(turn_url)], ...], BeforeValidator(listed), Field(max_length=16)
 ]
+JanusUrl = Annotated[str, spelled(r"wss?://[!-~]{3,250}", "an address, as in `ws://127.0.0.1:8188`")]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
@@ -345,9 +346,13 @@ class Settings(BaseModel):
     trunks: Path | None = Field(
         None, description="the file of trunks; if none, no telephone can be called or call"
     )
-    media: Literal["none", "embedded"] = Field(
+    media: Literal["none", "embedded", "janus"] = Field(
         "none", description="what carries the sound of telephone calls; without it they are refused"
     )
+    janus_url: JanusUrl = Field("ws://127.0.0.1:8188", description="where Janus is asked to carry sound")
+    janus_admin_url: JanusUrl = Field("ws://127.0.0.1:7188", description="where Janus is asked for figures")
+    janus_secret: Secret | None = Field(None, description="the secret shared with Janus, for both")
+    janus_secret_file: Path | None = Field(None, description="a file with that secret")
     sip_listen: Listen = Field(
         Endpoint("0.0.0.0", 5060), description="where trunks reach us over UDP and TCP, if there are any"
     )
@@ -417,7 +422,7 @@ class Settings(BaseModel):
         """A secret's file in place of the secret."""
         if not isinstance(values, dict):
             return values
-        for name in ("turn_secret", "warning_webhook_secret"):
+        for name in ("turn_secret", "janus_secret", "warning_webhook_secret"):
             if not (path := values.get(f"{name}_file")):
                 continue
             if values.get(name):
@@ -435,6 +440,8 @@ class Settings(BaseModel):
             raise ValueError(f"profiles: `{BASELINE}` judges alone, so it cannot be named with others")
         if any(url.startswith("turn") for url in self.turn_urls) and self.turn_secret is None:
             raise ValueError("turn_urls need turn_secret or turn_secret_file")
+        if self.media == "janus" and self.janus_secret is None:
+            raise ValueError("media `janus` needs janus_secret or janus_secret_file")
         if self.warning_webhook is not None and self.warning_webhook_secret is None:
             raise ValueError("warning_webhook needs warning_webhook_secret or warning_webhook_secret_file")
         tls = (self.operator_tls_certificate, self.operator_tls_key, self.operator_tls_client_ca)

@@ -11,6 +11,8 @@ from signaling.app.errors import StartError
 from signaling.media import Listener, MediaBackend, MediaError
 from signaling.ports.clock import Clock
 from signaling.pstn.media.embedded import EmbeddedBackend
+from signaling.pstn.media.janus import JanusBackend
+from signaling.pstn.media.janus_line import JanusPlace
 from signaling.pstn.media.place import Place as MediaPlace
 from signaling.pstn.network import Network
 from signaling.pstn.sip.tls import server_context
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 async def begin_telephony(settings: Settings, parts: Parts, network: Network, stack: AsyncExitStack) -> None:
     """Be there for trunks. Its end comes before that of calls, which hear of it; StartError."""
-    if isinstance(network.sound, EmbeddedBackend):
+    if isinstance(network.sound, EmbeddedBackend | JanusBackend):
         try:
             await network.sound.start()
         except MediaError as error:
@@ -45,8 +47,16 @@ async def begin_telephony(settings: Settings, parts: Parts, network: Network, st
 
 def sound_of(settings: Settings, clock: Clock) -> Sound | None:
     """What carries the sound of telephone calls, by the settings."""
-    if settings.media == "none":
-        return None
+    match settings.media:
+        case "none":
+            return None
+        case "embedded":
+            return _embedded(settings, clock)
+        case "janus":
+            return _janus(settings)
+
+
+def _embedded(settings: Settings, clock: Clock) -> Sound:
     first, _, last = settings.rtp_ports.partition("-")
     place = MediaPlace(
         address=str(settings.rtp_address),
@@ -56,6 +66,13 @@ def sound_of(settings: Settings, clock: Clock) -> Sound | None:
         announcements=None if settings.announcements is None else str(settings.announcements),
     )
     return partial(EmbeddedBackend, place, helpers=lambda: helpers(settings, clock.now().utc_us // 1_000_000))
+
+
+def _janus(settings: Settings) -> Sound:
+    assert settings.janus_secret is not None  # the settings see to it
+    secret = settings.janus_secret.get_secret_value()
+    told = None if settings.rtp_told is None else str(settings.rtp_told)
+    return partial(JanusBackend, JanusPlace(settings.janus_url, settings.janus_admin_url, secret, told))
 
 
 def sip_tls(settings: Settings) -> ssl.SSLContext:

@@ -86,6 +86,8 @@ def test_variables_of_our_other_programs_are_no_settings() -> None:
         ("HOMES", "China", "must be a country of ISO 3166-1 in two capital letters, as in `CN`, not 'China'"),
         ("RETENTION_AT", "25:00", "must be a time, as in `03:17`, not '25:00'"),
         ("REGISTRATION", "perhaps", "'auto', 'open' or 'closed'"),
+        ("MEDIA", "asterisk", "'none', 'embedded' or 'janus'"),
+        ("JANUS_URL", "http://janus", "as in `ws://127.0.0.1:8188`"),
     ],
 )
 def test_a_bad_value_is_named_with_its_source(name: str, value: str, said: str) -> None:
@@ -113,6 +115,14 @@ def test_a_placeholder_is_no_secret(secret: str) -> None:
     text = refusal({"WEPHONE_TURN_SECRET": secret, "WEPHONE_TURN_URLS": "turn:relay.example.org"})
     assert text.startswith("WEPHONE_TURN_SECRET: ")
     assert not secret or secret not in text
+
+
+def test_janus_is_not_asked_without_its_secret(tmp_path: Path) -> None:
+    assert refusal({"WEPHONE_MEDIA": "janus"}).endswith("needs janus_secret or janus_secret_file")
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    settings = made({"media": "janus", "janus_secret_file": str(tmp_path / "secret")})
+    assert settings.janus_secret is not None
+    assert settings.janus_secret.get_secret_value() == SECRET
 
 
 def test_a_databases_password_is_real_and_not_shown() -> None:
