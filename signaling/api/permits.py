@@ -5,6 +5,7 @@ Each change is in force for the next decision when its answer is sent. Who asks 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -33,6 +34,8 @@ routes = Routes()
 routes.add("GET", "/api/operator/replay", Rule.AUDITOR, status=200)(replay)
 
 PERMITS = "/api/operator/permits"
+SOON, FAR = 90, float("inf")  # days before its end from which a permit is something to look at
+WORST = (Standing.SUSPENDED, Standing.EXPIRED, Standing.NOT_YET_VALID, Standing.IN_FORCE, Standing.REVOKED)
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1_000, strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -97,10 +100,23 @@ class SignedPermits(Model):
     fault: str | None
 
 
+class PermitPage(Model):
+    """Which permits: all by id, or `urgent`: those first that are suspended, over, or about to end."""
+
+    urgent: bool = False
+    skip: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=1_000)] | None = None
+
+
 class FiledPermits(Model):
-    """All permits in the register, by id, as of one epoch; and which law was not reviewed in time."""
+    """Permits in the register as of one epoch; and which law was not reviewed in time.
+
+    `of` is how many there are; `skip` the next page's, none on the last.
+    """
 
     epoch: int
+    of: int
+    skip: int | None
     permits: tuple[FiledPermit, ...]
     file: SignedPermits
     profiles_past_review: tuple[str, ...]
@@ -141,12 +157,16 @@ class Reinstated(Model):
 
 
 @routes.add("GET", PERMITS, Rule.AUDITOR)
-async def permits(visit: Visit) -> FiledPermits:
-    """All permits, with what each is worth now."""
+async def permits(visit: Visit, query: PermitPage) -> FiledPermits:
+    """Permits, with what each is worth now."""
     taken, licence = register_of(visit).snapshot, visit.parts.licence
+    sorted_so = sorted(taken.permits, key=partial(urgency, visit)) if query.urgent else taken.permits
+    end = len(sorted_so) if query.limit is None else query.skip + query.limit
     return FiledPermits(
         epoch=taken.epoch,
-        permits=tuple(filed(visit, permit) for permit in await named(visit, *taken.permits)),
+        of=len(sorted_so),
+        skip=end if end < len(sorted_so) else None,
+        permits=tuple(filed(visit, each) for each in await named(visit, *sorted_so[query.skip : end])),
         file=signed(visit),
         profiles_past_review=licence.law.past_review(visit.parts.clock.now()),
     )
@@ -279,6 +299,14 @@ def filed(visit: Visit, permit: Permit) -> FiledPermit:
         days_left=days_left(permit.valid_until, zone, now),
         warnings=tuple(warnings(visit, permit, worth)),
     )
+
+
+def urgency(visit: Visit, permit: Permit) -> tuple[int, bool, float, str]:
+    """What is suspended, over or not yet valid comes first, then what ends soon; last what was taken away."""
+    zone, now = zone_of(permit, visit.parts.licence.law.profiles), visit.parts.clock.now()
+    worth, left = standing(permit, zone, now.utc_ns), days_left(permit.valid_until, zone, now)
+    days = FAR if left is None else left
+    return WORST.index(worth), worth is Standing.IN_FORCE and days > SOON, days, permit.id
 
 
 def signed(visit: Visit) -> SignedPermits:

@@ -52,6 +52,32 @@ async def test_a_permit_is_filed_shown_and_kept_in_every_version(world: World) -
     assert [each["permit"]["verified"] for each in versions] == [False, True]
 
 
+async def test_what_needs_somebody_comes_first_page_by_page(world: World) -> None:
+    boss = await world.operator()
+    for id, until in (
+        ("a-far", None),
+        ("b-far", "2099-12-31"),
+        ("c-over", "2021-01-01"),
+        ("d-stopped", None),
+    ):
+        await files(boss, id=id, valid_until=until)
+    await boss.post(f"{PERMITS}/d-stopped/suspend", WHY)
+    everything = (await boss.get(PERMITS)).json
+    assert [each["permit"]["id"] for each in everything["permits"]] == [
+        "a-far",
+        "b-far",
+        "c-over",
+        "d-stopped",
+    ]
+    assert (everything["of"], everything["skip"]) == (4, None)
+    found, skip = [], 0
+    while skip is not None:
+        page = (await boss.get(f"{PERMITS}?urgent=true&skip={skip}&limit=3")).json
+        found += [each["permit"]["id"] for each in page["permits"]]
+        skip = page["skip"]
+    assert found == ["d-stopped", "c-over", "b-far", "a-far"]
+
+
 async def test_what_is_wrong_is_answered_by_path_and_nothing_changes(world: World) -> None:
     boss = await world.operator()
     for changes, status, code, field in (

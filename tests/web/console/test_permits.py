@@ -1,5 +1,6 @@
 """An operator finds a permit, suspends it, gives it back; what goes wrong meanwhile is said and done once."""
 
+import csv
 import json
 
 import pytest
@@ -156,12 +157,17 @@ async def test_a_file_with_a_mistake_is_named_with_path_and_value_and_then_taken
         await boss.sees(said)
     await boss.sees("`valid_until`")
     await boss.page.get_by_role("dialog").locator("code").get_by_text("2030-02-30").wait_for(timeout=WITHIN)
-    good = json.dumps(permit_in("CN")).encode()
+    good = json.dumps({**permit_in("CN"), "number": "=1+1"}).encode()
     await chooser.set_input_files(FilePayload(name="good.json", mimeType="application/json", buffer=good))
     await boss.sees("No call that runs now is touched.")
     await boss.proves("granted", "Add")
     await boss.page.get_by_role("heading", name="cn").wait_for(timeout=WITHIN)
     assert await versions(wephone) == 1
+    await boss.opens("permits")
+    async with boss.page.expect_download() as kept:
+        await boss.button("CSV").click()
+    [row] = csv.DictReader((await (await kept.value).path()).read_text("utf-8-sig").splitlines())
+    assert (row["id"], row["standing"], row["number"]) == ("cn", "in_force", "'=1+1")  # no formula
 
 
 @pytest.mark.long

@@ -87,7 +87,14 @@ FILE: dict[str, Any] = {
     "keys": [],
     "fault": None,
 }
-PERMITS = {"epoch": 7, "permits": [filed(A15), WARNED, LAPSED], "file": FILE, "profiles_past_review": []}
+PERMITS: dict[str, Any] = {
+    "epoch": 7,
+    "of": 3,
+    "skip": None,
+    "permits": [LAPSED, WARNED, filed(A15)],
+    "file": FILE,
+    "profiles_past_review": [],
+}
 REFUSED_FILE = {**FILE, "fault": "permits.0.valid_until: is no date (found '2030-02-30')"}
 WAITING = {
     "key": "reinstate:cn-a15", "by": "vera", "why": "the ministry's letter of Monday", "at": at(-300),

@@ -21,6 +21,7 @@ const WORDS = {
   "menu": ["Menu", "菜单"],
   "cancel": ["Cancel", "取消"],
   "more rows": ["Older", "更早"],
+  "permits of": ["{n} of {of} permits", "{of} 项许可证中的 {n} 项"],
   "further rows": ["More", "更多"],
   "account one": ["1 account", "1 个账号"],
   "account many": ["{n} accounts", "{n} 个账号"],

@@ -3,7 +3,7 @@
 import { html, useState } from "../../vendor/preact.js";
 import { sha256 } from "../../vendor/sha256.js";
 import { Refused } from "../../edge/http.js";
-import { Field } from "../../app/parts.js";
+import { Field, useLoaded } from "../../app/parts.js";
 import { Act, Fault } from "../act.js";
 import { at } from "../address.js";
 import { Said, faultIn } from "../parts.js";
@@ -12,13 +12,15 @@ import { say } from "../words.js";
 
 const LARGEST = 64 * 1024; // bytes
 
-/** @param {{known: any[], close: () => void}} props */
-export function AddPermit({ known, close }) {
+/** @param {{close: () => void}} props */
+export function AddPermit({ close }) {
   const [file, setFile] = useState(say("typed"));
   const [text, setText] = useState("");
   const [by, setBy] = useState("");
   const [digest, setDigest] = useState("");
   const { permit, fault } = read(file, text);
+  const id = typeof permit?.id === "string" ? permit.id : "";
+  const [isNew] = useLoaded(() => isUnknown(id), [id]); // of another version of a permit nothing is said beforehand
   const choose = async (/** @type {any} */ event) => {
     const chosen = event.target.files[0];
     if (!chosen) return;
@@ -43,8 +45,7 @@ export function AddPermit({ known, close }) {
     close();
     location.hash = at("permits", filed.permit.id);
   };
-  const isNew = permit && !known.some((filed) => filed.permit.id === permit.id);
-  return html`<${Act} title=${say("add permit")} word=${say("add")} supposed=${permit && typeof permit.id === "string" && isNew ? { permits: [permit] } : null}
+  return html`<${Act} title=${say("add permit")} word=${say("add")} supposed=${id && isNew ? { permits: [permit] } : null}
       send=${send} done=${done} close=${close}>
     <div class="field"><label for="permit-file">${say("choose file")}</label><input id="permit-file" type="file" accept=".json,application/json" onChange=${choose} /></div>
     <div class="field"><label for="permit-text">${say("or paste")}</label>
@@ -55,6 +56,16 @@ export function AddPermit({ known, close }) {
     ${by.trim() ? html`<div class="field"><label for="permit-seen">${say("checked file")}</label><input id="permit-seen" type="file" onChange=${look} />
       <p class="hint">${digest ? html`<code>${digest}</code>` : say("checked file hint")}</p></div>` : null}
   </${Act}>`;
+}
+
+/** Is there no permit of this name yet? @param {string} id */
+async function isUnknown(id) {
+  try {
+    if (id) await asked("GET", `/api/operator/permits/${encodeURIComponent(id)}`);
+    return false;
+  } catch (error) {
+    return error instanceof Refused && error.code === "no_such_permit";
+  }
 }
 
 /** The permit of a text, or what is wrong with it. @param {string} file @param {string} text @returns {{permit: any, fault: string}} */

@@ -1,17 +1,18 @@
 /** Permits as documents: those that end or do not count come first. */
 
 import { html, useState } from "../../vendor/preact.js";
-import { Blank, useLoaded } from "../../app/parts.js";
+import { Blank } from "../../app/parts.js";
 import { at } from "../address.js";
-import { NotLoaded, Waiting, epoch, mayAct, useWatch } from "../parts.js";
+import { save } from "../csv.js";
+import { usePages } from "../pages.js";
+import { NotLoaded, Said, Waiting, epoch, faultIn, mayAct, useWatch } from "../parts.js";
 import { asked } from "../watch.js";
 import { say } from "../words.js";
 import { AddPermit } from "./add-permit.js";
 import { Permit } from "./permit.js";
-import { SOON, Span, Standing } from "./validity.js";
+import { Span, Standing } from "./validity.js";
 
-
-const WORST = ["suspended", "expired", "not_yet_valid", "in_force", "revoked"];
+const [PAGE, MOST] = [50, 1000]; // permits at a time: that are shown, and that are kept in a file
 
 /** @param {{what: string | null}} props */
 export function View({ what }) {
@@ -20,27 +21,47 @@ export function View({ what }) {
 }
 
 function Permits() {
-  const [found, again] = useLoaded(() => asked("GET", "/api/operator/permits"), [epoch()]);
+  const [page, setPage] = useState(/** @type {any} */ (null)); // that came last, for what it says of all of them
+  const [fault, setFault] = useState("");
+  const load = async (/** @type {number | null} */ skip, limit = PAGE) => {
+    const found = await asked("GET", `/api/operator/permits?urgent=true&skip=${skip ?? 0}&limit=${limit}`);
+    setPage(found);
+    return { rows: found.permits, next: found.skip };
+  };
+  const { rows: permits, more, isLoading, again } = usePages(load, [epoch()]);
   const [isAdding, setAdding] = useState(false);
-  if (found === undefined) return html`<${Waiting} />`;
-  if (found === null) return html`<${NotLoaded} again=${again} />`;
-  const permits = [...found.permits].sort(byUrgency);
+  if (permits === null) return html`<${NotLoaded} again=${again} />`;
+  if (permits === undefined || !page) return html`<${Waiting} />`;
+  const keep = async () => {
+    const all = [];
+    for (let skip = /** @type {number | null} */ (0); skip !== null;) {
+      const { rows, next } = await load(skip, MOST);
+      all.push(...rows);
+      skip = next;
+    }
+    save("permits.csv", table(all));
+  };
   return html`<section aria-labelledby="permits-title">
     <div class="head"><h1 id="permits-title">${say("permits")}</h1>
-      ${mayAct() ? html`<button type="button" class="main" onClick=${() => setAdding(true)}>${say("add permit")}</button>` : null}</div>
-    ${found.file.fault ? html`<p class="note bad"><b>${say("alarm permit_file_refused")}</b> <code>${found.file.path}</code> <code>${found.file.fault}</code></p>` : null}
+      <div class="acts"><button type="button" class="quiet" disabled=${!permits.length} onClick=${() => keep().then(() => setFault(""), (error) => setFault(faultIn(error)))}>${say("csv")}</button>
+      ${mayAct() ? html`<button type="button" class="main" onClick=${() => setAdding(true)}>${say("add permit")}</button>` : null}</div></div>
+    <${Said} text=${fault} />
+    ${page.file.fault ? html`<p class="note bad"><b>${say("alarm permit_file_refused")}</b> <code>${page.file.path}</code> <code>${page.file.fault}</code></p>` : null}
     ${permits.length
       ? html`<div class="docs">${permits.map((filed) => html`<${Card} key=${filed.permit.id} filed=${filed} />`)}</div>`
       : html`<${Blank} icon="info" title=${say("no permits")} text=${say("no permits next")} />`}
-    ${isAdding ? html`<${AddPermit} known=${found.permits} close=${() => setAdding(false)} />` : null}
+    ${more ? html`<div class="acts"><span class="hint" role="status">${say("permits of", { n: permits.length, of: page.of })}</span>
+      <button type="button" class="quiet" disabled=${isLoading} onClick=${more}>${say("further rows")}</button></div>` : null}
+    ${isAdding ? html`<${AddPermit} close=${() => setAdding(false)} />` : null}
   </section>`;
 }
 
-/** @param {any} one @param {any} other */
-function byUrgency(one, other) {
-  const rank = (/** @type {any} */ filed) => (filed.standing === "in_force" && (filed.days_left ?? SOON + 1) <= SOON ? 2.5 : WORST.indexOf(filed.standing));
-  return rank(one) - rank(other) || (one.days_left ?? Infinity) - (other.days_left ?? Infinity) || (one.permit.id < other.permit.id ? -1 : 1);
-}
+/** @param {any[]} all */
+const table = (all) => [
+  ["id", "jurisdiction", "categories", "regions", "standing", "days_left", "holder", "issuer", "number", "valid_from", "valid_until", "verified", "version", "warnings"],
+  ...all.map(({ permit, standing, days_left, warnings }) => [permit.id, permit.jurisdiction, permit.categories.join(" "), permit.regions.join(" "), standing, days_left, permit.holder, permit.issuer,
+    permit.number, permit.valid_from, permit.valid_until, permit.verified, permit.version, warnings.join("; ")]),
+];
 
 /** @param {{filed: any}} props */
 function Card({ filed }) {

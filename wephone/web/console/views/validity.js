@@ -4,7 +4,7 @@ import { html } from "../../vendor/preact.js";
 import { Mark } from "../parts.js";
 import { day, many, say } from "../words.js";
 
-export const SOON = 90; // days before its end from which a permit is something to look at
+export const SOON = 90; // days before its end from which a permit is something to look at; the server sorts by the same
 
 /** What it is worth now. @param {{filed: any}} props */
 export function Standing({ filed }) {
