@@ -20,6 +20,7 @@ import yaml
 from tests.house.checkout import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
+TELEPHONE = ROOT / "deploy/telephone.yml"
 
 
 class Unset(Exception):
@@ -52,9 +53,38 @@ def filled_in(value: Any, variables: Mapping[str, str]) -> Any:
             return value
 
 
-def read_compose() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+class Reset:
+    """`!reset`: what an earlier file says of this does not hold."""
+
+
+class Loader(yaml.SafeLoader):
+    """Reads that too."""
+
+
+Loader.add_constructor("!reset", lambda loader, node: Reset())
+
+
+def read_compose(path: Path = COMPOSE) -> dict[str, Any]:
+    read: dict[str, Any] = yaml.load(path.read_text(), Loader)
     return read
+
+
+def joined(before: Any, after: Any) -> Any:
+    """Two files of `docker compose -f ONE -f OTHER`: mappings are joined, lists too, the rest is replaced."""
+    match before, after:
+        case dict(), dict():
+            both = {**before, **{name: joined(before.get(name), value) for name, value in after.items()}}
+            return {name: value for name, value in both.items() if not isinstance(value, Reset)}
+        case list(), list():
+            return [*before, *after]
+        case _:
+            return after
+
+
+def read_with_telephone() -> dict[str, Any]:
+    """docker-compose.yml and deploy/telephone.yml together."""
+    both: dict[str, Any] = joined(read_compose(), read_compose(TELEPHONE))
+    return both
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from signaling.configuration import load
-from tests.deploy.compose import Unset, filled_in, interpolate, read_compose
+from tests.deploy.compose import (
+    COMPOSE,
+    TELEPHONE,
+    Unset,
+    filled_in,
+    interpolate,
+    read_compose,
+    read_with_telephone,
+)
 from tests.house.checkout import ROOT, tracked_files
 
 SCHEMA = Path(__file__).parent / "data/compose-spec.json"
@@ -52,7 +60,7 @@ def test_the_services_are_wephone_a_front_a_relay_and_janus_for_who_asks_for_it(
 
 
 def test_every_variable_is_in_the_example() -> None:
-    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    used = {name for file in (COMPOSE, TELEPHONE) for name in re.findall(r"\$\{(\w+)", file.read_text())}
     assert used == set(example_variables())
 
 
@@ -134,6 +142,53 @@ def test_interpolation_reads_the_three_forms() -> None:
     assert interpolate(text, {"A": "1", "C": "3", "D": "4"}) == "1-b-3-4"
     with pytest.raises(Unset, match="D is missing"):
         interpolate(text, {})
+
+
+# --- telephone calls ------------------------------------------------------------------------------------
+
+
+def with_telephone() -> dict[str, Any]:
+    filled: dict[str, Any] = filled_in(read_with_telephone(), example_variables())
+    return filled
+
+
+def test_with_telephones_it_is_what_the_compose_specification_describes_too() -> None:
+    schema = json.loads(SCHEMA.read_text())
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(with_telephone())] == []
+
+
+def test_with_telephones_wephone_is_where_trunks_reach_it_and_the_front_finds_it_there() -> None:
+    both = with_telephone()
+    wephone, caddy = both["services"]["wephone"], both["services"]["caddy"]
+    assert wephone["network_mode"] == "host"
+    assert "networks" not in wephone
+    listen = wephone["environment"]["WEPHONE_LISTEN"]
+    assert caddy["environment"]["WEPHONE_UPSTREAM"] == listen
+    assert f"http://{listen}/healthz" in str(wephone["healthcheck"]["test"])
+    [inside] = both["networks"]["inside"]["ipam"]["config"]
+    assert listen == f"{inside['gateway']}:8080"  # not an address of the open Internet
+    assert wephone["environment"]["WEPHONE_OPERATOR_LISTEN"].startswith("127.0.0.1:")
+    assert wephone["cap_drop"] == ["ALL"] and wephone["read_only"] is True
+
+
+@pytest.mark.parametrize("media", ["embedded", "janus"])
+def test_with_telephones_the_server_reads_every_setting_too(tmp_path: Path, media: str) -> None:
+    (tmp_path / "secret").write_text(secrets.token_hex(32))
+    variables = {**example_variables(), "WEPHONE_MEDIA": media}
+    both = filled_in(read_with_telephone(), variables)["services"]
+    environment = {name: str(value) for name, value in both["wephone"]["environment"].items()}
+    for name, value in environment.items():
+        if value.startswith("/run/secrets/"):
+            assert value.rpartition("/")[2] in both["wephone"]["secrets"]
+            environment[name] = str(tmp_path / "secret")
+    settings = load(environment=environment)
+    assert settings.media == media
+    assert (settings.sip_listen.port, settings.rtp_ports) == (5060, variables["RTP_PORTS"])
+    assert str(settings.rtp_told) == variables["TURN_ADDRESS"]
+    janus = both["janus"]["environment"]
+    assert settings.janus_url == f"ws://{janus['JANUS_LISTEN']}:{janus['JANUS_PORT']}"
+    assert settings.janus_admin_url == f"ws://{janus['JANUS_LISTEN']}:{janus['JANUS_ADMIN_PORT']}"
+    assert janus["JANUS_TRUNK_PORTS"] == settings.rtp_ports
 
 
 # --- the image ------------------------------------------------------------------------------------------
