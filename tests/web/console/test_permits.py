@@ -101,7 +101,7 @@ async def test_an_answer_that_is_lost_is_not_taken_for_a_no(boss: Clerk, wephone
     await boss.button("Reinstate").wait_for(timeout=WITHIN)  # behind it stands what is true
     await boss.page.unroute("**/suspend")
     await boss.page.get_by_role("dialog").get_by_role("button", name="Suspend").click()
-    await boss.page.get_by_role("dialog").get_by_text("overlaps").wait_for(timeout=WITHIN)
+    await boss.page.get_by_role("dialog").get_by_text("suspended all that time already").wait_for(timeout=WITHIN)
     assert await versions(wephone) == 2
 
 
@@ -180,7 +180,8 @@ async def test_an_auditor_sees_all_and_can_press_nothing(hire: Hire, wephone: Ki
     for place, seen in (("permits", "Suspended"), ("permits/cn", "Versions"), ("switches", "Off")):
         await eyes.opens(place)
         await eyes.sees(seen)
-        await expect(eyes.page.locator("main button:not(.plain)")).to_have_count(0)
+        pressed = eyes.page.locator("main button:not(.plain)").filter(has_not_text="CSV")
+        await expect(pressed).to_have_count(0)
 
 
 @pytest.mark.long
@@ -221,8 +222,8 @@ async def test_a_permit_is_suspended_by_keyboard_alone(boss: Clerk, wephone: Kit
     await to("Permits")
     await keyboard.press("Enter")
     await boss.page.locator("a.doc").wait_for(timeout=WITHIN)
-    await keyboard.press("Tab")  # past the head's button
-    await keyboard.press("Tab")
+    for _ in range(3):  # past the head's buttons
+        await keyboard.press("Tab")
     await keyboard.press("Enter")
     await boss.button("Suspend").wait_for(timeout=WITHIN)
     await to("Suspend")

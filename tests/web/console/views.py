@@ -320,7 +320,7 @@ SAID = (
     ("dialog form .main", None),
 )
 TEXT = "#permit-text"
-ADD = (".head button", None)
+ADD = (".head .main", None)
 
 
 def door() -> list[View]:
@@ -423,9 +423,9 @@ def switches() -> list[View]:
              answers={"GET /api/operator/toggles": GONE}),
         View("switches-auditor", ".docs .doc", "switches", answers={"GET /api/operator/overview": EYES}),
         View("switches-panic", "dialog .effect", "switches", steps=((".doc .main.danger", None),)),
-        View("switches-new", "dialog .effect", "switches", steps=((".head .quiet", None),)),
+        View("switches-new", "dialog .effect", "switches", steps=((".new", None),)),
         View("switches-bad", "dialog .fault:not(:empty)", "switches",
-             steps=((".head .quiet", None), ("#toggle-place", "Beijing"))),
+             steps=((".new", None), ("#toggle-place", "Beijing"))),
     ]  # fmt: skip
 
 

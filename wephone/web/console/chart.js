@@ -3,6 +3,7 @@
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { uPlot } from "../vendor/console/uplot.js";
 import { spoken } from "../app/words.js";
+import { save } from "./csv.js";
 import { Table } from "./parts.js";
 import { figure, moment, say } from "./words.js";
 
@@ -45,11 +46,13 @@ export function Chart({ title, at, lines, unit = "" }) {
   const columns = [{ name: say("when") }, ...lines.map(({ name }) => ({ name, number: true }))];
   const newest = [...at.keys()].reverse();
   const written = (/** @type {number | null} */ value) => (value === null ? "–" : value.toLocaleString(spoken(), FRACTIONS));
+  const rows = () => [["at", ...lines.map(({ name }) => name)], ...newest.map((row) => [new Date(at[row] / 1000).toISOString(), ...lines.map(({ values }) => values[row])])];
   return html`<figure class="chart"><figcaption><h3>${title}${unit ? html` <span class="hint">${unit}</span>` : null}</h3>
       <ul class="key">${lines.map(({ name }, line) => html`<li key=${name}><svg viewBox="0 0 28 8" aria-hidden="true"><line x1="0" x2="28" y1="4" y2="4"
         style=${{ stroke: `var(${INKS[line]})`, strokeDasharray: DASHES[line].join(" ") }} /></svg>${name}</li>`)}</ul></figcaption>
     <div class="plot" ref=${place} aria-hidden="true"></div>
     <details><summary>${say("as table")}</summary>
+      <div class="acts"><button type="button" class="quiet" onClick=${() => save("chart.csv", rows())}>${say("csv")}</button></div>
       <${Table} label=${title} columns=${columns}>${newest.map((row) => html`<tr key=${at[row]}><td class="one"><time>${moment(at[row])}</time></td>
         ${lines.map(({ name, values }) => html`<td key=${name} class="number">${written(values[row])}</td>`)}</tr>`)}</${Table}></details>
   </figure>`;

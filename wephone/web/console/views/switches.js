@@ -3,6 +3,7 @@
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { Field, useLoaded } from "../../app/parts.js";
 import { Act } from "../act.js";
+import { save } from "../csv.js";
 import { Icon, Mark, NotLoaded, Said, Waiting, epoch, faultIn, mayAct, useWatch } from "../parts.js";
 import { asked, watch } from "../watch.js";
 import { SERVICES, kind, moment, say } from "../words.js";
@@ -86,8 +87,10 @@ function Toggles({ toggles, open }) {
     supposed: { toggles: [{ ...toggle, enabled: true }] },
     send: (why, headers) => asked("DELETE", `${path(toggle)}?${new URLSearchParams({ why })}`, undefined, headers),
   });
-  return html`<div class="head"><h2>${say("kinds")}</h2>
-      ${mayAct() ? html`<button type="button" class="quiet" onClick=${() => open("new")}>${say("new toggle")}</button>` : null}</div>
+  const rows = () => [["key", "enabled", "services", "jurisdictions", "regions"], ...toggles.map((each) => [each.key, each.enabled, each.services.join(" "), each.jurisdictions.join(" "), each.regions.join(" ")])];
+  return html`<div class="head"><h2>${say("kinds")}</h2><div class="acts">
+      ${mayAct() ? html`<button type="button" class="quiet new" onClick=${() => open("new")}>${say("new toggle")}</button>` : null}
+      ${toggles.length ? html`<button type="button" class="quiet" onClick=${() => save("switches.csv", rows())}>${say("csv")}</button>` : null}</div></div>
     <p class="hint">${say("kinds why")}</p>
     ${toggles.length ? null : html`<p class="hint">${say("no toggles")}</p>`}
     <div class="docs">${toggles.map((toggle) => html`<div key=${toggle.key} class="doc"><div class="top"><h2><bdi>${toggle.key}</bdi></h2>
