@@ -32,6 +32,7 @@ REVERSED: dict[Direction, Direction] = {
 }
 
 _MEDIA = re.compile(r"(\w+) (\d{1,5})(?:/1)? (\S+) (.+)")
+_REPORTS = re.compile(r"rtcp:([0-9]{1,5})(?: |$)")
 _MAP = re.compile(r"rtpmap:(\d{1,3}) ([\w.-]+)/(\d+)(?:/1)?", re.IGNORECASE)
 
 
@@ -163,8 +164,8 @@ def check_address(host: str, networks: Sequence[str]) -> None:
 
 def control_port(section: Section) -> int:
     """Where the reports go: the next port, unless it says otherwise (RFC 3605)."""
-    said = next((line[5:] for line in section.lines if line.startswith("rtcp:")), "").split(" ")[0]
-    return int(said) if said.isdigit() and 0 < int(said) < 65536 else section.port + 1
+    said = next((m for line in section.lines if (m := _REPORTS.match(line))), None)
+    return int(said[1]) if said and 0 < int(said[1]) < 65536 else section.port + 1
 
 
 def formats(section: Section) -> tuple[tuple[str, ...], int | None]:

@@ -1,5 +1,6 @@
 """Why a telephone call failed or ended: in words, as SIP says it and as Q.850 does (RFC 3326, RFC 3398)."""
 
+import re
 from dataclasses import dataclass
 
 from signaling.pstn.sip.headers import quote
@@ -12,6 +13,8 @@ NORMAL = 16  # Q.850: the call is cleared as usual
 TEMPORARY_FAILURE = 41
 NOT_AUTHORISED = 57
 RECOVERY = 102  # a timer expired
+
+_Q850 = re.compile(r"[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def told_q850(message: Message) -> int | None:
             protocol, parameters = header_parameters(value)
         except SipError:
             continue
-        number = parameter(parameters, "cause") or ""
-        if protocol.upper() == "Q.850" and number.isascii() and number.isdigit() and int(number) < 128:
-            return int(number)
+        number = _Q850.fullmatch(parameter(parameters, "cause") or "")
+        if protocol.upper() == "Q.850" and number and int(number[0]) < 128:
+            return int(number[0])
     return None

@@ -142,6 +142,15 @@ def test_an_old_hold_is_a_hold() -> None:
     assert (said.sends, said.hears) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("said", "port"),
+    [("4000", 4000), ("4000 IN IP4 127.0.0.1", 4000), ("9" * 5000, 10), ("²", 10), ("0", 10)],
+)
+def test_reports_go_to_the_port_that_is_named_or_else_to_the_next(said: str, port: int) -> None:
+    sdp = f"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 0\r\na=rtcp:{said}\r\n"
+    assert trunk_sdp.parse(sdp, TRUNK).control_port == port
+
+
 def test_other_sections_of_a_trunk_are_declined_in_their_places() -> None:
     offer = trunk_sdp.parse(
         "v=0\r\nc=IN IP4 127.0.0.1\r\nm=video 7 RTP/AVP 96\r\nm=audio 9 RTP/AVP 8 0\r\n", TRUNK

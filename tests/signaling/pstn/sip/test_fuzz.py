@@ -1,9 +1,11 @@
 """Mutated SIP is read or refused, and nothing else happens."""
 
 import random
+from contextlib import suppress
 
 from signaling.pstn.sip.answer import refuse_unread
-from signaling.pstn.sip.message import build, parse
+from signaling.pstn.sip.cause import refused_with
+from signaling.pstn.sip.message import Response, build, parse
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.requirements import header_parameters
 from tests.signaling.pstn.sip.samples import invite, options
@@ -51,6 +53,7 @@ PIECES += [
     b"\xff",
     b"\xe5\xbf\x99",
     b"4294967296",
+    b"9" * 5000,  # Python makes no number of so many
     b"-1",
     b"SIP/2.0",
     b"z9hG4bK",
@@ -91,6 +94,19 @@ def test_a_mutated_message_is_read_or_refused_as_one(full_size: bool, dice: rand
             read += 1
     assert read
     assert refused
+
+
+def test_how_a_call_failed_is_read_whatever_is_said_of_it(dice: random.Random) -> None:
+    said = b'Q.850;cause=16;text="busy"'
+    seed = options(f"Reason: SIP;cause=486, {said.decode()}", start="SIP/2.0 486 Busy Here")
+    read = 0
+    for _ in range(MUTATIONS):
+        with suppress(SipError):
+            worse = seed.replace(b"cause=16", b"cause=16" + dice.choice(PIECES))
+            if isinstance(message := parse(mutated(worse, dice)), Response):
+                assert refused_with(message, rang=False).q850 < 128
+                read += 1
+    assert read
 
 
 def test_the_values_of_a_header_are_read_or_refused_as_one(dice: random.Random) -> None:
