@@ -148,7 +148,7 @@ def test_an_old_hold_is_a_hold() -> None:
 )
 def test_reports_go_to_the_port_that_is_named_or_else_to_the_next(said: str, port: int) -> None:
     sdp = f"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 0\r\na=rtcp:{said}\r\n"
-    assert trunk_sdp.parse(sdp, TRUNK).control_port == port
+    assert trunk_sdp.parse(sdp, TRUNK).control == port
 
 
 def test_other_sections_of_a_trunk_are_declined_in_their_places() -> None:
