@@ -234,8 +234,12 @@ class MediaBackend(Protocol):
         """The trunk changes something (hold, address): our answer, or our offer if it made none."""
         ...
 
-    async def trunk_answered(self, leg: str, answer: str) -> None:
-        """The trunk's answer to our newest offer, from a 18x, 2xx or ACK; a later one replaces it."""
+    async def trunk_answered(self, leg: str, answer: str, *, early: bool = False) -> None:
+        """The trunk's answer to our newest offer, from a 2xx or ACK; a later one replaces it.
+
+        `early`: from a 18x. The trunk may be heard under the lease, and does not hear the app, for nobody has
+        answered. The app of an outgoing leg need not have been told its answer before this.
+        """
         ...
 
     async def offer_trunk(self, leg: str, direction: Direction) -> str:

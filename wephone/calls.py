@@ -44,7 +44,7 @@ class Call:
 
     `source` is what this side says and `sink` where that what it hears goes: a path of a WAV file, an
     object of `wephone.media.devices`, or None for silence and nowhere. Both can be set until the call
-    is answered.
+    is answered, the sink until a telephone network is heard before that (`EarlySound`).
     """
 
     def __init__(self, owner: Owner, call: CallId, role: Role, peer: str, source: Any, sink: Any) -> None:
@@ -238,7 +238,8 @@ class Call:
         return (await self.wait_for(events.SafetyCode)).code
 
     async def connected(self) -> None:
-        """Wait until sound can pass both ways: ICE and DTLS are done."""
+        """Wait until sound can pass both ways: it is answered, ICE and DTLS are done."""
+        await self.answered()
         while self.sound is None or not self.sound.connected.is_set():
             if (ended := self.ended) is not None:
                 raise call_error(ended)

@@ -37,11 +37,13 @@ class Line(Protocol):
 
     async def create_answer(self, offer: str, *, hold: bool = False) -> str: ...
 
-    async def apply_answer(self, answer: str) -> None: ...
+    async def apply_answer(self, answer: str, *, provisional: bool = False) -> None: ...
 
     async def roll_back(self) -> None: ...
 
     async def add_candidates(self, candidates: Sequence[Candidate], end: bool) -> None: ...
+
+    def hear(self, sink: Any) -> None: ...
 
     def start(self, source: Any, sink: Any) -> None: ...
 
@@ -100,7 +102,9 @@ class Sound:
         self._settings = settings or IceSettings()
         self._line: Line | None = None
         self._devices: list[Any] = []  # opened ones
-        self._talks = False  # they are in use
+        self._source: Any = None  # of these, that speaks
+        self._sink: Any = None  # of these, that hears
+        self._talks = False  # both are in use
         self._opening: asyncio.Future[None] | None = None
         self._stats = Stats()  # of a line that is closed
         self._found: list[Candidate] = []  # not told yet
@@ -184,6 +188,8 @@ class Sound:
                 self._tell(self._id, inputs.AnswerCreated(await line.create_answer(offer, hold=hold)))
             case out.ApplyAnswer(sdp=sdp):
                 await line.apply_answer(sdp)
+            case out.HearEarly(sdp=sdp):
+                await self._hear_early(line, sdp)
             case out.RollBack():
                 await line.roll_back()
             case out.AddCandidates(candidates=candidates, end=end):
@@ -216,7 +222,7 @@ class Sound:
             raise StateError(self.failure or "there is no media")
         if self._talks:
             line.mute(self._call.muted)
-            line.start(*self._devices)
+            line.start(self._source, self._sink)
         return line
 
     async def _start(self, line: Line) -> None:
@@ -224,15 +230,34 @@ class Sound:
         from wephone.media.devices import as_sink, as_source
 
         await self._call.ready()
-        source = as_source(self._call.source)
-        self._devices.append(source)
-        sink = as_sink(self._call.sink)
-        self._devices.append(sink)
-        self._opening = asyncio.ensure_future(asyncio.to_thread(open_all, source, sink))
-        await asyncio.shield(self._opening)  # a device that is being opened can be closed only after
+        self._source = as_source(self._call.source)
+        if self._sink is not None:
+            await self._open(self._source)
+        else:
+            self._sink = as_sink(self._call.sink)
+            await self._open(self._source, self._sink)
         self._talks = True
         line.mute(self._call.muted)
-        line.start(source, sink)
+        line.start(self._source, self._sink)
+
+    async def _hear_early(self, line: Line, sdp: str) -> None:
+        """Open the loudspeaker alone. A call is not lost because nothing can be heard before its answer."""
+        from wephone.media.devices import as_sink
+
+        sink = as_sink(self._call.sink)
+        try:
+            await line.apply_answer(sdp, provisional=True)
+            await self._open(sink)
+        except (DescriptionError, DeviceError) as error:
+            log.warning("call %s cannot be heard before its answer: %s", self._id, error)
+            return
+        self._sink = sink
+        line.hear(sink)
+
+    async def _open(self, *devices: Any) -> None:
+        self._devices.extend(devices)
+        self._opening = asyncio.ensure_future(asyncio.to_thread(open_all, *devices))
+        await asyncio.shield(self._opening)  # a device that is being opened can be closed only after
 
     async def _close_devices(self) -> None:
         if self._opening is not None:

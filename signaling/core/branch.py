@@ -101,6 +101,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """Who can be heard before the answer, and by which description: its answer will say the same."""
+
+    device: DeviceId
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The winner's answer: kept, so that a caller who lost its session can have it again."""
 

@@ -17,6 +17,7 @@ from signaling.core.events import (
     Answered,
     CandidatesFound,
     Delivered,
+    EarlySound,
     Event,
     HungUp,
     Negotiated,
@@ -45,6 +46,7 @@ STEPS: dict[str, Callable[..., Step]] = {
         ringing.fail_to_record,
         ringing.deliver,
         ringing.alert,
+        ringing.let_hear,
         ringing.ring,
         ringing.lose_while_ringing,
         ringing.reject,
@@ -81,6 +83,7 @@ STEPS: dict[str, Callable[..., Step]] = {
 SPEAKERS: dict[type[Event], frozenset[Role]] = {
     Delivered: frozenset({Role.CALLEE}),
     Alerting: frozenset({Role.CALLEE}),
+    EarlySound: frozenset({Role.CALLEE}),
     Answered: frozenset({Role.CALLEE}),
     Rejected: frozenset({Role.CALLEE}),
     HungUp: frozenset(Role),

@@ -66,6 +66,14 @@ class Alerting:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlySound:
+    """A telephone network sends sound before the answer; `sdp` is what its answer will say too."""
+
+    by: Party
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A device of the callee accepts."""
 
@@ -208,6 +216,7 @@ Event = (
     | AnswerNotRecorded
     | Delivered
     | Alerting
+    | EarlySound
     | Answered
     | Rejected
     | HungUp

@@ -31,10 +31,11 @@ def miss(
 ) -> Step:
     """Nobody takes it here: it goes on, if there is somewhere to go, or that is its end.
 
-    If it goes on it is over for the devices that rang, and for its caller it is not.
+    If it goes on it is over for the devices that rang, and for its caller it is not. A caller who heard
+    somebody's sound stays there: whoever is called next would answer by another description.
     """
     ended, effects = end(call, outcome, now, declined_on)
-    if when not in call.goes_on:
+    if when not in call.goes_on or call.early is not None:
         return ended, effects
     only_here = (
         effect

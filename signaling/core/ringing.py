@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from licensing.instant import Instant
-from signaling.core.branch import NOTHING, Answer, Branch, Outcome, Standing, with_branch
+from signaling.core.branch import NOTHING, Answer, Branch, Early, Outcome, Standing, with_branch
 from signaling.core.effects import Effect, RecordAnswer, Send, StartTimer
 from signaling.core.events import (
     Alerting,
@@ -13,6 +13,7 @@ from signaling.core.events import (
     Delivered,
     DeviceArrived,
     DeviceLost,
+    EarlySound,
     Event,
     Glared,
     HungUp,
@@ -40,6 +41,7 @@ from signaling.core.state import (
     timed,
 )
 from signaling.core.table import Phase
+from wephone.protocol import messages
 from wephone.protocol.ids import DeviceId
 from wephone.protocol.messages import Ended, Role
 from wephone.protocol.reasons import EndReason, ErrorCode
@@ -123,6 +125,27 @@ def alert(call: CallState, event: Alerting, now: Instant) -> Step:
     timers, effects = timed(call, "ring", deadline)
     call = replace(call, phase=Phase.ALERTING, deadline=deadline, timers=timers)
     return call, (*effects, progressed(call))
+
+
+def let_hear(call: CallState, event: EarlySound, now: Instant) -> Step:
+    """A telephone network speaks before the answer: its ring-back, or why nobody will answer.
+
+    Once a call: its answer says the same description. Where several ring, another might answer.
+    """
+    if call.early is not None or len(call.branches) > 1:
+        return call, ()
+    call = replace(call, early=Early(event.by.device, event.sdp))
+    return call, early_for_caller(call)
+
+
+def early_for_caller(call: CallState) -> tuple[Effect, ...]:
+    """What the caller needs to hear what comes before the answer, if something does."""
+    if call.early is None:
+        return ()
+    branch = call.branch(call.early.device)
+    candidates = branch.trickle.message(call.id) if branch else None
+    early = Send(call.caller, messages.Early(call=call.id, sdp=call.early.sdp))
+    return (early, Send(call.caller, candidates)) if candidates else (early,)
 
 
 def ring(call: CallState, event: DeviceArrived, now: Instant) -> Step:
@@ -299,7 +322,7 @@ def give_up_connecting(call: CallState, event: TimedOut, now: Instant) -> Step:
 def catch_up(call: CallState, event: Returned, now: Instant) -> Step:
     """Say again what the device needs to go on: it may have missed anything."""
     if event.by == call.caller:
-        return call, () if call.phase is Phase.ROUTING else (progressed(call),)
+        return call, () if call.phase is Phase.ROUTING else (progressed(call), *early_for_caller(call))
     if event.by.user != call.callee:
         return complaint(call, event.by, ErrorCode.UNKNOWN_CALL)
     match call.phase:

@@ -8,6 +8,7 @@ from signaling.core.branch import (
     Answer,
     Branch,
     Branches,
+    Early,
     Negotiation,
     Notice,
     Outcome,
@@ -55,6 +56,7 @@ class CallState:
     deadline: Instant  # when it stops ringing
     branches: Branches
     trickle: Trickle = NOTHING  # the caller's
+    early: Early | None = None  # whom the caller hears before the answer
     selected: DeviceId | None = None
     answer: Answer | None = None
     nonce: str | None = None  # the caller's, once revealed
@@ -184,6 +186,7 @@ def end(call: CallState, outcome: Outcome, now: Instant, declined_on: DeviceId |
         offer="",
         branches=tuple(told),
         trickle=NOTHING,
+        early=None,
         answer=None,
         negotiation=None,
         notice=None,

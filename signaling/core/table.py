@@ -20,6 +20,7 @@ from signaling.core.events import (
     Delivered,
     DeviceArrived,
     DeviceLost,
+    EarlySound,
     Event,
     Glared,
     HungUp,
@@ -88,6 +89,7 @@ TRANSITIONS: Table = {
     OFFERED: {
         Delivered: row("deliver", DELIVERED),
         Alerting: row("alert", ALERTING),
+        EarlySound: row("let_hear", OFFERED),
         Answered: row("select", SELECTED),
         Rejected: row("reject", ROUTING, ENDED),
         HungUp: row("cancel", OFFERED, ENDED),
@@ -104,6 +106,7 @@ TRANSITIONS: Table = {
     DELIVERED: {
         Delivered: row("stay", DELIVERED),
         Alerting: row("alert", ALERTING),
+        EarlySound: row("let_hear", DELIVERED),
         Answered: row("select", SELECTED),
         Rejected: row("reject", ROUTING, ENDED),
         HungUp: row("cancel", DELIVERED, ENDED),
@@ -120,6 +123,7 @@ TRANSITIONS: Table = {
     ALERTING: {
         Delivered: row("stay", ALERTING),
         Alerting: row("stay", ALERTING),
+        EarlySound: row("let_hear", ALERTING),
         Answered: row("select", SELECTED),
         Rejected: row("reject", ROUTING, ENDED),
         HungUp: row("cancel", ALERTING, ENDED),
@@ -152,6 +156,7 @@ TRANSITIONS: Table = {
         AnswerNotRecorded: row("fail_to_record", ENDED),
         Delivered: row("stay", SELECTED),
         Alerting: row("stay", SELECTED),
+        EarlySound: row("stay", SELECTED),
         Answered: row("answer_again", SELECTED),
         Rejected: row("dismiss", SELECTED),
         HungUp: row("hang_up_early", SELECTED, ENDED),
@@ -166,6 +171,7 @@ TRANSITIONS: Table = {
     ACTIVE: {
         Delivered: row("stay", ACTIVE),
         Alerting: row("stay", ACTIVE),
+        EarlySound: row("stay", ACTIVE),
         Answered: row("answer_again", ACTIVE),
         Rejected: row("dismiss", ACTIVE),
         HungUp: row("hang_up", ACTIVE, ENDED),
@@ -191,6 +197,7 @@ TRANSITIONS: Table = {
         AnswerNotRecorded: row("stay", ENDED),
         Delivered: row("stay", ENDED),
         Alerting: row("stay", ENDED),
+        EarlySound: row("stay", ENDED),
         Answered: row("say_again", ENDED),
         Rejected: row("say_again", ENDED),
         HungUp: row("say_again", ENDED),

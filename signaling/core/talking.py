@@ -39,7 +39,7 @@ def activate(call: CallState, event: AnswerRecorded, now: Instant) -> Step:
         for branch in call.branches
     )
     stops = tuple(StopTimer(timer) for timer in call.timers)
-    call = replace(call, phase=Phase.ACTIVE, offer="", branches=branches, timers=())
+    call = replace(call, phase=Phase.ACTIVE, offer="", early=None, branches=branches, timers=())
     elsewhere = Ended(call=call.id, reason=EndReason.ANSWERED_ELSEWHERE, by=Role.CALLEE)
     return call, (
         *stops,
@@ -118,7 +118,10 @@ def catch_up_talking(call: CallState, event: Returned, now: Instant) -> Step:
 
 
 def pass_on(call: CallState, event: CandidatesFound, now: Instant) -> Step:
-    """The caller's go to whoever has the call; the callee's wait for its answer (RFC 8826 §4.2.4)."""
+    """The caller's go to whoever has the call; the callee's wait for its answer (RFC 8826 §4.2.4).
+
+    Those of a telephone network that speaks before it are the server's own, and go at once.
+    """
     message = messages.Candidates(call=call.id, candidates=event.candidates, end=event.end)
     if event.by == call.caller:
         trickle = call.trickle.add(event)
@@ -132,7 +135,8 @@ def pass_on(call: CallState, event: CandidatesFound, now: Instant) -> Step:
     if trickle is None:
         return complaint(call, event.by, ErrorCode.TOO_MANY)
     call = replace(call, branches=with_branch(call.branches, replace(branch, trickle=trickle)))
-    return call, (Send(call.caller, message),) if call.phase is Phase.ACTIVE else ()
+    heard = call.phase is Phase.ACTIVE or (call.early is not None and call.early.device == event.by.device)
+    return call, (Send(call.caller, message),) if heard else ()
 
 
 def listeners(call: CallState) -> tuple[Party, ...]:

@@ -69,9 +69,18 @@ class Called(Phone):
             return
         self._over = True
         if self._sip is not None:
+            if self._sip.session is None:
+                self._desk.errands.start(self._fall_silent())
             self._sip.hang_up(cause)
         elif not self._begun:
             self._close(cause)
+
+    async def _fall_silent(self) -> None:
+        """What is heard before an answer ends with the call, and not when the carrier says so too."""
+        try:
+            self._figures = await self._desk.sound.close(self._leg)
+        except MediaError as error:
+            log.warning("the sound of a telephone call could not be closed: %s", error)
 
     async def _reach(self, offer: str) -> None:
         """Whatever goes wrong, the caller hears that it did."""
@@ -189,7 +198,9 @@ class Called(Phone):
             case told.Trying():
                 pass
             case told.Ringing(status, sdp):
-                self._rings(status, sdp)
+                self._rings(status)
+                if sdp:
+                    self._desk.errands.start(self._let_hear(sdp, route, app))
             case told.Answered() if not outcome.done():
                 outcome.set_result(None)
                 self._desk.errands.start(self._connect(event, route, app))
@@ -199,14 +210,25 @@ class Called(Phone):
             case _:
                 self._talked(event)
 
-    def _rings(self, status: int, sdp: bytes | None) -> None:
+    def _rings(self, status: int) -> None:
         self._rang = True
         if status == 180:
             self._say(events.Alerting(self.party))
         else:
             self._say(events.Delivered(self.party))
-        if sdp:
-            self._desk.errands.start(self._changed(sdp))
+
+    async def _let_hear(self, sdp: bytes, route: Route, app: str) -> None:
+        """The carrier sends sound before the answer, under the lease of its INVITE: the caller hears it.
+
+        Not of a call for help, which may go on to another trunk after this one and its description.
+        """
+        theirs = sdp.decode(errors="replace")
+        heard = await self._sound(self._desk.sound.trunk_answered(route.leg, theirs, early=True))
+        if heard is None or route.to.emergency:
+            return
+        self._say(events.EarlySound(self.party, app))
+        self._trickles = True
+        self._trickle()
 
     async def _connect(self, event: told.Answered, route: Route, app: str) -> None:
         """It was answered: durable first, then the caller is told."""

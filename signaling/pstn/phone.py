@@ -108,6 +108,7 @@ class Phone(ABC):
         self._limit: Cancel | None = None
         self._recording: asyncio.Task[None] | None = None  # the end of the last leg
         self._dialog: Dialog | None = None
+        self._figures: Statistics | None = None  # of a leg whose sound ended before it
 
     def hear(self, message: ServerMessage) -> None:
         """What the call's machine sends to this party."""
@@ -251,7 +252,7 @@ class Phone(ABC):
     async def _record(self, leg: str, cause: Cause, confirmed: bool) -> None:
         end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
         try:
-            end = replace(end, sound=heard(await self._desk.sound.close(leg)))
+            end = replace(end, sound=heard(await self._desk.sound.close(leg) or self._figures))
         except MediaError as error:
             log.warning("the sound of a leg could not be closed: %s", error)
         if leg in self._desk.strays:

@@ -31,6 +31,7 @@ INCOMING = messages.Incoming(
     lifetime=60.0,
 )
 ANSWERED = messages.Answered(call=ID, peer_device=THEIR_DEVICE, sdp="their answer", nonce=THEIRS)
+EARLY = messages.Early(call=ID, sdp="their answer")
 SELECTED = messages.SelectAnswer(call=ID)
 
 OFFERED = inputs.OfferCreated("offer")
@@ -43,6 +44,7 @@ CHANGE = messages.Negotiate(call=ID, kind="offer", round=1, sdp="change", hold=T
 PLACES: dict[tuple[Role, str], tuple[Phase, Sequence[object]]] = {
     (Role.CALLER, "preparing"): (Phase.PREPARING, ()),
     (Role.CALLER, "calling"): (Phase.CALLING, (OFFERED,)),
+    (Role.CALLER, "calling, hearing"): (Phase.CALLING, (OFFERED, EARLY)),
     (Role.CALLER, "calling, winding"): (Phase.CALLING, (OFFERED, ENDING)),
     (Role.CALLER, "active"): (Phase.ACTIVE, (OFFERED, ANSWERED)),
     (Role.CALLER, "active, wishing"): (Phase.ACTIVE, (OFFERED, ANSWERED, HOLD)),
@@ -86,6 +88,7 @@ INPUTS: dict[str, object] = {
     "progress-forwarded": messages.CallProgress(
         call=ID, progress=messages.Progress.SENT, forwarded_to=Peer("carol")
     ),
+    "early": EARLY,
     "incoming": INCOMING,
     "answered": ANSWERED,
     "select_answer": SELECTED,

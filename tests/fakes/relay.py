@@ -74,6 +74,7 @@ class RelayLeg:
     version: int = 1
     pressed: str = ""
     last_digit: bytes = b""
+    early: bool = False
 
 
 class Relay:
@@ -147,9 +148,10 @@ class Relay:
         theirs = opened.theirs["trunk"] = self._parsed(offer, opened.trunk)
         return self._say(leg, "trunk", theirs, trunk_sdp.REVERSED[theirs.direction])
 
-    async def trunk_answered(self, leg: str, answer: str) -> None:
+    async def trunk_answered(self, leg: str, answer: str, *, early: bool = False) -> None:
         opened = self._leg(leg)
         opened.theirs["trunk"] = self._parsed(answer, opened.trunk)
+        opened.early = early
 
     async def offer_trunk(self, leg: str, direction: Direction) -> str:
         return self._say(leg, "trunk", direction=direction)
@@ -177,6 +179,8 @@ class Relay:
     def _came(self, leg: str, side: Side, data: bytes, addr: tuple[str, int]) -> None:
         opened = self.legs[leg]
         tally, theirs = opened.tallies[side], opened.theirs[side]
+        if opened.early and side == "app":
+            return
         if theirs is None or addr != (theirs.host, theirs.port):
             opened.tallies[side] = replace(tally, strangers=tally.strangers + 1)
             return

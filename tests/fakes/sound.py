@@ -30,7 +30,7 @@ class QuietLine:
     async def create_answer(self, offer: str, *, hold: bool = False) -> str:
         return await self.create_offer(hold=hold)
 
-    async def apply_answer(self, answer: str) -> None:
+    async def apply_answer(self, answer: str, *, provisional: bool = False) -> None:
         pass
 
     async def roll_back(self) -> None:
@@ -38,6 +38,9 @@ class QuietLine:
 
     async def add_candidates(self, candidates: Sequence[Candidate], end: bool) -> None:
         pass
+
+    def hear(self, sink: Any) -> None:
+        self._sound.line_connected()
 
     def start(self, source: Any, sink: Any) -> None:
         self._sound.line_connected()

@@ -28,6 +28,7 @@ CLOCKS: dict[Phase, frozenset[inputs.Timer]] = {
 LATE = {
     Phase.ENDING: {
         messages.CallProgress,
+        messages.Early,
         messages.Candidates,
         messages.Reveal,
         messages.Negotiate,

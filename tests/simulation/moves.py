@@ -68,7 +68,10 @@ def server(world: World, rules: Rules) -> Iterator[Move]:
 
 
 def permits(world: World, rules: Rules) -> Iterator[Move]:
-    """A permit is lost, and found again; the operator ends a call; the gate answers, perhaps too late."""
+    """A permit is lost, and found again; the operator ends a call; the gate answers, perhaps too late.
+
+    And a telephone network, that stands here for the callee's device, is heard before the answer.
+    """
     for call in world.calls:
         if world.losses:
             rest = world._replace(losses=world.losses - 1)
@@ -80,6 +83,11 @@ def permits(world: World, rules: Rules) -> Iterator[Move]:
         if world.orders:
             rest = world._replace(orders=world.orders - 1)
             yield Move("the operator ends it", happen, (rest, call.id, events.Cut()))
+        if world.sounds and call.phase not in (Phase.ROUTING, Phase.GLARED):
+            rest = world._replace(sounds=world.sounds - 1)
+            for branch in call.branches:
+                said = events.EarlySound(Party(call.callee, branch.device), "a")
+                yield Move("it can be heard", happen, (rest, call.id, said))
     for id, by, number in sorted(world.asking):
         rest = world._replace(asking=world.asking - {(id, by, number)})
         yield Move("the change is allowed", happen, (rest, id, events.ChangeAllowed(by, number)))

@@ -211,7 +211,8 @@ def deliver(world: World, to: Party, message: ServerMessage) -> World:
     """At once, unless the device is out of reach: then it is lost with the session."""
     if isinstance(message, AFTER_ANSWER):
         call = world.call(message.call)
-        if call is not None and to == call.caller and call.phase is not Phase.ACTIVE:
+        early = call is not None and call.early is not None and isinstance(message, messages.Candidates)
+        if call is not None and to == call.caller and call.phase is not Phase.ACTIVE and not early:
             raise Broken(f"the caller hears {message.type} before the answer counts")
     end = world.end(to)
     return world if end.deaf else absorbed(world, to, devices.hear(end.device, message))

@@ -52,6 +52,7 @@ class Rules:
     losses: int = 0  # of the permit
     returns: int = 0  # of the permit
     orders: int = 0  # of the operator, who ends a call
+    sounds: int = 0  # that the one who is called sends before the answer
     video: bool = False  # changes turn it on and off
     trickles: bool = False
     terse: bool = False  # devices do not say that they have a call, only that they ring
@@ -120,6 +121,7 @@ class World(NamedTuple):
     losses: int = 0
     returns: int = 0
     orders: int = 0
+    sounds: int = 0
     broken: bool = False  # a connection was cut, or the server restarted
     restarted: bool = False
     changed: bool = False  # somebody wished to change a call
@@ -162,6 +164,7 @@ def start(rules: Rules) -> World:
         losses=rules.losses,
         returns=rules.returns,
         orders=rules.orders,
+        sounds=rules.sounds,
     )
 
 

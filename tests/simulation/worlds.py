@@ -44,6 +44,8 @@ FAST = (
     Rules("the operator ends a call", (A1, B1, B2), CALL, orders=1, timeouts=False),
     Rules("the operator ends a call by glare", (A1, B1), GLARE, orders=1, timeouts=False),
     Rules("a permit lost, a cut and a restart", (A1, B1), CALL, losses=1, returns=1, cuts=1, restarts=1),
+    Rules("sound before the answer", (A1, B1), CALL, sounds=2, trickles=True, cuts=1),
+    Rules("sound before the answer of two", (A1, B1, B2), CALL, sounds=1, trickles=True, terse=True),
     Rules("video, if the gate allows it", (A1, B1), CALL, losses=1, changes=2, video=True),
     Rules("a cut among two devices", (A1, B1, B2), CALL, cuts=1),
     Rules("a restart among two devices", (A1, B1, B2), CALL, restarts=1),

@@ -15,6 +15,7 @@ from wephone.events import (
     Answered,
     CallEvent,
     Changed,
+    EarlySound,
     Ending,
     EndingCancelled,
     EndReason,
@@ -91,6 +92,8 @@ class Conversation:
                 return words(progress.value, tongue, peer=peer)
             case Forwarded():
                 return words("forwarded", tongue, peer=peer)
+            case EarlySound():
+                return words("early", tongue)
             case Answered():
                 ours = self._call.role is Role.CALLEE
                 return words("answered here" if ours else "answered", tongue, peer=peer)

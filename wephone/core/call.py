@@ -15,6 +15,7 @@ from wephone.core.effects import (
     CallEffect,
     CreateAnswer,
     CreateOffer,
+    HearEarly,
     Send,
     StartMedia,
     StartTimer,
@@ -144,6 +145,17 @@ def go_on(call: CallState, to: Peer, progress: Progress, now: int) -> Step:
         Tell(events.Forwarded(call.id, to)),
         Tell(events.Progressed(call.id, progress)),
     )
+
+
+def hear_early(call: CallState, event: messages.Early, now: int) -> Step:
+    """A telephone network speaks before the answer: listen. What comes again after a break is known.
+
+    Whose call was handed over talks in that one until this one is answered.
+    """
+    if call.early or call.replaces is not None:
+        return call, ()
+    call = replace(call, early=event.sdp)
+    return call, (HearEarly(call.id, event.sdp), Tell(events.EarlySound(call.id)))
 
 
 def be_answered(call: CallState, event: messages.Answered, now: int) -> Step:
@@ -288,6 +300,11 @@ def use(call: CallState, event: messages.Candidates, now: int) -> Step:
     return call, (AddCandidates(call.id, event.candidates, event.end),)
 
 
+def use_early(call: CallState, event: messages.Candidates, now: int) -> Step:
+    """Of whoever is heard before the answer; with the answer they come again."""
+    return use(call, event, now) if call.early else (call, ())
+
+
 # The link
 
 
@@ -394,7 +411,10 @@ TRANSITIONS: dict[Phase, dict[type, Callable[[CallState, Any, int], Step]]] = {
     | {
         inputs.Reconnected: invite_again,
         inputs.Unlisted: invite_again,
+        inputs.MediaConnected: connect,
         messages.CallProgress: progress,
+        messages.Early: hear_early,
+        messages.Candidates: use_early,
         messages.Answered: be_answered,
     },
     Phase.AWAITED: LIFE

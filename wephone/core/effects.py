@@ -55,6 +55,14 @@ class ApplyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class HearEarly:
+    """A provisional answer to the last offer created: play what comes, and send nothing yet."""
+
+    call: CallId
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
 class RollBack:
     """Forget the last offer created: it will not be answered (RFC 8829 §4.1.10.2)."""
 
@@ -135,6 +143,7 @@ CallEffect = (
     | CreateOffer
     | CreateAnswer
     | ApplyAnswer
+    | HearEarly
     | RollBack
     | AddCandidates
     | StartMedia

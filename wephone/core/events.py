@@ -35,6 +35,13 @@ class Forwarded:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlySound:
+    """The telephone network that our call goes to can be heard before the answer; we cannot."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """Both sides agree that the call is answered: media may flow."""
 
@@ -140,6 +147,7 @@ CallEvent = (
     Rings
     | Progressed
     | Forwarded
+    | EarlySound
     | Answered
     | SafetyCode
     | Changed

@@ -27,6 +27,7 @@ MAX_CALLS = 64  # as many as a hello may name
 # The server's word on one call goes to that call.
 CALL_MESSAGES = (
     messages.CallProgress,
+    messages.Early,
     messages.Answered,
     messages.SelectAnswer,
     messages.Candidates,

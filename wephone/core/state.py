@@ -44,6 +44,7 @@ class CallState:
     nonce: str = ""  # ours
     ours: str = ""  # our first description
     theirs: str = ""  # their first description
+    early: str = ""  # a provisional one of theirs
     commitment: str = ""  # of the caller's nonce
     their_nonce: str = ""
     peer_device: DeviceId | None = None

@@ -122,6 +122,7 @@ class Peer:
         self._fingerprints: tuple[str, ...] = ()  # theirs
         self._early: list[tuple[Sequence[Candidate], bool]] = []  # before their description
         self._started: int | None = None  # ns
+        self._hears: int | None = None  # ns
         self._connected: int | None = None  # ns
         self._heard: int | None = None  # ns
         self._deadline: asyncio.TimerHandle | None = None
@@ -182,8 +183,11 @@ class Peer:
         await self._use_early()
         return text
 
-    async def apply_answer(self, answer: str) -> None:
-        """The far end's answer to our offer. StateError without one; DescriptionError if it is none."""
+    async def apply_answer(self, answer: str, *, provisional: bool = False) -> None:
+        """The far end's answer to our offer. StateError without one; DescriptionError if it is none.
+
+        After a provisional one (RFC 9429 §4.1.10.1) the answer is still to come.
+        """
         self._check_alive()
         if self._offer is None:
             raise StateError("there is no offer to be answered")
@@ -193,8 +197,9 @@ class Peer:
             self._setup = "passive" if sdp.setup(theirs) == "active" else "active"
             self._begin(theirs)
         self._check_same(theirs)
-        self._offer = None
-        self._ways = Ways(self._offer_held, theirs.sections[sdp.spoken(theirs)].direction)
+        if not provisional:
+            self._offer = None
+            self._ways = Ways(self._offer_held, theirs.sections[sdp.spoken(theirs)].direction)
         self._apply_ways()
         await self._use_early()
 
@@ -279,6 +284,14 @@ class Peer:
             raise StateError("the media has been started")
         self._started = time.monotonic_ns()
         self._outgoing.start(source)
+        if self._hears is None:
+            self.hear(sink)
+        self._apply_ways()
+
+    def hear(self, sink: Sink) -> None:
+        """The far end may be heard, and does not hear us before `start`, which has this sink too."""
+        self._check_alive()
+        self._hears = time.monotonic_ns()
         self._incoming.start(sink)
         self._apply_ways()
 
@@ -300,7 +313,7 @@ class Peer:
 
     def _apply_ways(self) -> None:
         self._outgoing.speak(self._ways.sends)
-        self._incoming.listen(self._started is not None and self._ways.hears)
+        self._incoming.listen(self._hears is not None and self._ways.hears)
 
     def _first_frame(self) -> None:
         if self._heard is None:
@@ -321,7 +334,7 @@ class Peer:
             delay=counts.delay / 48_000,
             strangers=self._connection.dropped,
             connected=seconds(self._made, self._connected),
-            heard=seconds(self._started, self._heard),
+            heard=seconds(self._hears, self._heard),
         )
 
     # The life of it

@@ -95,6 +95,7 @@ class SecureLine:
         self._received: Any = None  # pylibsrtp sessions
         self._sent: Any = None
         self._ufrag: str | None = None  # theirs
+        self._theirs: tuple[RTCIceParameters, list[RTCDtlsFingerprint]] | None = None
         self._early: list[tuple[Sequence[Candidate], bool]] = []
         self._complete = False  # no more candidates of theirs follow
         self._connecting: asyncio.Task[None] | None = None
@@ -113,17 +114,24 @@ class SecureLine:
         widen_sockets(self.connection, BUFFER)
 
     async def start(self, parameters: RTCIceParameters, fingerprints: Sequence[str], *, client: bool) -> None:
-        """Both descriptions are here. `client`: we begin the handshake. Fingerprints as `sdp` gives them."""
+        """Their description is here. `client`: we begin the handshake. Fingerprints as `sdp` gives them."""
         self._ufrag = parameters.usernameFragment
         set_dtls_role(self._dtls, client)
-        theirs = [RTCDtlsFingerprint(*each.split(" ", 1)) for each in fingerprints]
-        self._deadline = asyncio.get_running_loop().call_later(
-            CONNECT, self._fail, f"no way to the far end in {CONNECT:.0f} s"
-        )
+        self._theirs = parameters, [RTCDtlsFingerprint(*each.split(" ", 1)) for each in fingerprints]
         early, self._early = self._early, []
         for said, end in early:
             await self.add_candidates(said, end)
-        self._connecting = asyncio.create_task(self._connect(parameters, theirs), name="wephone secure line")
+
+    def connect(self, *, in_time: bool = True) -> None:
+        """The far end has our description too, or gets it now: look for it. `in_time`: but not for ever."""
+        if self._theirs is None or self._over:
+            return
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(self._connect(*self._theirs), name="wephone secure line")
+        if in_time and self._deadline is None and self._sent is None:
+            self._deadline = asyncio.get_running_loop().call_later(
+                CONNECT, self._fail, f"no way to the far end in {CONNECT:.0f} s"
+            )
 
     async def _connect(self, parameters: RTCIceParameters, theirs: list[RTCDtlsFingerprint]) -> None:
         await self._transport.start(parameters)

@@ -346,6 +346,17 @@ class Incoming(ServerMessage):
     forwarded_by: UserId | None = None
 
 
+class Early(ServerMessage):
+    """To the caller: a telephone network sends sound before the answer. The call rings on.
+
+    A provisional answer (RFC 9429 §4.1.10.1): what comes is played, and nothing is sent.
+    """
+
+    type: Literal["early"] = "early"
+    call: CallId
+    sdp: Sdp  # that of the `answered` to come
+
+
 class Answered(ServerMessage):
     """To the caller: this device answered."""
 
@@ -522,6 +533,7 @@ AnyServerMessage = Annotated[
     | Error
     | CallProgress
     | Incoming
+    | Early
     | Answered
     | SelectAnswer
     | Candidates

@@ -132,8 +132,8 @@ class Desk:
                 return await self._bridge.app_answered(said.leg, said.sdp or "")
             case "trunk", "offer":
                 return await self._bridge.trunk_offered(said.leg, said.sdp)
-            case _:
-                await self._bridge.trunk_answered(said.leg, said.sdp or "")
+            case _, kind:
+                await self._bridge.trunk_answered(said.leg, said.sdp or "", early=kind == "early")
         return None
 
 

@@ -42,7 +42,7 @@ class AppSide:
         self._formats = app_sdp.answered(app_sdp.formats(offer), codecs)
         self._setup = "passive" if sdp.setup(offer) == "active" else "active"
         await self.line.gather()
-        await self._begin(offer)
+        await self._begin(offer)  # and connect once the app has this answer, when somebody is to be heard
         return self._say_answer(offer)
 
     async def offer(self, codecs: Sequence[str]) -> str:
@@ -59,6 +59,7 @@ class AppSide:
         self._formats = app_sdp.agreed(self._formats, app_sdp.formats(answer))
         self._setup = "passive" if sdp.setup(answer) == "active" else "active"
         await self._begin(answer)
+        self.line.connect()
 
     async def answer_again(self, offer: Description) -> str:
         """Answer a later offer, which may change the direction and nothing else. MediaError."""

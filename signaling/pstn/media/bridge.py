@@ -142,11 +142,13 @@ class Bridge:
         opened.leg.settle()
         return answer
 
-    async def trunk_answered(self, leg: str, answer: str) -> None:
+    async def trunk_answered(self, leg: str, answer: str, *, early: bool = False) -> None:
         opened = self._opened(leg)
         side = opened.leg.trunk
         side.take_answer(trunk_sdp.parse(answer, side.spec))
+        opened.leg.early = early
         opened.leg.settle()
+        opened.leg.app.line.connect(in_time=not early)
 
     async def offer_trunk(self, leg: str, direction: Direction) -> str:
         return self._opened(leg).leg.trunk.offer(direction)
@@ -186,6 +188,8 @@ class Bridge:
         opened = self._opened(leg)
         samples = self._sounds.samples(sound, language)
         opened.leg.play(side, sound, frames(samples, again=is_endless(sound)))
+        if side == "app":
+            opened.leg.app.line.connect()
 
     async def stop_playing(self, leg: str, side: Side) -> None:
         self._opened(leg).leg.stop_playing(side)

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import chain, repeat
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from signaling.child import start_child
 from signaling.media import (
@@ -292,8 +292,9 @@ class EmbeddedBackend:
     async def trunk_offered(self, leg: str, offer: str | None) -> str:
         return await self._offered(leg, "trunk", offer)
 
-    async def trunk_answered(self, leg: str, answer: str) -> None:
-        request = messages.Describe(number=self._next(), leg=leg, side="trunk", kind="answer", sdp=answer)
+    async def trunk_answered(self, leg: str, answer: str, *, early: bool = False) -> None:
+        kind: Literal["answer", "early"] = "early" if early else "answer"
+        request = messages.Describe(number=self._next(), leg=leg, side="trunk", kind=kind, sdp=answer)
         await self._ask(messages.Done, request)
 
     async def _offered(self, leg: str, side: Side, sdp: str | None) -> str:

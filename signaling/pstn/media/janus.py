@@ -96,7 +96,7 @@ class JanusBackend:
 
     def _listen_for(self, leg: JanusLeg, figures: Statistics) -> None:
         now = time.monotonic_ns()
-        live = leg.connected and leg.lives(now)
+        live = leg.connected and leg.lives(now) and not leg.early
         expected: tuple[tuple[Side, int, bool], ...] = (
             ("app", figures.app.received, leg.app_sends),
             ("trunk", figures.trunk.received, leg.said is not None and leg.said.sends and leg.app_hears),
@@ -249,8 +249,9 @@ class JanusBackend:
         await self._settled(opened)
         return answer
 
-    async def trunk_answered(self, leg: str, answer: str) -> None:
+    async def trunk_answered(self, leg: str, answer: str, *, early: bool = False) -> None:
         opened = self._opened(leg)
+        opened.early = early
         self._said(opened).take_answer(trunk_sdp.parse(answer, opened.spec))
         await self._settled(opened)
 

@@ -45,6 +45,7 @@ class JanusLeg:
     said: TrunkSaid | None = None  # none until the plain side has a port
     app: Description | None = None  # the app's newest
     offered: Trunk | None = None  # by a trunk that began, and has no answer yet
+    early: bool = False  # nobody has answered: the trunk is heard, and hears nothing of the app
     until_ns: int = 0
     leased: bool = False  # there was a lease of whose end nobody was told
     connected: bool = False
@@ -78,7 +79,7 @@ class JanusLeg:
             return "inactive"
         return joined(
             sends=self.said.sends and self.app_hears,
-            hears=self.said.hears is not None and self.app_sends,
+            hears=self.said.hears is not None and self.app_sends and not self.early,
         )
 
     def wanted(self, now: int, sink: tuple[str, int]) -> Peer:

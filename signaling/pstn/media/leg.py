@@ -70,6 +70,7 @@ class Leg:
         self.name = name
         self._tell, self._over = tell, over
         self.until_ns = 0
+        self.early = False  # nobody has answered: the trunk is heard, and hears nothing of the app
         self._leased = False
         self.to_app = Way(new_stream(), self._pressed("trunk"))
         self.to_trunk = Way(new_stream(), self._pressed("app"))
@@ -136,6 +137,8 @@ class Leg:
         if is_report(packet):
             self._reports["app"].came(packet, self.to_app.stream, time.time_ns(), now)
             return
+        if self.early:
+            return  # a browser sends silence as soon as it may
         if (read := parse(packet)) is None or (format := self.app.format(read.payload_type)) is None:
             return
         if self._may_pass("app", read, format, now) and self._hears("trunk"):
@@ -276,9 +279,10 @@ class Leg:
             wait = EVERY * (0.5 + secrets.randbelow(1000) / 1000)  # RFC 3550 §6.3.1
             self._report_due = now + int(wait * SECOND)
             self._report(now, leased)
+        talk = not self.early
         expected: tuple[tuple[Side, bool], ...] = (
-            ("app", self._connected and self.app.sends),
-            ("trunk", leased and self.trunk.sends),
+            ("app", talk and self._connected and self.app.sends),
+            ("trunk", talk and leased and self.trunk.sends),
         )
         for side, sends in expected:
             counts = self._counts[side]

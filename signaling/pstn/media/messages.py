@@ -72,12 +72,13 @@ class Describe(Request):
     """A side's newer description, or a wish for one of ours.
 
     An offer, and an app's answer, are answered by `said`: to that side, or to the trunk; else `done`.
+    `early`: the trunk's answer to ours, before anybody has answered.
     """
 
     type: Literal["describe"] = "describe"
     leg: str
     side: Side
-    kind: Literal["offer", "answer"]
+    kind: Literal["offer", "answer", "early"]
     sdp: str | None
 
 

@@ -157,6 +157,8 @@ def every(kind: type[events.Event]) -> list[events.Event]:
         case events.TimedOut:
             timers = get_args(events.TimedOut.__annotations__["timer"])
             return [events.TimedOut(timer) for timer in timers]
+        case events.EarlySound:
+            return [events.EarlySound(by, "early") for by in parties]
         case events.LostGlare:
             return [events.LostGlare(ID)]
         case events.Glared:

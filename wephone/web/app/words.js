@@ -52,6 +52,7 @@ learn({
   "sent": ["Looking for {name}…", "正在查找 {name}…"],
   "delivered": ["Delivered", "已送达"],
   "alerting": ["Ringing", "正在响铃"],
+  "early": ["Carrier announcement", "运营商语音提示"],
   "answering": ["Answering…", "正在接听…"],
   "connecting": ["Connecting…", "正在连接…"],
   "reconnecting": ["Reconnecting…", "正在重新连接…"],

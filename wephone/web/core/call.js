@@ -105,6 +105,21 @@ function goOn(call, to, progress, now) {
   ]];
 }
 
+/**
+ * A telephone network speaks before the answer: listen. What comes again after a break is known.
+ *
+ * Whose call was handed over talks in that one until this one is answered.
+ *
+ * @type {Transition}
+ */
+function hearEarly(call, { sdp }) {
+  if (call.early || call.replaces !== null) return [call, []];
+  return [{ ...call, early: sdp }, [
+    { effect: "HearEarly", call: call.id, sdp },
+    tell({ event: "EarlySound", call: call.id }),
+  ]];
+}
+
 /** Answered: take their description, open our commitment, talk. @type {Transition} */
 function beAnswered(call, event) {
   const { sdp, nonce, peer_device } = event;
@@ -237,6 +252,11 @@ function use(call, event) {
   return [call, [{ effect: "AddCandidates", call: call.id, candidates, end }]];
 }
 
+/** Of whoever is heard before the answer; with the answer they come again. @type {Transition} */
+function useEarly(call, event, now) {
+  return call.early ? use(call, event, now) : [call, []];
+}
+
 // The link
 
 /**
@@ -342,7 +362,15 @@ export const TRANSITIONS = {
     LinkGone: loseLink,
   },
   calling: {
-    ...LIFE, ...NOTICE, Reconnected: inviteAgain, Unlisted: inviteAgain, progress, answered: beAnswered,
+    ...LIFE,
+    ...NOTICE,
+    MediaConnected: connect,
+    Reconnected: inviteAgain,
+    Unlisted: inviteAgain,
+    progress,
+    early: hearEarly,
+    candidates: useEarly,
+    answered: beAnswered,
   },
   awaited: { ...LIFE, Unlisted: askHowItEnded, incoming: answerNow, candidates: keep },
   ringing: {

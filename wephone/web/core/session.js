@@ -34,7 +34,7 @@ const MAX_CALLS = 64; // as many as a hello may name
 
 // The server's word on one call goes to that call.
 const OF_A_CALL = new Set([
-  "progress", "answered", "select_answer", "candidates", "reveal", "negotiate", "ending", "ending_cancelled",
+  "progress", "early", "answered", "select_answer", "candidates", "reveal", "negotiate", "ending", "ending_cancelled",
   "transfer", "transfer_failed",
 ]);
 const FINAL = new Set(["unsupported_version"]);

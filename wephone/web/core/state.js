@@ -29,7 +29,7 @@ export const MAX_CANDIDATES = 64;
  *
  * @typedef {Readonly<{
  *   id: string, role: "caller" | "callee", peer: string, phase: Phase, change: Negotiation,
- *   replaces: string | null, nonce: string, ours: string, theirs: string, commitment: string, their_nonce: string,
+ *   replaces: string | null, nonce: string, ours: string, theirs: string, early: string, commitment: string, their_nonce: string,
  *   peer_device: string | null, progress: string | null, forwarded_to: string | null, alerted: boolean,
  *   found: readonly Candidate[], found_all: boolean, heard: readonly Candidate[], heard_all: boolean,
  *   connected: boolean, handing_over: boolean, last_word: import("../protocol.js").ClientMessage | null, fault: string,
@@ -49,7 +49,7 @@ export const MAX_CANDIDATES = 64;
 export function fresh(id, role, peer, phase, change) {
   return {
     id, role, peer, phase, change,
-    replaces: null, nonce: "", ours: "", theirs: "", commitment: "", their_nonce: "",
+    replaces: null, nonce: "", ours: "", theirs: "", early: "", commitment: "", their_nonce: "",
     peer_device: null, progress: null, forwarded_to: null, alerted: false,
     found: [], found_all: false, heard: [], heard_all: false,
     connected: false, handing_over: false, last_word: null, fault: "", ending: null, over: null,

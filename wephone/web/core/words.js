@@ -37,6 +37,7 @@
  *     forwarded_by: string | null}
  *   | {event: "Progressed", call: string, progress: string}
  *   | {event: "Forwarded", call: string, to: string}
+ *   | {event: "EarlySound", call: string}
  *   | {event: "Answered", call: string, peer_device: string | null}
  *   | {event: "SafetyCode", call: string, code: string}
  *   | {event: "Changed", call: string, media: readonly Media[], held_here: boolean, held_there: boolean}
@@ -55,6 +56,7 @@
  *   | {effect: "CreateOffer", call: string, media: readonly Media[], hold: boolean}
  *   | {effect: "CreateAnswer", call: string, offer: string, media: readonly Media[], hold: boolean}
  *   | {effect: "ApplyAnswer", call: string, sdp: string}
+ *   | {effect: "HearEarly", call: string, sdp: string}
  *   | {effect: "RollBack", call: string}
  *   | {effect: "AddCandidates", call: string, candidates: readonly Candidate[], end: boolean}
  *   | {effect: "StartMedia", call: string}

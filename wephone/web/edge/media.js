@@ -206,6 +206,7 @@ class CallMedia {
       case "CreateOffer": return this.#offer(effect);
       case "CreateAnswer": return this.#answer(effect);
       case "ApplyAnswer": return this.#applyAnswer(effect.sdp);
+      case "HearEarly": return this.#hearEarly(effect.sdp);
       case "RollBack": return this.#rollBack();
       case "AddCandidates": return (this.next ?? this.way)?.hear(effect.candidates);
       case "StartMedia":
@@ -247,6 +248,11 @@ class CallMedia {
     if (this.next) this.#moveTo(way);
   }
 
+  /** A provisional answer. A call is not lost because nothing can be heard before the real one. @param {string} sdp */
+  async #hearEarly(sdp) {
+    await this.next?.take("pranswer", sdp).catch(() => {});
+  }
+
   async #rollBack() {
     if (this.next) {
       this.next.close();
@@ -265,7 +271,7 @@ class CallMedia {
     this.next = null;
     this.#openUp();
     if (isFresh) this.owner.shown.renewed(this.call);
-    if (way.wasConnected) this.#changed(way.pc, way.pc.connectionState);
+    this.#changed(way.pc, way.pc.connectionState);
   }
 
   async #makeWay() {
@@ -281,7 +287,7 @@ class CallMedia {
 
   /** @param {RTCPeerConnection} pc @param {RTCPeerConnectionState} state */
   #changed(pc, state) {
-    if (this.#isClosed || (this.way && pc !== this.way.pc)) return;
+    if (this.#isClosed || pc !== this.way?.pc) return; // one that is heard before the answer carries no call yet
     this.wasConnected ||= state === "connected";
     this.owner.shown.state(this.call, state);
     if (state === "connected") this.owner.tell(this.call, { input: "MediaConnected" });

@@ -9,7 +9,6 @@ const GAP = 70; // ms between two
 const BATCH = 30; // ms in which candidates that follow the first gather for one frame
 
 export class Way {
-  wasConnected = false;
   #said = false; // our description is out: candidates may follow
   /** @type {Candidate[]} */
   #found = [];
@@ -37,10 +36,7 @@ export class Way {
       }
       told.heard(this.remote);
     };
-    pc.onconnectionstatechange = () => {
-      this.wasConnected ||= pc.connectionState === "connected";
-      told.state(pc.connectionState);
-    };
+    pc.onconnectionstatechange = () => told.state(pc.connectionState);
   }
 
   /** Is this offer of the connection that this one is with? A fresh one has another certificate. @param {string} sdp */
@@ -94,7 +90,7 @@ export class Way {
     return /** @type {RTCSessionDescription} */ (this.pc.localDescription).sdp;
   }
 
-  /** @param {"offer" | "answer"} type @param {string} sdp */
+  /** @param {"offer" | "answer" | "pranswer"} type @param {string} sdp */
   async take(type, sdp) {
     await this.pc.setRemoteDescription({ type, sdp });
     const early = this.#early;

@@ -220,6 +220,25 @@ async def test_an_app_that_holds_hears_nothing_until_it_resumes(stage: Stage) ->
     await stage.far.wire.until(1)
 
 
+async def test_before_the_answer_the_trunk_is_heard_and_hears_nothing(stage: Stage) -> None:
+    """Under a lease, as ever. What the app says before the answer is nobody's to hear, also after it."""
+    opened = await stage.backend.open_outgoing(LEG, await stage.app.offer(), TRUNK)
+    stage.far.learn(opened.trunk)
+    await stage.app.answered(opened.app)
+    await stage.backend.trunk_answered(LEG, stage.far.describe(), early=True)
+    await stage.told.first(Connected)
+    await stage.app.connected()
+    await lease(stage, LONG)
+    stage.app.say(C)
+    stage.far.say(B)
+    await stage.app.until(1)
+    assert stage.far.packets == []
+    await stage.backend.trunk_answered(LEG, stage.far.describe())
+    stage.app.say(A)
+    await stage.far.wire.until(1)
+    assert [packet.payload for packet in stage.far.packets] == [A]
+
+
 async def test_the_answer_may_come_from_elsewhere_than_the_early_sound(stage: Stage) -> None:
     await call(stage)
     answered: Wire = await open_wire()

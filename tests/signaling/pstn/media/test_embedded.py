@@ -289,6 +289,7 @@ async def test_an_app_with_another_certificate_than_it_announced_gets_no_sound(c
     lines.insert(lines.index(next(each for each in lines if each.startswith("a=ice-ufrag"))), FORGED)
     opened = await call.backend.open_outgoing(call.leg, "\r\n".join([*lines, ""]), TRUNK)
     await call.app.answered(opened.app)
+    await call.backend.trunk_answered(call.leg, call.far.describe())
     ended = await call.told.first(Ended)
     assert isinstance(ended, Ended)
     assert ended.why is Ending.APP_FAILED

@@ -66,7 +66,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
   const dialog = useRef(/** @type {HTMLElement | null} */ (null));
   const others = phone.state.calls.filter(({ id, stage }) => id !== call.id && stage !== "ended" && stage !== "ringing");
   useEffect(() => dialog.current?.focus(), [call.id]);
-  useEffect(() => (call.stage === "alerting" && phone.leads ? ringback() : undefined), [call.stage]);
+  useEffect(() => (call.stage === "alerting" && !call.early && phone.leads ? ringback() : undefined), [call.stage, call.early]);
   useEffect(() => {
     const shown = call.stage === "ended" ? lingers(call) : null;
     if (shown === null) return undefined;
@@ -108,6 +108,7 @@ function Notices({ phone, call, now }) {
       <${Refusal} refusal=${call.ending.refusal} /></div>` : null}
     ${call.declinedChange ? html`<div role="alert" class="warning">${call.declinedChange === true
       ? say("change declined") : html`<${Refusal} refusal=${call.declinedChange} />`}</div>` : null}
+    ${call.early && call.stage !== "ended" ? html`<p role="status" class="pill">${say("early")}</p>` : null}
     <${Handing} call=${call} />
     <${Trouble} call=${call} />
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}

@@ -1,0 +1,47 @@
+"""A line for packets alone: when it looks for the far end, and for how long."""
+
+import asyncio
+
+import pytest
+from aiortc import RTCIceParameters
+
+from wephone.media import secure
+from wephone.media.secure import SecureLine
+from wephone.media.servers import IceSettings
+from wephone.protocol.messages import Candidate
+
+
+class Told:
+    """What a line tells."""
+
+    def __init__(self) -> None:
+        self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def line_found(self, candidate: Candidate | None) -> None: ...
+
+    def line_connected(self) -> None: ...
+
+    def line_failed(self, reason: str) -> None:
+        self.failed.set_result(reason)
+
+    def line_closed(self) -> None: ...
+
+    def packet_came(self, packet: bytes) -> None: ...
+
+
+async def test_the_time_to_be_found_begins_when_the_far_end_has_our_description(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a telephone rings, the app that calls it has none yet."""
+    monkeypatch.setattr(secure, "CONNECT", 0.05)
+    told = Told()
+    line = SecureLine(told, IceSettings(), offers=False, mid="0")
+    await line.gather()
+    theirs = RTCIceParameters(usernameFragment="abcd", password="abcdefghijklmnopqrstuvwx")
+    await line.start(theirs, ("sha-256 " + ":".join(["AB"] * 32),), client=True)
+    line.connect(in_time=False)
+    done, _ = await asyncio.wait((told.failed,), timeout=0.2)
+    assert not done
+    line.connect()
+    assert await told.failed == "no way to the far end in 0 s"
+    await line.close()
