@@ -1,11 +1,13 @@
 """Several tabs of one browser are one telephone: one of them rings and speaks, all of them show it."""
 
 import asyncio
+from dataclasses import replace
 
 from playwright.async_api import Route, expect
 
-from tests.web.app import WITHIN, Someone
+from tests.web.app import PASSWORD, WITHIN, Someone
 from tests.web.conftest import ALICES_TONE, BOBS_TONE, CAROLS_TONE, Town
+from wephone.testing.kit import Kit
 
 
 async def rings(tab: Someone) -> bool:
@@ -89,3 +91,30 @@ async def test_signing_out_in_one_tab_signs_all_out(pair: tuple[Someone, Someone
     for tab in (bob, second):
         await tab.button("I need an account").wait_for(timeout=WITHIN)
     assert await bob.page.evaluate("localStorage.getItem('wephone session')") is None
+
+
+async def enters(tab: Someone, name: str) -> None:
+    """Make an account at the door, whoever else does in another tab."""
+    await tab.button("I need an account").click()
+    await tab.page.get_by_label("Name").fill(name)
+    await tab.page.get_by_label("Password").fill(PASSWORD)
+    await tab.button("Create account").click()
+
+
+async def test_a_browser_is_one_person_in_all_its_tabs(town: Town, wephone: Kit) -> None:
+    first = await town.newcomer("first")
+    second = replace(first, page=await first.context.new_page())
+    for tab in (first, second):
+        await tab.page.goto(town.url)
+        await tab.button("I need an account").wait_for()
+    await enters(first, "first")
+    for tab in (first, second):  # the second comes along: it is the same browser
+        await tab.is_connected()
+    await second.page.route("**/api/account", lambda route: route.fulfill(status=401, json={}), times=1)
+    await second.page.reload()  # at the door once more, as far as it knows
+    await enters(second, "second")
+    for tab in (first, second):
+        await tab.page.goto(f"{town.url}#settings")
+        await tab.sees("Signed in as second")
+        await tab.page.locator(".home[data-link=up]").wait_for()
+    await wephone.server.until_connected(1)

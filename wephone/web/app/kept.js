@@ -20,7 +20,7 @@ const RELAYED = "wephone hide address";
  */
 export function kept(user) {
   try {
-    const found = JSON.parse(localStorage.getItem(SESSION) ?? "null");
+    const found = stored();
     if (found?.user !== user || found.session.link === "over") return null;
     const calls = found.session.calls.map((/** @type {import("../core/state.js").Call} */ call) => ({ ...call, change: forgotten(call.change) }));
     return { session: { ...found.session, calls, link: "down", failures: 0 }, state: found.state };
@@ -31,9 +31,14 @@ export function kept(user) {
 
 /** Whoever is signed in here, as far as this browser knows without asking. @returns {string | null} */
 export function keptUser() {
+  const found = stored();
+  return found?.session?.link === "over" ? null : (found?.user ?? null);
+}
+
+/** @returns {any} what lies there, of whatever version of the app */
+function stored() {
   try {
-    const found = JSON.parse(localStorage.getItem(SESSION) ?? "null");
-    return found?.session.link === "over" ? null : (found?.user ?? null);
+    return JSON.parse(localStorage.getItem(SESSION) ?? "null");
   } catch {
     return null;
   }
@@ -44,9 +49,9 @@ export function keep(user, session, state) {
   localStorage.setItem(SESSION, JSON.stringify({ user, session, state: brief(state) }));
 }
 
-/** Signed out: nobody's calls and texts stay behind. */
-export function forget() {
-  localStorage.removeItem(SESSION);
+/** Signed out: none of their calls and texts stay behind; those of somebody who has come since do. @param {string} user */
+export function forget(user) {
+  if (stored()?.user === user) localStorage.removeItem(SESSION);
 }
 
 /**

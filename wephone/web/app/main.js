@@ -26,6 +26,7 @@ const LATER = /** @type {const} */ ({
 });
 
 const AGAIN = 2000; // ms until a server that could not be reached is asked once more
+const tabs = new BroadcastChannel("wephone");
 
 /** False if the server did not hear it; one that refuses knows of no session. */
 const hasSignedOut = () => ask("DELETE", "/api/session").then(() => true, (error) => error instanceof Refused);
@@ -79,6 +80,20 @@ function App() {
     },
   );
   useEffect(() => void look(), []);
+  const entered = (/** @type {string} */ name) => {
+    tabs.postMessage({ entered: name });
+    enter(name);
+  };
+  useEffect(() => {
+    // Another tab has signed somebody in: the browser has one session, and every tab is theirs.
+    tabs.onmessage = ({ data }) => {
+      if (!data.entered || data.entered === phone?.user) return;
+      phone?.makeWay();
+      setPhone(null);
+      setUser(undefined);
+      void look();
+    };
+  }, [phone]);
   const leave = async () => {
     if (phone && wakes(phone.user)) await (await import("./waking.js")).sleep();
     phone?.leave();
@@ -94,7 +109,7 @@ function App() {
   if (!window.isSecureContext) return html`<main><${Blank} icon="lock" isPage=${true} title=${say("insecure")} text=${say("insecure why")} /></main>`;
   if (user === undefined) return html`<main class="blank"><span class="spinner" aria-hidden="true"></span><h1>WePhone</h1>
     <p role="status">${say(isOffline ? "offline" : "loading")}</p></main>`;
-  if (!phone) return html`<${Later} name="Door" props=${{ entered: enter }} />`;
+  if (!phone) return html`<${Later} name="Door" props=${{ entered }} />`;
   return html`<${Home} key=${phone.user} phone=${phone} leave=${leave} />`;
 }
 

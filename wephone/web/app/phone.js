@@ -148,9 +148,14 @@ export class Phone {
     this.#leave();
   }
 
+  /** Somebody else has signed in, in another tab. */
+  makeWay() {
+    this.#leave();
+  }
+
   #leave() {
     this.#lead?.close();
-    forget();
+    forget(this.user);
     this.#stopped.abort();
     this.#others.close();
   }
