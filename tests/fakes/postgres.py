@@ -116,7 +116,7 @@ class Postgres:
         )  # fmt: skip
 
     def run(self, program: str, *arguments: str) -> str:
-        """One of PostgreSQL's own programs, as the server's user; what it printed."""
+        """One of PostgreSQL's own programs; what it printed."""
         done = self._call(program, *arguments)
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stderr.decode(errors='replace').strip()}")
@@ -129,7 +129,8 @@ class Postgres:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            **as_user(),
+            # Clients stay who they are: to change that, Python forks all of itself instead of using vfork.
+            **(as_user() if program == "initdb" else {}),
         )
 
 
