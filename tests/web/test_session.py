@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
+from playwright.async_api import Locator, expect
 
+from tests.fakes.proxy import Proxy
 from tests.web.app import PASSWORD, Someone
 from tests.web.conftest import BOBS_TONE, Town
 from wephone.protocol.ids import UserId
@@ -92,3 +95,41 @@ async def test_nobody_is_told_that_they_are_signed_out_before_the_server_has_hea
     await alice.button("I need an account").wait_for()
     await alice.page.reload()
     await alice.button("I need an account").wait_for()
+
+
+async def writes_to_bob(person: Someone) -> Locator:
+    """Open the conversation; the line to write on."""
+    await person.page.get_by_role("searchbox").fill("bob")
+    await person.button("Message: bob").click()
+    return person.page.get_by_label("Write a message")
+
+
+async def test_what_is_written_outlives_a_session_that_ends_and_not_a_sign_out(
+    town: Town, wephone: Kit
+) -> None:
+    await wephone.peers("bob")
+    async with Proxy(wephone.server.port) as proxy:
+        alice = await town.newcomer("alice")
+        url = f"http://127.0.0.1:{proxy.port}"
+        await alice.sign_up(url)
+        line = await writes_to_bob(alice)
+        proxy.shut()
+        await line.fill("while away")
+        await alice.button("Send").click()
+        await line.fill("half a sent")
+        await revoked(wephone)
+        proxy.open()
+        await alice.button("Sign in again").click()
+        await alice.button("I need an account").wait_for()
+        await alice.sign_in(url)
+        line = await writes_to_bob(alice)
+        await alice.sees("Delivered")
+        await expect(alice.page.get_by_role("log").get_by_text("while away")).to_have_count(1)
+        await expect(line).to_have_value("half a sent")
+        await alice.page.get_by_role("link", name="Settings").click()
+        await alice.page.get_by_role("button", name="Sign out", exact=True).last.click()
+        carol = replace(alice, name="carol")
+        await carol.sign_up(url)
+        await expect(await writes_to_bob(carol)).to_have_value("")
+        kept = await carol.page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+        assert "alice" not in kept and "half a sent" not in kept

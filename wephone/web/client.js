@@ -100,9 +100,8 @@ export class Client {
     this.#do(core.tellCall(this.session, call, input, this.world.now()));
   }
 
-  /** Send a text; the id under which its fate comes. @param {string} to @param {string} text */
-  write(to, text) {
-    const id = uuid();
+  /** Send a text; the id under which its fate comes, of old if it was tried before. @param {string} to @param {string} text */
+  write(to, text, id = uuid()) {
     this.#do(core.write(this.session, id, to, text));
     return id;
   }

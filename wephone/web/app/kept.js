@@ -2,26 +2,29 @@
  * What outlives a page: the session and what it showed, for the next page or another tab; what a person chose here.
  *
  * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Text} Text
  * @typedef {import("../core/session.js").Session} Session
  */
 
 import { uuid } from "../edge/uuid.js";
 
 const SESSION = "wephone session"; // without any secret: that is the cookie, which no script reads
+const UNSENT = "wephone unsent"; // and the user: what a session that ended by itself leaves to their next
 const DEVICE = "wephone device";
 const CHOSEN = "wephone devices";
 const WOKEN = "wephone woken for";
 const RELAYED = "wephone hide address";
 
 /**
- * The session that the tab before has kept, and what it showed, if it was this user's.
+ * The session that the tab before has kept, and what it showed, if it was this user's; another's unsent texts are put aside.
  *
  * @param {string} user @returns {{session: Session, state: State} | null}
  */
 export function kept(user) {
   try {
     const found = stored();
-    if (found?.user !== user || found.session.link === "over") return null;
+    if (found && found.user !== user) putAside(found.user, found.state);
+    if (found?.user !== user) return null;
     const calls = found.session.calls.map((/** @type {import("../core/state.js").Call} */ call) => ({ ...call, change: forgotten(call.change) }));
     return { session: { ...found.session, calls, link: "down", failures: 0 }, state: found.state };
   } catch {
@@ -31,8 +34,7 @@ export function kept(user) {
 
 /** Whoever is signed in here, as far as this browser knows without asking. @returns {string | null} */
 export function keptUser() {
-  const found = stored();
-  return found?.session?.link === "over" ? null : (found?.user ?? null);
+  return stored()?.user ?? null;
 }
 
 /** @returns {any} what lies there, of whatever version of the app */
@@ -46,12 +48,33 @@ function stored() {
 
 /** @param {string} user @param {Session} session @param {State} state */
 export function keep(user, session, state) {
-  localStorage.setItem(SESSION, JSON.stringify({ user, session, state: brief(state) }));
+  if (session.link === "over") return putAside(user, state);
+  return localStorage.setItem(SESSION, JSON.stringify({ user, session, state: brief(state) }));
 }
 
-/** Signed out: none of their calls and texts stay behind; those of somebody who has come since do. @param {string} user */
+/** @param {string} user @param {State} state */
+function putAside(user, state) {
+  const texts = Object.values(state.conversations).flatMap((known) => known.texts.filter(isUnsent));
+  if (texts.length) localStorage.setItem(`${UNSENT} ${user}`, JSON.stringify(texts));
+  if (stored()?.user === user) localStorage.removeItem(SESSION);
+}
+
+/** What was written in a session that ended by itself, and has not got through. @param {string} user @returns {Text[]} */
+export function unsent(user) {
+  return JSON.parse(localStorage.getItem(`${UNSENT} ${user}`) ?? "[]");
+}
+
+/** It is the new session's now. @param {string} user */
+export const takenUp = (user) => localStorage.removeItem(`${UNSENT} ${user}`);
+
+/** Where a half-written text is kept, in this tab. @param {string} user @param {string} peer */
+export const draftOf = (user, peer) => `wephone draft ${user} ${peer}`;
+
+/** Signed out: nothing of this person stays behind; of somebody who has come since, it does. @param {string} user */
 export function forget(user) {
   if (stored()?.user === user) localStorage.removeItem(SESSION);
+  takenUp(user);
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith(draftOf(user, ""))) sessionStorage.removeItem(key);
 }
 
 /**
@@ -63,10 +86,13 @@ function forgotten(change) {
   return { ...change, wish: null, creating: false, offered: null, answering: null };
 }
 
+/** @param {Text} text */
+const isUnsent = ({ fate }) => fate === "waiting" || fate === "failed";
+
 /** Of each conversation its end, and what still waits: the server has the rest. @param {State} state @returns {State} */
 function brief(state) {
   const conversations = Object.fromEntries(Object.entries(state.conversations).map(([peer, known]) => {
-    const texts = known.texts.filter(({ fate }, place) => fate === "waiting" || fate === "failed" || place === known.texts.length - 1);
+    const texts = known.texts.filter((text, place) => isUnsent(text) || place === known.texts.length - 1);
     return [peer, { ...known, texts, before: null, isLoaded: false }];
   }));
   return { ...state, conversations };

@@ -14,7 +14,7 @@ import { ask } from "../edge/http.js";
 import { Calls, chosen } from "../edge/media.js";
 import { connect } from "../edge/socket.js";
 import { levelOf, moveSound } from "../edge/sounds.js";
-import { device, hidesAddress, keep, kept, keptDevices, wakes } from "./kept.js";
+import { device, hidesAddress, keep, kept, keptDevices, takenUp, unsent, wakes } from "./kept.js";
 import { judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
 import { begun, callOf, happened, listed, older, withCall, withConversation, withoutCall, written } from "./state.js";
@@ -60,6 +60,7 @@ export class Lead {
     this.client = new Client(world, session, (event) => this.#happened(event), (value) => this.#keep(value));
     this.calls = /** @type {Calls} */ (this.client.media);
     this.#takeUp(session, before?.state ?? null);
+    this.#sendAgain();
     this.#over.signal.addEventListener("abort", watchLanguage(() => this.#keepWaking()));
     addEventListener("online", () => this.#networkIsBack(), { signal: this.#over.signal });
     const timer = setInterval(() => void this.#listen(), QUALITY);
@@ -204,6 +205,16 @@ export class Lead {
   #write(to, text) {
     const message = this.client.write(to, text);
     this.show(written(this.state, message, to, text, Date.now() * 1000));
+  }
+
+  /** What the person wrote in a session that ended before it got through. */
+  #sendAgain() {
+    const { user } = this.phone;
+    for (const text of unsent(user)) {
+      if (text.fate === "waiting") this.client.write(text.to, text.text, text.message);
+      this.show(withConversation(this.state, text.to, (known) => ({ ...known, texts: [...known.texts, text] })));
+    }
+    takenUp(user);
   }
 
   /** @param {string} peer */

@@ -94,9 +94,9 @@ function App() {
       void look();
     };
   }, [phone]);
-  const leave = async () => {
+  const leave = async (/** @type {boolean} */ isOver) => {
     if (phone && wakes(phone.user)) await (await import("./waking.js")).sleep();
-    phone?.leave();
+    phone?.leave(isOver);
     setPhone(null);
     setUser(undefined); // until the server has it, this browser is not signed out, and says so
     while (!(await hasSignedOut())) {
@@ -113,7 +113,7 @@ function App() {
   return html`<${Home} key=${phone.user} phone=${phone} leave=${leave} />`;
 }
 
-/** @param {{phone: Phone, leave: () => void}} props */
+/** @param {{phone: Phone, leave: (isOver: boolean) => void}} props */
 function Home({ phone, leave }) {
   const [, again] = useState(0);
   const [at, setAt] = useState(where());
@@ -133,7 +133,7 @@ function Home({ phone, leave }) {
     return () => removeEventListener("hashchange", moved);
   }, []);
   const { state } = phone;
-  if (state.over) return html`<${Over} why=${state.over} leave=${leave} />`;
+  if (state.over) return html`<${Over} why=${state.over} leave=${() => leave(true)} />`;
   const ringing = state.calls.find(({ stage }) => stage === "ringing");
   const call = foremost({ ...state, calls: state.calls.filter(({ stage }) => stage !== "ringing") });
   const write = (/** @type {string} */ peer) => {
@@ -167,7 +167,7 @@ function Home({ phone, leave }) {
         <${Banner} state=${state} />
         ${call && !isShown ? html`<button type="button" class="banner call" onClick=${() => setHidden(null)}>
           <${Icon} name="phone" /> ${say(isOverUnseen ? "call ended" : "return to call")}: <bdi>${nameOf(call.peer)}</bdi></button>` : null}
-        <${Place} phone=${phone} at=${at} leave=${leave} />
+        <${Place} phone=${phone} at=${at} leave=${() => leave(false)} />
       </main>
     </div>
     ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write, under: Boolean(ringing) }} />` : null}

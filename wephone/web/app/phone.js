@@ -142,20 +142,25 @@ export class Phone {
     this.#do({ do: "devices", chosen });
   }
 
-  /** Signed out, in every tab: hang up, forget the session, let go of the socket. */
-  leave() {
-    this.#say({ left: this.user });
-    this.#leave();
+  /**
+   * In every tab: hang up, and let go of the socket; unless the session was over by itself, nothing of the person stays.
+   *
+   * @param {boolean} isOver
+   */
+  leave(isOver) {
+    this.#say({ left: true, isOver });
+    this.#leave(isOver);
   }
 
   /** Somebody else has signed in, in another tab. */
   makeWay() {
-    this.#leave();
+    this.#leave(true);
   }
 
-  #leave() {
+  /** @param {boolean} keeps what they have written */
+  #leave(keeps) {
     this.#lead?.close();
-    forget(this.user);
+    if (!keeps) forget(this.user);
     this.#stopped.abort();
     this.#others.close();
   }
@@ -185,7 +190,7 @@ export class Phone {
   #told(message) {
     if (message.of !== this.user) return;
     if (message.left) {
-      this.#leave();
+      this.#leave(message.isOver);
       this.left();
     } else if (message.state) {
       if (!this.#lead) this.#draw(message.state);

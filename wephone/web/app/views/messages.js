@@ -1,6 +1,7 @@
 /** Conversations, and one of them: what was said, how far it has got, and a line to write on. */
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+import { draftOf } from "../kept.js";
 import { nameOf } from "../names.js";
 import { Avatar, Blank, Icon, NotLoaded, Round, Waiting, useAsked } from "../parts.js";
 import { dayOf, errorInWords, say, sentence, timeOf } from "../words.js";
@@ -61,7 +62,7 @@ function One({ phone, peer, back }) {
       <span ref=${end}></span>
     </div>
     ${about ? html`<${about.PersonSheet} user=${peer} name=${phone.state.names[peer] ?? ""} phone=${phone} changed=${() => phone.contactsChanged()} close=${about.close} />` : null}
-    <${Writer} send=${(/** @type {string} */ text) => phone.write(peer, text)} peer=${peer} />`;
+    <${Writer} send=${(/** @type {string} */ text) => phone.write(peer, text)} place=${draftOf(phone.user, peer)} />`;
 }
 
 const MARKS = /** @type {Record<string, string>} */ ({
@@ -78,9 +79,8 @@ function Said({ text, isMine }) {
   </div>`;
 }
 
-/** What is being written is kept, also over a reload. @param {{send: (text: string) => void, peer: string}} props */
-function Writer({ send, peer }) {
-  const place = `wephone draft ${peer}`;
+/** What is being written is kept, also over a reload. @param {{send: (text: string) => void, place: string}} props */
+function Writer({ send, place }) {
   const [text, setText] = useState(sessionStorage.getItem(place) ?? "");
   const change = (/** @type {string} */ value) => {
     setText(value);
