@@ -113,11 +113,20 @@ class SecureLine:
         await self.connection.gather_candidates()
         widen_sockets(self.connection, BUFFER)
 
-    async def start(self, parameters: RTCIceParameters, fingerprints: Sequence[str], *, client: bool) -> None:
-        """Their description is here. `client`: we begin the handshake. Fingerprints as `sdp` gives them."""
+    async def start(
+        self,
+        parameters: RTCIceParameters,
+        fingerprints: Sequence[str],
+        *,
+        client: bool,
+        described: Sequence[Candidate] = (),
+    ) -> None:
+        """Their description is here. `client`: we begin the handshake. Fingerprints as `sdp` gives them.
+        `described`: candidates in the far end's. It may have said before that no others follow."""
         self._ufrag = parameters.usernameFragment
         set_dtls_role(self._dtls, client)
         self._theirs = parameters, [RTCDtlsFingerprint(*each.split(" ", 1)) for each in fingerprints]
+        await self.add_candidates(described, end=False)
         early, self._early = self._early, []
         for said, end in early:
             await self.add_candidates(said, end)

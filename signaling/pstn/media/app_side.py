@@ -81,9 +81,9 @@ class AppSide:
             RTCIceParameters(usernameFragment=ufrag, password=password, iceLite="a=ice-lite" in lines),
             sdp.fingerprints(theirs),
             client=self._setup == "active",
+            described=[Candidate(candidate=line[2:]) for line in lines if CANDIDATE.match(line)],
         )
-        said = tuple(Candidate(candidate=line[2:]) for line in lines if CANDIDATE.match(line))
-        await self.line.add_candidates(said, "a=end-of-candidates" in lines)
+        await self.line.add_candidates((), "a=end-of-candidates" in lines)
 
     def _learn(self, theirs: Description) -> None:
         self._theirs = theirs

@@ -176,8 +176,8 @@ class Leg:
             counts.unleased += 1
             return False
         counts.received += 1
-        if format.codec != "events":
-            self._reports[side].reception.count(packet, format.rate, now)
+        rate = None if format.codec == "events" else format.rate
+        self._reports[side].reception.count(packet, rate, now)
         if not counts.heard:
             counts.heard = True
             self._tell(Heard(self.name, side))

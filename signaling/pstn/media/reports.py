@@ -25,8 +25,9 @@ class Reception:
         self._told = (0, 0)  # expected and received, at our last report
         self._their_report = (0, 0)  # middle of its NTP time, and when it came, ns
 
-    def count(self, packet: Packet, rate: int, now: int) -> None:
-        """This packet has come."""
+    def count(self, packet: Packet, rate: int | None, now: int) -> None:
+        """This packet has come. `rate`: of its clock; none if its timestamp is that of others too, as a key's
+        is, and so tells nothing about the way."""
         if packet.source != self.source:
             self.before += self.lost_here
             self.source, self.received, self._transit = packet.source, 0, None
@@ -36,6 +37,8 @@ class Reception:
         if step > 0:
             self._highest += step
         self.received += 1
+        if rate is None:
+            return
         transit = now / SECOND - packet.timestamp / rate
         if self._transit is not None:
             change = abs(transit - self._transit)

@@ -38,6 +38,7 @@ class Way:
         self._key: int | None = None  # timestamp of the newest key, by the clock of the side that speaks
         self._lasted = 0  # of a key that is being passed on
         self._in_key = False
+        self._key_at: int | None = None  # timestamp of that key, by ours; none: nobody has heard of it
 
     def set_hearer(self, hears: Hears | None) -> None:
         """From here on packets are made for this; none: nothing is to be heard for now."""
@@ -105,27 +106,32 @@ class Way:
             return []
         fresh = packet.timestamp != self._key
         if fresh:
-            self._key = packet.timestamp
+            self._key, self._key_at = packet.timestamp, None
             self._key_pressed(event.digit)
         if self.hears is None or self.hears.events is None or self.busy:
             return []
-        if fresh:
+        begins = self._key_at is None
+        if begins:
             self._end_key()
             self.stream.catch_up(now)
-            self._in_key = True
+            self._in_key, self._key_at = True, self.stream.next_timestamp
         lasted = event.lasted * self.hears.format.rate // said.rate
-        self._lasted = max(self._lasted, lasted)
-        return [self._key_packet(KeyEvent(event.digit, event.over, event.volume, lasted), fresh, now)]
+        if self._in_key:
+            self._lasted = max(self._lasted, lasted)
+        event = KeyEvent(event.digit, event.over, event.volume, lasted)
+        return [self._key_packet(event, begins, now, self._key_at)]
 
     def _end_key(self) -> None:
         if self._in_key:
             self.stream.pass_time(self._lasted)
             self._in_key, self._lasted = False, 0
 
-    def _key_packet(self, event: KeyEvent, first: bool, now: int) -> bytes:
+    def _key_packet(self, event: KeyEvent, first: bool, now: int, at: int | None = None) -> bytes:
+        """`at`: of a key that began before the sound that came meanwhile, as some phones send both."""
         assert self.hears is not None
         assert self.hears.events is not None
         sequence, timestamp = self.stream.make_part(now)
+        timestamp = timestamp if at is None else at
         return self.stream.pack(self.hears.events, first, sequence, timestamp, bytes(event))
 
     # Ours

@@ -121,7 +121,8 @@ async def test_both_hear_each_other_under_a_lease(stage: Stage) -> None:
     assert stage.app.payloads == [B]
     heard = {event.side for event in stage.told.of(Heard) if isinstance(event, Heard)}
     assert heard == ({"app", "trunk"} if looks(stage) else set())
-    figures = await stage.backend.statistics(LEG)
+    await until_counted(stage, "trunk", "sent", 1)  # it may be counted a little later than it is heard
+    figures = await until_counted(stage, "app", "sent", 1)
     assert (figures.trunk.received, figures.trunk.sent, figures.trunk_codec) == (1, 1, "PCMU")
     assert (figures.app.received, figures.app.sent) == (1, 1)
 
@@ -277,6 +278,18 @@ async def test_a_trunk_may_begin_the_call(stage: Stage, with_offer: bool) -> Non
     await stage.far.wire.until(1)
 
 
+async def test_an_app_may_have_said_that_no_more_follows_before_its_answer_is_here(stage: Stage) -> None:
+    opened = await stage.backend.open_incoming(LEG, stage.far.describe(), TRUNK)
+    answer = await stage.app.answer(opened)
+    stage.backend.candidates(LEG, (), end=True)
+    stage.far.learn(await stage.backend.app_answered(LEG, answer))
+    await stage.told.first(Connected)
+    await stage.app.connected()
+    await lease(stage, LONG)
+    stage.far.say(B)
+    await stage.app.until(1)
+
+
 async def lacks(asked: Coroutine[None, None, None]) -> None:
     """The backend says that it cannot do this."""
     with pytest.raises(MediaError) as refused:
@@ -333,6 +346,7 @@ async def test_closing_gives_the_figures_once_and_lets_go(stage: Stage) -> None:
     await call(stage)
     stage.app.say(A)
     await stage.far.wire.until(1)
+    await until_counted(stage, "trunk", "sent", 1)
     figures = await stage.backend.close(LEG)
     assert figures is not None
     assert figures.trunk.sent == 1

@@ -1,5 +1,7 @@
 """Packets, their numbers, reports about them, and sound on its way from one codec to the other."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,31 @@ def test_a_key_is_one_moment_and_sound_goes_on_after_it() -> None:
     assert [each.timestamp for each in read if each] == [160, 160, 160, 160, 160 + 480]
     assert [each.sequence for each in read if each] == [1, 2, 3, 4, 5]
     assert [each.marker for each in read if each] == [True, False, False, False, False]
+
+
+def test_a_key_stays_one_key_with_sound_between_its_packets() -> None:
+    """As baresip sends it."""
+    pressed: list[str] = []
+    way = Way(Stream(1, 0, 0), pressed.append)
+    way.set_hearer(HEARS)
+    event, made = Format("events", 8_000), []
+    for number, over in enumerate((0, 0, 0x80)):
+        payload, at = bytes((5, over | 10)) + (160 * (number + 1)).to_bytes(2), 20 * number * MS
+        made += way.pass_on(packet(2 * number, 0, payload=payload), event, at)
+        made += way.pass_on(packet(2 * number + 1, 160 * number), PCMU, at)
+    read = [each for data in made if (each := rtp.parse(data))]
+    assert pressed == ["5"]
+    assert [each.sequence for each in read] == list(range(6))
+    keys_at, sound_at = ([each.timestamp for each in read if each.payload_type == kind] for kind in (101, 0))
+    assert keys_at == [0, 0, 0]
+    assert [later - earlier for earlier, later in pairwise(sound_at)] == [160, 160]
+
+
+def test_keys_are_no_lost_sound() -> None:
+    reports = Reports("us@here")
+    for number in range(6):
+        reports.reception.count(packet(number, 0), None if number % 2 else 8_000, 20 * number * MS)
+    assert (reports.reception.received, reports.reception.lost) == (6, 0)
 
 
 def test_a_key_keeps_its_length_under_another_clock() -> None:
