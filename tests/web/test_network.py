@@ -49,7 +49,8 @@ async def test_a_call_and_what_is_written_outlive_the_socket(town: Town, wephone
 
 
 async def test_what_waits_and_what_is_half_written_outlive_the_page(town: Town, wephone: Kit) -> None:
-    alice, _ = await town.member("alice"), await town.member("bob")
+    alice = await town.member("alice")
+    await wephone.peers("bob")
     await alice.page.get_by_role("searchbox").fill("bob")
     await alice.button("Message: bob").click()
     await wephone.server.stop()
@@ -62,6 +63,32 @@ async def test_what_waits_and_what_is_half_written_outlive_the_page(town: Town, 
     await alice.sees("before the reload")
     await alice.sees("Delivered")
     assert await alice.page.get_by_label("Write a message").input_value() == "half a sent"
+
+
+async def test_a_conversation_that_is_opened_without_a_network_is_whole_with_one(
+    town: Town, wephone: Kit
+) -> None:
+    await wephone.peers("bob")
+    alice = await town.member("alice")
+    await alice.page.get_by_role("searchbox").fill("bob")
+    await alice.button("Message: bob").click()
+    for words in ("the first", "the last"):
+        await alice.page.get_by_label("Write a message").fill(words)
+        await alice.button("Send").click()
+    await expect(alice.page.get_by_text("Delivered")).to_have_count(2, timeout=WITHIN)
+    await alice.page.goto(f"{town.url}#people")
+    await alice.page.reload()
+    await alice.is_connected()
+    await wephone.server.stop()
+    await alice.page.get_by_role("link", name="Messages").click()
+    await alice.page.get_by_role("button", name="bob the last").click()
+    await alice.sees("This could not be loaded")
+    await alice.sees_no("the first")
+    await alice.button("Try again").click()
+    await alice.sees("This could not be loaded")
+    await wephone.server.start()
+    await alice.sees("the first")
+    await alice.sees_no("This could not be loaded")
 
 
 async def test_a_call_outlives_the_server(pair: tuple[Someone, Someone], wephone: Kit) -> None:

@@ -146,8 +146,8 @@ WAITING = text(6, "alice", "And this one waits.", "waiting")
 
 def conversation(*texts: dict[str, Any], unread: int = 0) -> dict[str, Any]:
     """A state with a conversation with Li Na, and two others."""
-    other = {"texts": [text(0, "li.na", "See you")], "unread": 0, "before": None, "isLoaded": True}
-    mine = {"texts": list(texts), "unread": unread, "before": None, "isLoaded": True}
+    other = {"texts": [text(0, "li.na", "See you")], "unread": 0, "before": None, "listing": "had"}
+    mine = {"texts": list(texts), "unread": unread, "before": None, "listing": "had"}
     return {"conversations": {"li.na": mine, "bob": {**other, "unread": 12}, "carol.de-la-vega": other}}
 
 
@@ -204,6 +204,8 @@ PROBLEM = (401, {"code": "wrong_password", "detail": "wrong"})
 CLOSED = (403, {"code": "registration_closed", "detail": "by invitation"})
 ENTER = (("#name", "alice"), ("#password", "correct horse battery"), ("button.main", None))
 NEW = ("form button.plain", None)
+NOTHING: dict[str, Any] = {"texts": [], "unread": 0, "before": None, "listing": "had"}
+LOST = {**NOTHING, "listing": "failed"}
 MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
 SEARCH = "input[type=search]"
 UNREACHED = {"event": "TransferFailed", "call": "c1", "reason": "busy", "refusal": None, "error": None}
@@ -266,7 +268,9 @@ def places() -> list[View]:
         View("messages-error", ".many .blank button", "messages", {"listing": "failed"}),
         View("messages-one", ".said", "messages/li.na", conversation(*TEXTS)),
         View("messages-failed", ".said .fault", "messages/li.na", long),
-        View("messages-new", ".writer", "messages/dave"),
+        View("messages-new", ".writer", "messages/dave", {"conversations": {"dave": NOTHING}}),
+        View("messages-one-loading", ".one .spinner", "messages/dave"),
+        View("messages-one-error", ".one .blank button", "messages/dave", {"conversations": {"dave": LOST}}),
         View("people-about", "dialog", steps=((".list .round:not(.go)", None),)),
         View("settings", ".list", "settings"),
         View("settings-session", "dialog", "settings", steps=((".list .round", None),)),

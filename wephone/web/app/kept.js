@@ -93,7 +93,7 @@ const isUnsent = ({ fate }) => fate === "waiting" || fate === "failed";
 function brief(state) {
   const conversations = Object.fromEntries(Object.entries(state.conversations).map(([peer, known]) => {
     const texts = known.texts.filter((text, place) => isUnsent(text) || place === known.texts.length - 1);
-    return [peer, { ...known, texts, before: null, isLoaded: false }];
+    return [peer, { ...known, texts, before: null, listing: /** @type {const} */ ("asked") }];
   }));
   return { ...state, conversations };
 }

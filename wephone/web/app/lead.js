@@ -228,10 +228,13 @@ export class Lead {
   /** @param {string} peer */
   async #older(peer) {
     const known = this.state.conversations[peer];
-    if (known?.isLoaded && known.before === null) return;
+    if (known?.listing === "had" && known.before === null) return;
+    const list = (/** @type {"asked" | "failed"} */ listing) => this.show(withConversation(this.state, peer, (so) => ({ ...so, listing })));
+    if (known?.listing === "failed") list("asked");
     const from = known?.before ? `&before=${known.before}` : "";
     const page = await ask("GET", `/api/history/texts/${encodeURIComponent(peer)}?limit=${PAGE}${from}`).catch(() => null);
     if (page) this.show(older(this.state, peer, page.texts, page.before ?? null));
+    else if (this.state.conversations[peer]?.listing !== "had") list("failed");
   }
 
   /** With whom there are texts: the first page, or the one before that seq. @param {number | null} before */

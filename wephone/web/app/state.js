@@ -28,7 +28,8 @@
  * @typedef {Readonly<{message: string, seq: number | null, sender: string, to: string, text: string, at: number,
  *   fate: "waiting" | "sent" | "delivered" | "read" | "failed", fault: string | null}>} Text
  *
- * @typedef {Readonly<{texts: readonly Text[], unread: number, before: number | null, isLoaded: boolean}>} Conversation
+ * @typedef {Readonly<{texts: readonly Text[], unread: number, before: number | null,
+ *   listing: "asked" | "had" | "failed"}>} Conversation
  *
  * @typedef {Readonly<{
  *   me: string | null, link: "down" | "greeting" | "catching_up" | "up" | "over", over: string | null,
@@ -37,7 +38,7 @@
  *   listing: "asked" | "had" | "failed", names: Readonly<Record<string, string>>,
  * }>} State
  *
- * `listing`: whether the server's list of conversations is there. `names`: what this person calls their contacts.
+ * `listing`: whether the server's list of conversations, or of the texts of one, is there. `names`: what this person calls their contacts.
  * `moreConversations`: where the next page of them begins; null if there is none.
  */
 
@@ -139,7 +140,7 @@ function said(state, message) {
   }
 }
 
-const nobody = { texts: [], unread: 0, before: null, isLoaded: false };
+const nobody = { texts: [], unread: 0, before: null, listing: /** @type {const} */ ("asked") };
 
 /** @param {State} state @param {string} peer @param {(known: Conversation) => Conversation} change @returns {State} */
 export function withConversation(state, peer, change) {
@@ -208,7 +209,7 @@ export function older(state, peer, texts, before) {
   return withConversation(state, peer, (known) => {
     const have = new Set(known.texts.map((each) => each.message));
     const found = texts.filter((each) => !have.has(each.message)).map(asKept);
-    return { ...known, texts: inOrder([...found, ...known.texts]), before, isLoaded: true };
+    return { ...known, texts: inOrder([...found, ...known.texts]), before, listing: "had" };
   });
 }
 

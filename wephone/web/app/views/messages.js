@@ -44,7 +44,10 @@ function One({ phone, peer, back }) {
   const shown = nameOf(peer);
   const [about, ask] = useAsked(() => import("./person.js"));
   const end = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => phone.older(peer), [peer]);
+  const listing = known?.listing ?? "asked";
+  useEffect(() => {
+    if (listing !== "had") phone.older(peer);
+  }, [peer, phone.state.link === "up"]);
   useEffect(() => end.current?.scrollIntoView({ block: "end" }), [texts.length]);
   useEffect(() => {
     if (document.visibilityState === "visible") phone.read(peer);
@@ -57,7 +60,8 @@ function One({ phone, peer, back }) {
       <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} onClick=${() => phone.call(peer)} /></header>
     <div class="talk" role="log" aria-label=${shown} tabindex="0">
       ${known?.before ? html`<button type="button" class="quiet" onClick=${() => phone.older(peer)}>${say("more")}</button>` : null}
-      ${texts.length ? null : html`<p class="hint">${say("operator reads")}</p>`}
+      ${listing === "failed" ? html`<${NotLoaded} again=${() => phone.older(peer)} />` : null}
+      ${texts.length || listing === "failed" ? null : listing === "asked" ? html`<${Waiting} />` : html`<p class="hint">${say("operator reads")}</p>`}
       ${texts.map((text) => html`<${Said} key=${text.message} text=${text} isMine=${text.sender === phone.user} />`)}
       <span ref=${end}></span>
     </div>
