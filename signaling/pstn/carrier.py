@@ -33,6 +33,7 @@ from signaling.pstn.sip.message import Fields, Request
 from signaling.pstn.sip.outgoing import OutgoingCall, Wish
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.uri import Uri
+from signaling.pstn.speaking import RingBack, Speaking
 
 REALM = "carrier.example"
 EXPIRES = 300  # seconds of a registration
@@ -46,7 +47,7 @@ class Act(StrEnum):
     """What a telephone does when it is called."""
 
     ANSWER = "answer"
-    EARLY = "early"  # sound before the answer
+    EARLY = "early"  # says that it rings, before the answer
     MENU = "menu"  # hears keys, and says them back
     BUSY = "busy"
     DECLINE = "decline"
@@ -210,27 +211,32 @@ class Carrier:
         """See `sip.agent.Handler`."""
 
     async def _pick_up(self, call: IncomingCall, number: str, act: Act) -> None:
-        """With an echo or a menu on the line, as soon as there is one."""
-        line: Line = await (
-            open_line(lambda: Menu(partial(self._pressed, number)), self._host)
-            if act is Act.MENU
-            else open_echo(self._host)
-        )
+        """With its telephone on the line, as soon as there is one."""
+        line = await self._line(number, act)
         sdp = answered(call.remote_sdp, self._host, line.port)
         if sdp is None or not call.pending:
             line.close()
             call.refuse(488)
             return
         self._lines[call] = line
-        if isinstance(line, Menu):
+        if isinstance(line, Speaking):
             line.agree(call.remote_sdp, sdp)
         grant = self._network.grant()
-        if act is Act.EARLY:
+        if isinstance(line, RingBack):
             call.early(sdp, grant, grant.attempt)
+            line.ring()
         self.agent.traffic.timers.at(
             self._clock.now().mono_ns + self._picked_up_after,
             lambda: self._answer(call, sdp, grant),
         )
+
+    async def _line(self, number: str, act: Act) -> Line:
+        """The telephone of this number."""
+        if act is Act.MENU:
+            return await open_line(lambda: Menu(partial(self._pressed, number)), self._host)
+        if act is Act.EARLY:
+            return await open_line(RingBack, self._host)
+        return await open_echo(self._host)
 
     def _answer(self, call: IncomingCall, sdp: bytes, grant: Grant) -> None:
         call.accept(sdp, grant, grant.attempt)
@@ -242,7 +248,7 @@ class Carrier:
             case told.Offered(sdp):
                 line = self._lines[call]
                 answer = answered(sdp, self._host, line.port)
-                if answer and isinstance(line, Menu):
+                if answer and isinstance(line, Speaking):
                     line.agree(sdp, answer)
                 call.answer(answer) if answer else call.refuse_offer()
             case told.Keyed(digit) if isinstance(menu := self._lines.get(call), Menu):

@@ -26,7 +26,9 @@ class Guard:
 
 
 # A datagram may be an INVITE, and a connection may carry one.
-DATAGRAMS = Guard("sends datagrams of its own", (SIP, MEDIA, "signaling.pstn.echo", "signaling.pstn.menu"))
+DATAGRAMS = Guard(
+    "sends datagrams of its own", (SIP, MEDIA, "signaling.pstn.echo", "signaling.pstn.speaking")
+)
 CONNECTIONS = Guard("connects to others by itself", (SIP, "signaling.pstn.trial"))
 SOCKETS = Guard("opens a socket of its own", (SIP, MEDIA, STORE, "signaling.local", "signaling.child"))
 FRAMES = Guard(

@@ -27,8 +27,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "signaling.pstn": _SERVER | {"signaling.switch", "signaling.pstn.sip.sdes"},
     "signaling.pstn.sip.sdes": {"signaling.pstn"},  # how keys are said, for the bridge as well
     # A carrier that grants to itself: no part of a server. Its menu hears keys as the bridge does.
-    "signaling.pstn.carrier": _SERVER | {"signaling.pstn", "signaling.pstn.menu"},
-    "signaling.pstn.menu": {"signaling.pstn", "signaling.pstn.media", "wephone.media"},
+    "signaling.pstn.carrier": _SERVER | {"signaling.pstn", "signaling.pstn.menu", "signaling.pstn.speaking"},
+    "signaling.pstn.menu": {
+        "signaling.pstn",
+        "signaling.pstn.media",
+        "signaling.pstn.speaking",
+        "wephone.media",
+    },
+    "signaling.pstn.speaking": {"signaling.pstn", "signaling.pstn.media", "wephone.media"},
     # One wrapper of aiortc's private names.
     "signaling.pstn.media": _SERVER | {"wephone.media", "signaling.pstn.sip.sdes"},
     "signaling.store": _SERVER,
@@ -49,6 +55,7 @@ OUTERMOST: dict[str, set[str]] = {
     "signaling.app": {"wephone.cli", "wephone.testing"},
     "signaling.pstn.carrier": {"wephone.cli", "wephone.testing"},
     "signaling.pstn.menu": {"signaling.pstn.carrier"},
+    "signaling.pstn.speaking": {"signaling.pstn.carrier", "signaling.pstn.menu"},
 }
 
 # Told what happened and when, they answer what should be done: no I/O, no clock, no dice.

@@ -22,6 +22,7 @@ from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.standing import Account, Registration
 from signaling.pstn.sip.uri import Uri
 from tests.fakes.datagrams import Datagrams
+from tests.signaling.pstn.media.ends import open_wire
 from tests.signaling.pstn.sip.agents import WAIT, Party, party, press, uri
 from wephone.media import keys
 from wephone.media.audio import Samples
@@ -32,6 +33,7 @@ OFFER = (
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     b"m=audio 40000 RTP/AVP 96 8 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000\r\n"
 )
+SPOKEN = bytes((0x80, 8, 0, 1)) + bytes(8) + b"\x55" * 160  # 20 ms of PCMA
 
 
 @dataclass
@@ -167,11 +169,23 @@ async def test_a_number_is_refused_as_its_ending_says(
 
 
 async def test_sound_comes_before_the_answer(line: Line) -> None:
-    call, talk = await line.us.call(uri(line.place, "+442079460003"), credentials=US, offer=OFFER)
+    wire = await open_wire()
+    offer = OFFER.replace(b"40000", str(wire.port).encode())
+    call, talk = await line.us.call(uri(line.place, "+442079460003"), credentials=US, offer=offer)
     assert isinstance(call, OutgoingCall)
     await talk.until(told.Answered)
-    early = [event for event in talk.past if isinstance(event, told.Ringing) and event.sdp]
-    assert [event.status for event in early] == [183]
+    [early] = [event for event in talk.past if isinstance(event, told.Ringing) and event.sdp]
+    assert early.status == 183
+    await wire.until(10)
+    said = np.concatenate([g711.decode("PCMA", data[12:]) for data, _ in wire.came[:10]])
+    power = np.abs(np.fft.rfft(said.astype(float)))
+    assert abs(np.argmax(power) * 8000 / said.size - 425) < 5
+    theirs = described(early.sdp or b"")
+    while (echo := wire.came[-1][0]) != SPOKEN:  # what it says gives way to what it hears
+        wire.transport.sendto(SPOKEN, theirs)
+        await wire.until(len(wire.came) + 1)
+    assert echo[12:] == SPOKEN[12:]
+    wire.transport.close()
 
 
 async def test_nobody_comes_to_the_telephone(line: Line) -> None:

@@ -25,6 +25,7 @@ from wephone.protocol.ids import UserId
 from wephone.protocol.reasons import EndReason
 from wephone.testing.kit import Kit
 
+PITCH = 1000  # Hz
 A, B = b"\x11" * 160, b"\x22" * 160  # 20 ms of G.711 each
 
 
@@ -38,12 +39,12 @@ async def rung(phone: Witness, far: Far) -> str:
 
 @asynccontextmanager
 async def tone(far: Far) -> AsyncIterator[None]:
-    """The far end says 1000 Hz while the block runs."""
+    """The far end says a tone while the block runs."""
 
     async def say() -> None:
         for frame in count():
             at = np.arange(frame * 160, frame * 160 + 160)
-            samples = (8000 * np.sin(2 * math.pi * at / 8)).astype(np.int16)
+            samples = (8000 * np.sin(2 * math.pi * PITCH * at / 8000)).astype(np.int16)
             far.say(g711.encode("PCMU", samples))
             await asyncio.sleep(0.02)
 

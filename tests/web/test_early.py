@@ -1,0 +1,62 @@
+"""What a telephone network sends before the answer, in the browser app: heard, named, and no talk yet."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from signaling.ports.legs import Entitlement
+from tests.interop.witness import Witness, witness
+from tests.signaling.pstn.media.ends import Far, open_wire
+from tests.signaling.pstn.telephony import BOSS, NUMBER, PERMIT, Trunks
+from tests.signaling.pstn.test_early import PITCH, rung, tone
+from tests.web.conftest import Town
+from wephone.protocol.ids import UserId
+from wephone.testing.kit import Kit
+
+
+@pytest.fixture
+async def phone() -> AsyncIterator[Witness]:
+    async with witness() as phone:
+        yield phone
+
+
+@pytest.fixture
+def wephone_settings(phone: Witness, tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "trunks.toml").write_text(Trunks().add("one", phone.place).text)
+    return {
+        "trunks": tmp_path / "trunks.toml",
+        "media": "embedded",
+        "sip_listen": "127.0.0.1:0",
+        "homes": ["DE"],
+    }
+
+
+async def test_a_caller_hears_the_carrier_before_the_answer_and_sees_that_it_still_rings(
+    town: Town, phone: Witness, wephone: Kit
+) -> None:
+    phone.answer(await phone.hear("OPTIONS"), "200 OK")
+    alice, far = await town.member("alice"), Far(await open_wire())
+    await wephone.permits.add(PERMIT)
+    store = wephone.server.running.parts.store
+    await store.entitle(UserId("alice"), Entitlement(frozenset({"DE"}), BOSS, 1))
+    await alice.page.get_by_role("searchbox").fill(NUMBER)
+    await alice.sees("Telephone call to Germany")
+    await alice.button("Call").click()
+    invite = await rung(phone, far)
+    phone.answer(invite, "180 Ringing")
+    async with tone(far):
+        await alice.sees("Carrier announcement")
+        await alice.sees("Ringing")
+        await alice.hears_tone(PITCH)
+        await expect(alice.page.get_by_role("timer")).to_have_count(0)
+        assert far.packets == [], "the microphone is open, and nobody is to hear it"
+    phone.answer(invite, "200 OK", sdp=far.describe())
+    await alice.page.get_by_role("timer").wait_for()
+    await alice.sees_no("Carrier announcement")
+    await far.wire.until(5)
+    await alice.button("End").click()
+    phone.answer(await phone.hear("BYE"), "200 OK")
+    far.close()
