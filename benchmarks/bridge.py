@@ -1,11 +1,12 @@
 """What a telephone call costs the media bridge, beside others in the same run:  python -m benchmarks.bridge
 
-The others are a bare UDP forwarder (`forwarder.py`), the least that asyncio can cost, and rtpengine where
-it is installed (Debian: rtpengine-daemon), which is written in C. Apps and far ends are in this process: 50
-packets a second each way and call, the far end says back what it hears. CPU is that of the one process that
-is measured, for each packet that went there and back, 50 times a second. "Added delay" is the way there and
-back through the bridge, less the forwarder's median, halved. On a machine that is busy elsewhere it shows
-the wait for a processor, and so do the others'. Rounds alternate; medians count.
+The others are a bare UDP forwarder (`forwarder.py`), the least that asyncio can cost, and two that are
+written in C, where they are installed: rtpengine (Debian: rtpengine-daemon), and Janus as our other
+backend, for G.711 alone. Apps and far ends are in this process: 50 packets a second each way and call, the
+far end says back what it hears. CPU is that of the one process that is measured, for each packet that went
+there and back, 50 times a second. "Added delay" is the way there and back through the bridge, less the
+forwarder's median, halved. On a machine that is busy elsewhere it shows the wait for a processor, and so do
+the others'. Rounds alternate; medians count.
 """
 
 import argparse
@@ -26,14 +27,16 @@ from aioice.ice import get_host_addresses
 
 from benchmarks.processes import own_cpu_seconds, started
 from benchmarks.rtpengine import PROGRAM, engine
-from signaling.media import CandidatesFound, Connected, Event, TrunkMedia
+from signaling.media import CandidatesFound, Connected, Event, MediaBackend, TrunkMedia
 from signaling.pstn.echo import Echo, answered, open_echo
 from signaling.pstn.media import app_sdp
 from signaling.pstn.media.app_sdp import Means
 from signaling.pstn.media.app_side import MID, AppSide
 from signaling.pstn.media.embedded import EmbeddedBackend
+from signaling.pstn.media.janus import JanusBackend
 from signaling.pstn.media.place import Place
 from signaling.pstn.media.rtp import Format, Stream, is_report
+from tests.fakes.janus import janus
 from wephone.media.opus import Encoder
 from wephone.media.secure import SecureLine
 from wephone.media.servers import IceSettings
@@ -42,6 +45,7 @@ from wephone.protocol.messages import Candidate
 HOST = "127.0.0.1"
 TRUNK = TrunkMedia(("PCMU",), networks=("127.0.0.0/8",))
 STEP = 0.02  # seconds
+LEASE_S = 10.0  # seconds, as the gate gives it
 TARGETS = {"PCMU": 0.5, "opus": 1.0}  # percent of a core for each call
 DELAY_MS = 5.0  # added, one way, p99
 
@@ -162,41 +166,86 @@ def spoken(codec: str) -> tuple[int, list[bytes], int]:
     return 111, [encoder.encode(sound[n * 160 : (n + 1) * 160]) for n in range(50)], 960
 
 
-@contextlib.asynccontextmanager
-async def bridged(codec: str, calls: int) -> AsyncIterator[tuple[int, list[Caller]]]:
-    """So many calls over a bridge of their own."""
-    waiting: dict[str, asyncio.Event] = {}
+class Waiting:
+    """Hears a backend, and knows which apps it has found."""
 
-    def tell(event: Event, /) -> None:
+    def __init__(self) -> None:
+        self.connected: dict[str, asyncio.Event] = {}
+
+    def __call__(self, event: Event, /) -> None:
         if isinstance(event, Connected):
-            waiting[event.leg].set()
+            self.connected[event.leg].set()
         elif not isinstance(event, CandidatesFound):
-            assert event.leg in waiting
+            assert event.leg in self.connected
 
-    backend = EmbeddedBackend(Place(HOST, None, 30_000, 30_999), tell)
-    await backend.start()
-    callers, apps, echoes = [], [], []
+
+@contextlib.asynccontextmanager
+async def spoken_over(
+    backend: MediaBackend, waiting: Waiting, codec: str, calls: int
+) -> AsyncIterator[list[Caller]]:
+    """So many calls over a backend, each with a lease that outlasts the measurement."""
+    callers, apps, echoes, legs = [], [], [], []
     for number in range(calls):
         leg, app = f"call/{number}", App(codec)
-        waiting[leg] = asyncio.Event()
+        waiting.connected[leg] = asyncio.Event()
         echo = await open_echo(HOST)
         opened = await backend.open_outgoing(leg, await app.offer(), TRUNK)
         await app.side.take_answer(app_sdp.read(opened.app))
         answer = answered(opened.trunk.encode(), HOST, echo.port)
         assert answer is not None
         await backend.trunk_answered(leg, answer.decode())
-        await asyncio.gather(waiting[leg].wait(), app.connected.wait())
-        backend.lease(leg, time.monotonic_ns() + 600 * 10**9)
-        await backend.statistics(leg)
+        await asyncio.gather(waiting.connected[leg].wait(), app.connected.wait())
         app.caller = Caller(app.line.send, *spoken(codec), codec == "PCMU")
         callers.append(app.caller)
         apps.append(app)
         echoes.append(echo)
-    assert backend.pid is not None
-    yield backend.pid, callers
-    await backend.stop()
+        legs.append(leg)
+    renewing = asyncio.create_task(renew(backend, legs))
+    for leg in legs:
+        backend.lease(leg, in_seconds(LEASE_S))
+        await backend.statistics(leg)
+    yield callers
+    renewing.cancel()
+    await asyncio.wait((renewing,))
+    await asyncio.gather(*(backend.close(leg) for leg in legs))
     await asyncio.gather(*(app.line.close() for app in apps))
     close(echoes)
+
+
+async def renew(backend: MediaBackend, legs: list[str]) -> None:
+    """As the gate does it."""
+    while True:
+        await asyncio.sleep(LEASE_S / 2)
+        for leg in legs:
+            backend.lease(leg, in_seconds(LEASE_S))
+
+
+def in_seconds(seconds: float) -> int:
+    return time.monotonic_ns() + int(seconds * 1e9)
+
+
+@contextlib.asynccontextmanager
+async def bridged(codec: str, calls: int) -> AsyncIterator[tuple[int, list[Caller]]]:
+    """So many calls over a bridge of their own."""
+    waiting = Waiting()
+    backend = EmbeddedBackend(Place(HOST, None, 30_000, 30_999), waiting)
+    await backend.start()
+    async with spoken_over(backend, waiting, codec, calls) as callers:
+        assert backend.pid is not None
+        yield backend.pid, callers
+    await backend.stop()
+
+
+@contextlib.asynccontextmanager
+async def over_janus(calls: int) -> AsyncIterator[tuple[int, list[Caller]]]:
+    """So many calls of G.711 over a Janus of their own, with the configuration of docker-compose.yml."""
+    waiting = Waiting()
+    async with janus() as running:
+        backend = JanusBackend(running.place, waiting)
+        await backend.start()
+        async with spoken_over(backend, waiting, "PCMU", calls) as callers:
+            yield running.process.pid, callers
+        await backend.stop()
 
 
 @contextlib.asynccontextmanager
@@ -256,8 +305,8 @@ def percentile(trips: list[float], share: float) -> float:
 
 
 async def compare(codec: str, calls: int, seconds: float, rounds: int) -> dict[str, object]:
-    """Bridge, forwarder and rtpengine, in turns."""
-    ours, bare, engines = [], [], []
+    """Bridge, forwarder, rtpengine and Janus, in turns."""
+    ours, bare, engines, januses = [], [], [], []
     for _ in range(rounds):
         async with bridged(codec, calls) as (pid, callers):
             await measure(pid, callers, 1)  # codecs and caches are warm after that
@@ -269,6 +318,9 @@ async def compare(codec: str, calls: int, seconds: float, rounds: int) -> dict[s
         if which(PROGRAM):
             async with engined(codec, calls) as (pid, callers):
                 engines.append(await measure(pid, callers, seconds))
+        if codec == "PCMU" and which("janus"):  # it translates nothing
+            async with over_janus(calls) as (pid, callers):
+                januses.append(await measure(pid, callers, seconds))
     percent = statistics.median(each.percent for each in ours)
     base = statistics.median(each.percent for each in bare)
     direct = statistics.median(percentile(each.trips, 0.5) for each in bare)
@@ -287,6 +339,7 @@ async def compare(codec: str, calls: int, seconds: float, rounds: int) -> dict[s
         ),
         "forwarder_delay_ms_p99": round(statistics.median(percentile(e.trips, 0.99) / 2 for e in bare), 2),
         **({"rtpengine": compared(engines, percent, direct)} if engines else {}),
+        **({"janus": compared(januses, percent, direct)} if januses else {}),
         "target_percent": TARGETS[codec],
         "target_delay_ms_p99": DELAY_MS,
     }
