@@ -42,6 +42,36 @@ async def test_people_who_know_each_other_see_who_is_there(town: Town, wephone: 
     await wephone.server.until_connected(1)
     await look_again(alice)
     await alice.sees("Last seen")
+    await alice.button("About bob").click()
+    await alice.page.get_by_label("Your name for them").fill("李 Na")
+    await alice.button("Save").click()
+    await alice.button("Call: 李 Na").wait_for()
+    for typed in ("李", "李 na", "na"):
+        await alice.page.get_by_role("searchbox").fill(typed)
+        await alice.button("Call: 李 Na").wait_for()
+        await alice.sees_no("neither a name nor a telephone number")
+    await alice.page.get_by_role("searchbox").fill("李 b")
+    await alice.sees("neither a name nor a telephone number")
+
+
+async def test_a_link_that_is_no_good_leads_to_its_place_and_none_calls_anybody(
+    town: Town, wephone: Kit
+) -> None:
+    await wephone.peers("bob")
+    alice = await town.member("alice")
+    for link in (
+        "#messages/%E0%A4%A",
+        "?call=bob#calls/bob",
+        "#people/bob?call=bob&answer=1",
+    ):
+        await alice.page.goto("about:blank")
+        await alice.page.goto(f"{town.url}/{link}")
+        await alice.page.locator(".home[data-link=up]").wait_for()
+        await alice.page.get_by_role("link", name="Settings").click()
+        await alice.sees("Signed in as alice")
+        assert await alice.page.get_by_role("dialog").count() == 0
+    past = await alice.page.evaluate("fetch('/api/history/calls').then((answer) => answer.json())")
+    assert past["calls"] == []
 
 
 @pytest.mark.long

@@ -52,7 +52,16 @@ function Later({ name, props }) {
 /** Where the address says we are: `#messages/bob`. */
 function where() {
   const [place, peer] = location.hash.slice(1).split("?")[0].split("/");
-  return { place: PLACES.some(([name]) => name === place) ? place : "people", peer: peer ? decodeURIComponent(peer) : null };
+  return { place: PLACES.some(([name]) => name === place) ? place : "people", peer: decoded(peer ?? "") || null };
+}
+
+/** Nobody, where somebody else has made the link and not well. @param {string} part */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
 }
 
 /** @param {string} place @param {string | null} [peer] */

@@ -41,7 +41,7 @@ export function Prospects({ typed, phone, contacts, done, open }) {
   return html`<div class="prospects">
     ${isNumber(wanted)
       ? html`<${NumberLine} typed=${wanted} phone=${phone} done=${done} />`
-      : html`<${NameLine} typed=${lower} phone=${phone} done=${done} open=${open} />`}
+      : isName(lower) || !known.length ? html`<${NameLine} typed=${lower} phone=${phone} done=${done} open=${open} />` : null}
     ${known.filter(({ user }) => user !== lower).map(({ user, name }) => html`<${Person} key=${user} user=${user} name=${name}
       call=${() => { phone.call(user); done(); }} write=${() => open(user)} />`)}
   </div>`;
