@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.people import ID
+from wephone.calls import Call
 from wephone.cli import devices, output
-from wephone.cli.conversation import duration
+from wephone.cli.conversation import Conversation, duration
 from wephone.cli.listen import numbered
 from wephone.cli.output import Failure, Progress
 from wephone.cli.words import WORDS, words
+from wephone.events import EarlySound, Ended, EndReason, Role
+from wephone.protocol.ids import CallId
 
 
 @pytest.mark.parametrize("key", WORDS)
@@ -79,3 +83,25 @@ def test_what_others_wrote_cannot_move_the_cursor_or_pass_for_our_lines(
         "  \u2713 你好\u3000👩\u200d👩",
     ]
     assert err == "wephone: first\nsecond\\x07\n"
+
+
+class Nobody:
+    """Who carries out nothing that a call is asked."""
+
+    def tell_call(self, call: CallId, event: object) -> None: ...
+
+    def new_nonce(self) -> str:
+        return ""
+
+
+async def test_that_a_carrier_is_heard_before_the_answer_is_no_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call = Call(Nobody(), ID, Role.CALLER, "+4930123456", None, None)
+    for event in (EarlySound(ID), Ended(ID, EndReason.UNKNOWN_NUMBER)):
+        call.happened(event)
+    shown = Conversation(call, Progress(to_stderr=False), "en")
+    await shown.hold(until_said=True)
+    out, _ = capsys.readouterr()
+    assert "the carrier can be heard; it does not hear you yet" in out and "you can hear" not in out
+    assert not shown.answered
