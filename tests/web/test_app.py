@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.browser.conftest import tone
 from tests.browser.test_browser import hears_tone
 from tests.web.app import DESKTOP, PHONE, Someone, microphone, someone
-from tests.web.conftest import FLAGS, program
+from tests.web.conftest import FLAGS, Town, program
 from wephone.media.devices import Ear, Tone
 from wephone.testing.kit import Kit
 
@@ -95,13 +95,25 @@ async def test_a_headless_peer_follows_a_page_that_is_loaded_again(
     await alice.sees("Call ended")
 
 
-async def test_a_refused_number_says_why_before_and_after(two: tuple[Someone, Someone], wephone: Kit) -> None:
-    alice, _ = two
-    await alice.sign_up(wephone.server.url)
+async def test_who_cannot_be_called_is_said_with_what_to_do_next(town: Town) -> None:
+    alice = await town.member("alice")
     await alice.page.get_by_role("searchbox").fill("+1 202 555 0123")
     await alice.sees("The operator holds no permit for this country.")
     await alice.sees("Telephone call to United States")
+    await alice.sees("You can call this person in the app instead, if they use it.")
     assert await alice.button("Call").is_disabled()
+    await alice.button("Search people").click()
+    await alice.sees("Nobody here yet")
+    for odd in ("110", "12345"):
+        await alice.page.get_by_role("searchbox").fill(odd)
+        await alice.sees("Write it with + and the country's code.")
+    await alice.calls("nobody.here")
+    await alice.sees("There is no such user.")
+    for name in ("Message", "Call again"):
+        await expect(alice.button(name)).to_have_count(0)
+    await alice.button("Search people").click()
+    await alice.page.get_by_role("searchbox").fill("somebody")
+    await alice.button("Call: somebody").wait_for()
 
 
 async def test_texts_go_both_ways_with_receipts(two: tuple[Someone, Someone], wephone: Kit) -> None:

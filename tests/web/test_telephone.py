@@ -90,6 +90,23 @@ async def test_keys_of_the_screen_and_of_the_keyboard_reach_the_menu_of_a_teleph
     await alice.button("End").click()
 
 
+async def test_a_call_that_is_refused_after_all_says_why_and_by_which_decision(
+    alice: Someone, wephone: Kit
+) -> None:
+    await alice.page.get_by_role("searchbox").fill(MENU)
+    await expect(alice.button("Call")).to_be_enabled(timeout=WITHIN)
+    await wephone.permits.suspend("basic")
+    await alice.button("Call").click()
+    await alice.sees("The permit is suspended at this time.")
+    decision = await alice.page.get_by_role("dialog").locator("code").text_content()
+    assert decision is not None and decision.startswith("D-")
+    await expect(alice.button("Call again")).to_have_count(0)
+    await alice.button("Search people").click()
+    await alice.page.get_by_role("searchbox").fill(MENU)
+    await alice.sees("The permit is suspended at this time.")
+    await expect(alice.button("Call")).to_be_disabled()
+
+
 async def test_a_telephone_that_calls_is_shown_as_one(alice: Someone, far: Far, wephone: Kit) -> None:
     sip = wephone.server.running.network
     assert sip is not None and sip.place is not None

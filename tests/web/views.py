@@ -119,8 +119,8 @@ def ended(reason: str, **changes: Any) -> dict[str, Any]:
     """A state with a call that is over."""
     how = {"reason": reason, "by": None, "refusal": None, "error": None, "forged": False, "fault": ""}
     telephone = changes.pop("telephone", False)
-    peer = changes.pop("peer", "li.na")
-    return call("ended", telephone=telephone, peer=peer, ended={**how, **changes})
+    peer, media = changes.pop("peer", "li.na"), changes.pop("media", ["audio"])
+    return call("ended", telephone=telephone, peer=peer, media=media, ended={**how, **changes})
 
 
 def text(
@@ -322,6 +322,11 @@ def stage() -> list[View]:
         View("ended", sees, state=ended("hangup")),
         View("ended-busy", sees, state=ended("busy")),
         View("ended-refused", ".refusal", state=ended("refused", refusal=DECIDED, **phone)),
+        View(
+            "ended-refused-video",
+            ".controls .go",
+            state=ended("refused", refusal=DECIDED, media=["audio", "video"]),
+        ),
         View("ended-unknown", sees, state=ended("unknown_user", peer="nobody.here")),
         View("ended-no-microphone", sees, state=ended("media_failed", fault="microphone: refused")),
         View("ended-forged", sees, state=ended("media_failed", forged=True)),

@@ -42,6 +42,8 @@ learn({
   "telephone in": ["Telephone call to {country}", "拨打{country}的电话"],
   "checking": ["Checking…", "正在查询…"],
   "not a number": ["This is neither a name nor a telephone number.", "这既不是用户名，也不是电话号码。"],
+  "number next": ["Write it with + and the country's code. In an emergency, dial from a telephone.", "请以 + 和国家代码开头输入。如遇紧急情况，请直接用手机拨打。"],
+  "search people": ["Search people", "查找联系人"],
   "yourself": ["That is you.", "这是您自己。"],
   // Calls
   "outgoing": ["Outgoing", "拨出"],
@@ -94,6 +96,7 @@ learn({
   "ending in": ["This call ends in {seconds} s", "通话将在 {seconds} 秒后结束"],
   "call ended after": ["Call ended · {time}", "通话已结束 · {time}"],
   "forged": ["Somebody may have tried to listen in, so the call was ended.", "可能有人试图窃听，通话已终止。"],
+  "call without video": ["Call without video", "改用语音通话"],
   "call again": ["Call again", "再次呼叫"],
   "another tab": ["This call is in another tab of this browser.", "此通话在本浏览器的另一标签页中。"],
   // Quality

@@ -1,6 +1,7 @@
 /** The call screen: the person large, one line of what is true, and what can be done. */
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+import { ask } from "../../edge/http.js";
 import { hushBut, play, ringback } from "../../edge/sounds.js";
 import { nameOf } from "../names.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
@@ -171,14 +172,27 @@ function Controls({ phone, call, keys: [pressed, press] }) {
 
 /** @param {{phone: Phone, call: Call, write: (peer: string) => void}} props */
 function Afterwards({ phone, call, write }) {
+  const { reason = "", error = null, refusal = null } = call.ended ?? {};
+  const isNobody = [reason, error].includes("unknown_user");
+  const away = () => phone.dismiss(call.id);
   const again = () => {
-    phone.dismiss(call.id);
+    away();
     phone.call(call.peer);
   };
+  const search = () => {
+    away();
+    location.hash = "people";
+  };
+  const isSeen = Boolean(refusal?.alternative) && !call.telephone && call.media.includes("video");
+  const [isHeard, setHeard] = useState(false); // would it be allowed without video?
+  useEffect(() => {
+    if (isSeen) ask("POST", "/api/calls/check", { to: call.peer, media: ["audio"] }).then(({ allowed }) => setHeard(allowed), () => {});
+  }, [isSeen]);
   return html`<footer><div class="controls">
-    <${Round} icon="x" label=${say("close")} onClick=${() => phone.dismiss(call.id)} />
-    ${call.telephone ? null : html`<${Round} icon="message-circle" label=${say("message")} onClick=${() => { phone.dismiss(call.id); write(call.peer); }} />`}
-    ${call.ended?.refusal ? null : html`<${Round} icon="phone" label=${say("call again")} kind="go" onClick=${again} />`}
+    <${Round} icon="x" label=${say("close")} onClick=${away} />
+    ${isNobody || (call.telephone && refusal?.alternative) ? html`<${Round} icon="search" label=${say("search people")} onClick=${search} />` : null}
+    ${call.telephone || isNobody ? null : html`<${Round} icon="message-circle" label=${say("message")} onClick=${() => { away(); write(call.peer); }} />`}
+    ${isNobody || (refusal && !isHeard) ? null : html`<${Round} icon="phone" label=${say(isHeard ? "call without video" : "call again")} kind="go" onClick=${again} />`}
   </div></footer>`;
 }
 

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { Refused, ask } from "../../edge/http.js";
-import { Avatar, Refusal, Round } from "../parts.js";
+import { Avatar, Icon, Refusal, Round } from "../parts.js";
 import { say } from "../words.js";
 import { isNumber, useNumber } from "./number.js";
 import { Person, isName } from "./search.js";
@@ -53,13 +53,16 @@ function NumberLine({ typed, phone, done }) {
   const whole = found?.prospect && isNumber(found.prospect.to) ? found.prospect.to : typed; // as the server reads it
   const { text, country } = useNumber(whole);
   const allowed = found?.prospect?.allowed ?? false;
+  const refusal = found?.prospect?.refusal;
+  const next = refusal?.alternative ? html`<button type="button" class="quiet" onClick=${done}><${Icon} name="search" /> ${say("search people")}</button>`
+    : whole.startsWith("+") ? null : html`<p>${say("number next")}</p>`;
   const kind = country ? say("telephone in", { country }) : say("telephone call");
   return html`<section class="prospect" aria-label=${text}>
     <div class="line"><${Avatar} name=${typed} /><div class="grow"><bdi class="name">${text}</bdi>
       <p class="hint">${found ? kind : say("checking")}</p></div>
       <${Round} icon="phone" label=${say("call")} kind="go" wordless=${true} disabled=${!allowed}
         onClick=${() => { phone.call(whole); done(); }} /></div>
-    <div role="status">${found?.prospect?.refusal ? html`<${Refusal} refusal=${found.prospect.refusal} />` : null}
+    <div role="status">${refusal ? html`<${Refusal} refusal=${refusal}>${next}</${Refusal}>` : null}
       ${found?.fault ? html`<p class="fault">${say(found.fault === "bad_address" ? "not a number" : "unreachable server")}</p>` : null}</div>
   </section>`;
 }
