@@ -89,6 +89,10 @@ class Chains(Journal, Protocol):
         """That node's entries with a sequence number above `after`, in order."""
         ...
 
+    def refusals_of(self, node: str, after: int, before: int, limit: int) -> Awaitable[Sequence[Entry]]:
+        """Its decisions between these numbers that refused something, the newest first."""
+        ...
+
     def checked(
         self, after: Head, kept: Sequence[Head], *, names: bool, tell: Callable[[int], None]
     ) -> Awaitable[Checked]:

@@ -11,7 +11,7 @@ from licensing.audit import Entry
 from licensing.explain import Explanation, UnexplainedError
 from licensing.identity import DecisionId, read, show
 from licensing.permit import Permit
-from licensing.ports import JournalError
+from licensing.ports import Chains, JournalError
 from licensing.reasons import Obligation, Reason, obligation_text, reason_text
 from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
@@ -48,6 +48,11 @@ class DecisionPage(Model):
     jurisdiction: Word | None = None
     permit: Word | None = None
     call: Word | None = None
+
+    @property
+    def reads_all(self) -> bool:
+        """Are they found among all entries? Those that refused something have an index."""
+        return self.outcome != "deny" and not (self.reason or "").startswith("DENY_")
 
     def marks(self) -> tuple[str, ...]:
         """What the body of a decision that is meant has in it: canonical JSON, so most need no parsing."""
@@ -164,19 +169,27 @@ async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
     async with reading():
         heads = {head.node: head for head in await chains.heads()}
         last = heads[node].seq + 1 if node in heads else 0
-        before = last if query.before is None else min(query.before, last)
-        end = max(query.after, before - 1 - LOOKED_AT)
-        chunk = CHUNK if query.marks() else query.limit + FEW  # all but a few entries are decisions
-        while before - 1 > end and len(found) < query.limit:
-            after = max(end, before - 1 - chunk)
-            entries = await chains.entries_of(node, after, before - 1 - after)
-            before = after + 1
-            for one in meant(reversed(entries), query):
+        before, looked = last if query.before is None else min(query.before, last), 0
+        while before - 1 > query.after and looked < LOOKED_AT and len(found) < query.limit:
+            entries, rest = await newest(chains, node, query, before)
+            looked += max(1, before - rest if query.reads_all else len(entries))
+            before = rest
+            for one in meant(entries, query):
                 found.append(one)
                 if len(found) == query.limit:
                     before = one.seq
                     break
     return PastDecisions(decisions=tuple(found), before=before if before > query.after + 1 else None)
+
+
+async def newest(chains: Chains, node: str, query: DecisionPage, before: int) -> tuple[list[Entry], int]:
+    """The next entries that may be meant, the newest first, and before which number those behind them are."""
+    if not query.reads_all:
+        entries = list(await chains.refusals_of(node, query.after, before, CHUNK))
+        return entries, entries[-1].seq if len(entries) == CHUNK else query.after + 1
+    chunk = CHUNK if query.marks() else query.limit + FEW  # all but a few entries are decisions
+    after = max(query.after, before - 1 - chunk)
+    return [*reversed(await chains.entries_of(node, after, before - 1 - after))], after + 1
 
 
 def meant(entries: Iterable[Entry], query: DecisionPage) -> Iterator[PastDecision]:

@@ -102,6 +102,12 @@ class StoredJournal:
         async with _as_journal_errors():
             return [Entry(*row) for row in await self._database.read("entries_of", node, after, limit)]
 
+    async def refusals_of(self, node: str, after: int, before: int, limit: int) -> Sequence[Entry]:
+        """See licensing.ports.Chains."""
+        async with _as_journal_errors():
+            rows = await self._database.read("refusals_of", node, after, before, limit)
+        return [Entry(*row) for row in rows]
+
     async def strays(self) -> Sequence[Entry]:
         """See licensing.ports.Chains."""
         async with _as_journal_errors():

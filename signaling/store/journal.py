@@ -18,7 +18,7 @@ from signaling.store.steps import (
     survey,
     words,
 )
-from signaling.store.tables import CHANGES, clear_value, journal_entry, journal_head
+from signaling.store.tables import CHANGES, REFUSALS, clear_value, journal_entry, journal_head
 
 _HEAD = (journal_head.c.node, journal_head.c.seq, journal_head.c.at, journal_head.c.hash)
 # FOR UPDATE (SQLite has one writer and leaves it out): the next to write this chain waits for this one's end.
@@ -85,6 +85,17 @@ ENTRIES = Statement(
     select(*_ENTRY)
     .where(journal_entry.c.node == words("node"), journal_entry.c.seq > number("after"))
     .order_by(journal_entry.c.seq)
+    .limit(number("most"))
+)
+REFUSED = Statement(
+    select(*_ENTRY)
+    .where(
+        REFUSALS,
+        journal_entry.c.node == words("node"),
+        journal_entry.c.seq > number("after"),
+        journal_entry.c.seq < number("before"),
+    )
+    .order_by(journal_entry.c.seq.desc())
     .limit(number("most"))
 )
 ABOUT = Statement(
@@ -198,6 +209,11 @@ def strays() -> Steps:
 @survey
 def entries_of(node: str, after: int, limit: int) -> Steps:
     return (yield ENTRIES, {"node": node, "after": after, "most": limit})
+
+
+@survey
+def refusals_of(node: str, after: int, before: int, limit: int) -> Steps:
+    return (yield REFUSED, {"node": node, "after": after, "before": before, "most": limit})
 
 
 @survey

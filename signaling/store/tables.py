@@ -305,6 +305,9 @@ CHANGES = text(
     "'loss_acknowledged')"
 )
 
+# Decisions that refused something: bodies are canonical JSON.
+REFUSALS = text("""kind = 'decision' AND body LIKE '%"outcome":"deny"%'""")
+
 # One chain per node. Rows are only ever added.
 journal_entry = Table(
     "journal_entry",
@@ -321,6 +324,8 @@ journal_entry = Table(
     Index("ix_journal_entry_subject", "subject"),
     # Few among many decisions: what the register is held against when a server starts.
     Index("ix_journal_entry_change", "at", "node", "seq", sqlite_where=CHANGES, postgresql_where=CHANGES),
+    # Few too, where all is well: what an operator looks for first.
+    Index("ix_journal_entry_refusal", "node", "seq", sqlite_where=REFUSALS, postgresql_where=REFUSALS),
 )
 
 # The newest entry of each node, for the next link: what PostgreSQL locks while a node adds to its chain.

@@ -242,15 +242,17 @@ async def test_a_page_of_decisions_looks_at_so_many_entries_and_goes_on_from_the
     await files(boss)
     for _ in range(5):
         await alice.post("/api/calls", {"to": NUMBER})
+    path = "/api/operator/decisions"
+    [at_once] = (await boss.get(f"{path}?outcome=deny")).json["decisions"]  # by an index
     before: str | None = ""
     found: list[str] = []
     pages = 0
     while before is not None:
-        page = (await boss.get(f"/api/operator/decisions?outcome=deny{before}")).json
+        page = (await boss.get(f"{path}?call={at_once['subject']}{before}")).json
         found += [each["decision"] for each in page["decisions"]]
         before = None if page["before"] is None else f"&before={page['before']}"
         pages += 1
-    assert found == [refused]
+    assert found == [refused] == [at_once["decision"]]
     assert pages > 1
 
 

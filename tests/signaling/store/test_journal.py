@@ -34,6 +34,18 @@ async def test_entries_are_linked_in_the_order_of_the_calls(store: DatabaseStore
     assert [entry.seq for entry in await store.journal.entries(1495, 3)] == [1496, 1497, 1498]
 
 
+async def test_what_was_refused_is_found_among_the_rest(store: DatabaseStore) -> None:
+    said = ('{"outcome":"deny"}', '{"outcome":"allow"}', '{"call":"c","outcome":"deny","reason":"x"}')
+    for number in range(9):
+        kind = "decision" if number < 6 else "call_cut"
+        await store.journal.append(Draft(kind, f"D-{number}", AT, said[number % 3]))
+    refusals = store.journal.refusals_of
+    assert [entry.seq for entry in await refusals("local", 0, 10, 9)] == [6, 4, 3, 1]
+    assert [entry.seq for entry in await refusals("local", 1, 6, 9)] == [4, 3]
+    assert [entry.seq for entry in await refusals("local", 0, 10, 1)] == [6]
+    assert await refusals("two", 0, 10, 9) == []
+
+
 async def test_a_late_draft_keeps_its_own_time_and_the_chain_its_order(store: DatabaseStore) -> None:
     await store.journal.append(draft("now"))
     await store.journal.append(draft("spooled", AT - 1000))

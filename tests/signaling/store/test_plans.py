@@ -17,6 +17,7 @@ PAGES = {  # each list, with what it is asked for
     "accounts_from": ("b", 100),
     "staff_from": ("b", 100),
     "entries_of": ("local", 0, 500),
+    "refusals_of": ("local", 0, 500, 100),
     "heads": (),
     "records": (LATEST, "", 100),
     "unconfirmed_legs": (100,),
