@@ -26,12 +26,14 @@ log = logging.getLogger(__name__)
 
 async def begin_telephony(settings: Settings, parts: Parts, network: Network, stack: AsyncExitStack) -> None:
     """Be there for trunks. Its end comes before that of calls, which hear of it; StartError."""
-    if isinstance(network.sound, EmbeddedBackend | JanusBackend):
+    sound = network.sound
+    if isinstance(sound, EmbeddedBackend | JanusBackend):
         try:
-            await network.sound.start()
+            await sound.start()
         except MediaError as error:
             raise StartError(f"media: {error}") from None
-        stack.push_async_callback(network.sound.stop)
+        stack.push_async_callback(sound.stop)
+        parts.metrics.watch("media_down", "1 while nothing can carry sound.", lambda: int(not sound.is_there))
     try:
         await network.start(parts.exchange.switch, settings.sip_listen, settings.sip_tls_listen)
     except OSError as error:

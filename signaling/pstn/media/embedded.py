@@ -72,6 +72,11 @@ class EmbeddedBackend:
         """The process that there is now."""
         return self._process.pid if self._process and self._writer else None
 
+    @property
+    def is_there(self) -> bool:
+        """Can calls be carried now?"""
+        return self._writer is not None
+
     async def start(self) -> None:
         """Until it is ready. MediaError if it cannot be started."""
         self._check_place()

@@ -42,6 +42,7 @@ from signaling.pstn.media.trunk_sdp import EVENTS, REVERSED
 from wephone.protocol.messages import Candidate
 
 MOVES_S = 0.05  # seconds in which a thread of Janus's takes up an address that it has been told
+FIGURES_S = 1.0  # seconds that the end of a leg may wait for its figures
 LOOKS_S = 5.0  # seconds between two looks at who has fallen silent
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,11 @@ class JanusBackend:
         self._link = Link(place, self._happened, self._lose, self._idle)
         self._looking: asyncio.Task[None] | None = None
         self._small: set[asyncio.Task[None]] = set()  # what nobody waits for
+
+    @property
+    def is_there(self) -> bool:
+        """Can calls be carried now?"""
+        return self._link.reached is not None
 
     async def start(self) -> None:
         """Until Janus was asked for once. If it is not there, calls are refused until it is."""
@@ -130,17 +136,17 @@ class JanusBackend:
     def _end(self, leg: JanusLeg, why: Ending, text: str) -> None:
         if self._legs.pop(leg.name, None) is None:
             return
-        self._let_go(leg)
+        self._forget(leg)
+        if self._link.reached is not None:
+            self._do(self._link.reached.destroy(leg.session))
         log.info("%s has ended: %s", leg.name, text)
         self._tell(Ended(leg.name, why, text))
 
-    def _let_go(self, leg: JanusLeg) -> None:
+    def _forget(self, leg: JanusLeg) -> None:
         self._sessions.pop(leg.session, None)
         leg.until_ns = 0
         if leg.timer is not None:
             leg.timer.cancel()
-        if self._link.reached is not None:
-            self._do(self._link.reached.destroy(leg.session))
 
     # The port: opening
 
@@ -355,9 +361,12 @@ class JanusBackend:
         if opened is None:
             return None
         figures = None
-        with contextlib.suppress(MediaError):  # it died with the leg
-            figures = await self._figures(opened)
-        self._let_go(opened)
+        with contextlib.suppress(MediaError, TimeoutError):  # it died with the leg; and sound comes to an end
+            async with asyncio.timeout(FIGURES_S):
+                figures = await self._figures(opened)
+        self._forget(opened)
+        if self._link.reached is not None:
+            await self._link.reached.destroy(opened.session)
         return figures
 
     # Asking

@@ -121,6 +121,8 @@ async def loses_janus(on: Scene) -> None:
     assert time.monotonic() - died < 2
     [leg] = await on.here.legs(call)
     assert leg["confirmed"], "the carrier has been told"
+    async with on.here.http.get(f"{on.here.server.operator_url}/metrics") as answer:
+        assert "wephone_media_down 1.0\n" in await answer.text()
     await app.close()
 
 
