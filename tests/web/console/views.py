@@ -437,6 +437,10 @@ def decisions() -> list[View]:
     allowed = {
         **EXPLAINED,
         "outcome": "allow",
+        "text": {
+            "en": "No permit is needed for this kind of call here.",
+            "zh-CN": "此类通话在当地无需许可。",
+        },
         "reason": "OK_NO_PERMIT_REQUIRED",
         "permits": [],
         "obligations": [],

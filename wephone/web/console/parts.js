@@ -92,10 +92,10 @@ export function Said({ text }) {
 /**
  * A table with a sticky head; on a narrow screen it scrolls by itself.
  *
- * @param {{label: string, columns: {name: string, number?: boolean}[], children?: unknown}} props
+ * @param {{label: string, columns: {name: string, number?: boolean}[], kind?: string, children?: unknown}} props
  */
-export function Table({ label, columns, children }) {
-  return html`<div class="table scrolls" tabindex="0" role="group" aria-label=${label}><table>
+export function Table({ label, columns, kind = "", children }) {
+  return html`<div class=${`table scrolls ${kind}`} tabindex="0" role="group" aria-label=${label}><table>
     <thead><tr>${columns.map(({ name, number }) => html`<th key=${name} scope="col" class=${number ? "number" : ""}>${name}</th>`)}</tr></thead>
     <tbody>${children}</tbody></table></div>`;
 }

@@ -74,13 +74,14 @@ function Calls({ shown, open, wants }) {
     const call = shown.calls[place - shown.first];
     return call ? html`<tr key=${call.call} aria-rowindex=${place + 2}>
     <td class="legs">${call.legs.map((/** @type {any} */ leg, /** @type {number} */ place) => html`<${Leg} key=${place} leg=${leg} />`)}</td>
-    <td>${call.for_help ? html`<${Mark} tone="soon" text=${say("for help")} />` : null}${kind(call.service)}${call.jurisdiction ? html` <code>${call.jurisdiction}</code>` : null}</td>
+    <td>${kind(call.service)}${call.jurisdiction ? html` <code>${call.jurisdiction}</code>` : null}</td>
     <td>${call.ending ? html`<${Mark} tone="bad" text=${say("ends within", { n: Math.ceil(call.ending.seconds) })} /><p class="hint">${inLaw(call.ending.reason)}</p>`
-      : html`<${Mark} tone=${call.phase === "active" ? "good" : ""} text=${named("phase", call.phase)} />`}</td>
+      : html`<${Mark} tone=${call.phase === "active" ? "good" : ""} text=${named("phase", call.phase)} />`}${
+      call.for_help ? html`<p><${Mark} tone="soon" text=${say("for help")} /></p><p class="hint">${say("not cut")}</p>` : null}</td>
     <td class="one"><time>${lasting((watch.now() - call.since) / 1000)}</time></td>
     <td class="one">${call.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
     <td>${call.decision ? html`<a class="link" href=${at("decisions", call.decision)}><code>${call.decision}</code></a>` : null}</td>
-    ${mayAct() ? html`<td>${call.for_help ? html`<span class="hint">${say("not cut")}</span>` : html`<button type="button" class="quiet danger" aria-label=${say("cut title", { one: call.legs[0].who, other: call.legs[1].who })} onClick=${() => open(call)}>${say("cut")}</button>`}</td>` : null}
+    ${mayAct() ? html`<td class="one stuck">${call.for_help ? null : html`<button type="button" class="quiet danger" aria-label=${say("cut title", { one: call.legs[0].who, other: call.legs[1].who })} onClick=${() => open(call)}>${say("cut")}</button>`}</td>` : null}
   </tr>` : null;
   };
   return html`<${LongTable} label=${say("live")} columns=${columns} count=${shown.of} row=${drawn} wants=${wants} />`;

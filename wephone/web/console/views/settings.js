@@ -20,7 +20,7 @@ export function View() {
     <p class="hint">${say("settings why")}</p>
     <form class="filters" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}><label>${say("filter")}
       <input value=${wanted} onInput=${(/** @type {any} */ event) => setWanted(event.target.value)} /></label></form>
-    <${Table} label=${say("settings")} columns=${columns}>${shown.map((/** @type {any} */ each) => html`<tr key=${each.name}>
+    <${Table} kind="settings" label=${say("settings")} columns=${columns}>${shown.map((/** @type {any} */ each) => html`<tr key=${each.name}>
       <td><code>${each.name}</code></td>
       <td>${each.value ? html`<code class="wraps">${each.value}</code>` : html`<span class="hint">${say("not set")}</span>`}</td>
       <td class="one"><${Mark} tone=${each.source === "default" ? "" : "good"} text=${say(`source ${each.source}`)} /></td>

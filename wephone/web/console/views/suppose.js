@@ -46,7 +46,7 @@ export function View() {
       }
     } catch (error) {
       setFault(faultIn(error));
-      setOutlook((known) => known && { ...known, isDone: true });
+      setOutlook((known) => (known?.entries ? { ...known, isDone: true } : null)); // of nothing there is nothing to say
     }
   };
   const stop = () => {
@@ -107,7 +107,7 @@ function Result({ outlook, keep }) {
   const rows = () => [["service", "jurisdiction", "before", "after", "decisions", "examples"], ...flips.map((flip) => [flip.service, flip.jurisdiction, flip.before, flip.after, flip.decisions, flip.examples.join(" ")])];
   return html`<div role="status">${outlook.isDone ? html`<${Summary} outlook=${outlook} />`
       : html`<progress aria-label=${say("find out")}></progress>`}<p class="hint">${say("so far", { entries: outlook.entries })}</p></div>
-    ${outlook.seconds ? html`<p>${say("talked under", { n: Math.round(outlook.seconds / 60) })}</p>` : null}
+    ${outlook.seconds >= 60 ? html`<p>${say("talked under", { n: Math.round(outlook.seconds / 60) })}</p>` : null}
     ${outlook.leftOut ? html`<p class="hint">${say("left out", { n: outlook.leftOut })}</p>` : null}
     ${outlook.otherBasis ? html`<p class="hint">${say("other basis", { n: outlook.otherBasis })}</p>` : null}
     ${flips.length ? html`<${Table} label=${say("suppose")} columns=${columns}>${flips.map((flip) => html`<tr key=${flip.service + flip.jurisdiction + flip.before + flip.after}>
