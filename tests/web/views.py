@@ -196,10 +196,22 @@ SIGNED_IN: dict[str, Any] = {
 }
 OUT: dict[str, Any] = {"GET /api/account": (401, {"code": "not_signed_in", "detail": "not signed in"})}
 DENIED = {"to": "+12025550123", "allowed": False, "service": "pstn_out", "refusal": REFUSAL}
+UNPLACED = {
+    "code": "DENY_FACTS_INSUFFICIENT",
+    "text": {
+        "en": "The call cannot be classified: a country or number type is unknown.",
+        "zh-CN": "无法判定通话类别：缺少国家或号码类型信息。",
+    },
+    "alternative": None,
+    "permit_needed": None,
+    "decision": None,
+}
+ODD = {**DENIED, "to": "110", "refusal": UNPLACED}
 ONCE = {"name": "alice", "password_change_required": True}
 NO_MICROPHONE = (
     "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));"
 )
+NO_NOTICES = "Object.defineProperty(Notification, 'permission', { get: () => 'denied' });"
 PROBLEM = (401, {"code": "wrong_password", "detail": "wrong"})
 CLOSED = (403, {"code": "registration_closed", "detail": "by invitation"})
 ENTER = (("#name", "alice"), ("#password", "correct horse battery"), ("button.main", None))
@@ -216,6 +228,7 @@ FORWARDED = {
 }
 CHANGE = "h2 + p + p + button"  # below the two rules
 SECOND = {"peer": "bob", "id": "c2", "heldHere": True}
+AUDIO = ((".tools button:last-child", None),)
 KEYPAD = ".tools button:nth-child(3)"
 ANOTHER = {"peer": "bob", "role": "callee", "id": "c2", "stage": "ringing"}
 
@@ -255,11 +268,15 @@ def places() -> list[View]:
         View("people-not-added", ".place .fault", answers=NOT_ADDED, steps=((SEARCH, "dave"), (ADD, None))),
         View("people-nonsense", ".place .fault", steps=((SEARCH, "???"),)),
         View("people-number", ".prospect .go:enabled", steps=number),
+        View("people-unchecked", ".prospect .fault", answers={"POST /api/calls/check": GONE}, steps=number),
+        View("people-odd", ".refusal", answers={"POST /api/calls/check": ODD}, steps=((SEARCH, "110"),)),
         View("people-refused", ".refusal", answers={"POST /api/calls/check": DENIED}, steps=number),
         View("people-pad", ".pad", steps=((".search button", None),)),
         View("people-in-call", ".banner.call", state=talking(), steps=((".stage header button", None),)),
         View("calls", ".list", "calls", {"missed": []}),
         View("calls-empty", ".place .blank", "calls", answers={"GET /api/history/calls": {"calls": []}}),
+        View("calls-loading", ".place .spinner", "calls", answers={"GET /api/history/calls": NEVER}),
+        *(View(f"{each}-offline", ".banner", each, {"link": "down"}) for each in OTHERS),
         View("calls-error", ".place .blank button", "calls", answers={"GET /api/history/calls": GONE}),
         View("messages", ".list", "messages", conversation(*TEXTS)),
         View("messages-more", ".many .quiet", "messages", {**conversation(*TEXTS), "moreConversations": 7}),
@@ -272,7 +289,14 @@ def places() -> list[View]:
         View("messages-one-loading", ".one .spinner", "messages/dave"),
         View("messages-one-error", ".one .blank button", "messages/dave", {"conversations": {"dave": LOST}}),
         View("people-about", "dialog", steps=((".list .round:not(.go)", None),)),
+        View(
+            "people-about-error",
+            "dialog .fault",
+            answers={"GET /api/blocked": GONE},
+            steps=((".list .round:not(.go)", None),),
+        ),
         View("settings", ".list", "settings"),
+        View("settings-no-notices", "p.hint[role=status]:not(:empty)", "settings", script=NO_NOTICES),
         View("settings-session", "dialog", "settings", steps=((".list .round", None),)),
         View("settings-password", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=0", None),)),
         View("settings-close", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=-1", None),)),
@@ -284,6 +308,7 @@ def places() -> list[View]:
     ]
 
 
+OTHERS = ("calls", "messages", "settings")
 OVER = ("replaced", "revoked", "expired", "disabled")
 
 
@@ -318,7 +343,8 @@ def stage() -> list[View]:
         View("call-not-handed", ".stage .warning", state=talking(handFault=UNREACHED)),
         View("call-forwarded", sees, state=call("alerting", forwardedTo="bob")),
         View("call-withheld", sees, state=talking(telephone=True, peer="(withheld)")),
-        View("call-devices", ".sheet", state=talking(), steps=((".tools button:last-child", None),)),
+        View("call-devices", ".sheet", state=talking(), steps=AUDIO),
+        View("call-no-microphone", ".sheet .fault", state=talking(), steps=AUDIO, script=NO_MICROPHONE),
         View("ended", sees, state=ended("hangup")),
         View("ended-busy", sees, state=ended("busy")),
         View("ended-refused", ".refusal", state=ended("refused", refusal=DECIDED, **phone)),

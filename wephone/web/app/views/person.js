@@ -36,6 +36,8 @@ export function PersonSheet({ user, name, phone, close, changed }) {
       <button class="main" disabled=${!wanted.trim() || wanted.trim() === name}>${say(name ? "save" : "add")}</button></form>
     <button type="button" class="quiet" onClick=${call}><${Icon} name="video" /> ${say("video call")}</button>
     ${name ? html`<button type="button" class="quiet" onClick=${() => change(ask("DELETE", path))}><${Icon} name="trash-2" /> ${say("remove")}</button>` : null}
+    ${blocked === null ? html`<p role="status" class="fault">${say("not loaded")}</p>
+      <button type="button" class="quiet" onClick=${again}>${say("retry")}</button>` : null}
     <button type="button" class="quiet danger" disabled=${!blocked} onClick=${block}><${Icon} name="user-x" /> ${say(isBlocked ? "unblock" : "block person")}</button>
     <p class="hint">${say("block why")}</p></${Sheet}>`;
 }
