@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -73,7 +74,7 @@ class Someone:
     name: str
     context: BrowserContext
     page: Page
-    said: list[str] = field(default_factory=list)  # by the console: what went wrong
+    said: list[str] = field(default_factory=list)  # what went wrong, in any tab
 
     def button(self, name: str) -> Locator:
         """The button of this name."""
@@ -143,7 +144,6 @@ class Someone:
         """The app once more, in the same browser."""
         page = await self.context.new_page()
         tab = replace(self, page=page)
-        page.on("pageerror", lambda error: self.said.append(str(error)))
         await page.goto(self.page.url)
         await tab.is_connected()
         return tab
@@ -160,10 +160,22 @@ async def someone(
         viewport={"width": size[0], "height": size[1]}, permissions=["microphone", "camera"], locale=locale
     )
     await context.add_init_script(VOICES)
-    page = await context.new_page()
-    person = Someone(name, context, page)
-    page.on("pageerror", lambda error: person.said.append(str(error)))
+    person = Someone(name, context, await context.new_page())
+    context.on("weberror", lambda error: person.said.append(str(error.error)))
+    context.on("console", lambda line: person.said.extend(forbidden(line.text)))
+    context.on("request", lambda request: person.said.extend(strange(request.url)))
     return person
+
+
+def forbidden(line: str) -> list[str]:
+    """What the console says, if it is that something was against the page's policy."""
+    return [line] if "Content Security Policy" in line else []
+
+
+def strange(url: str) -> list[str]:
+    """The address, if it is not the service's own: nothing is asked of anybody else."""
+    asked = urlsplit(url)
+    return [url] if asked.scheme in ("http", "https") and asked.hostname != "127.0.0.1" else []
 
 
 def microphone(path: Path) -> str:

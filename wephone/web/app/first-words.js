@@ -53,13 +53,14 @@ const WORDS = {
   "unread count": ["{count} unread", "{count} 条未读"],
 };
 
+const KEPT = "wephone language";
 /** @type {Language} */
 let language = navigator.languages.some((each) => each.toLowerCase().startsWith("zh")) ? "zh-CN" : "en";
 /** @type {Set<() => void>} */
 const watching = new Set();
 
 try {
-  const kept = localStorage.getItem("wephone language");
+  const kept = localStorage.getItem(KEPT);
   if (kept === "en" || kept === "zh-CN") language = kept;
 } catch {
   // No storage: the browser's language it is.
@@ -71,11 +72,19 @@ export const spoken = () => language;
 
 /** @param {Language} chosen */
 export function speak(chosen) {
+  localStorage.setItem(KEPT, chosen);
+  turnTo(chosen);
+}
+
+/** @param {Language} chosen here or in another tab */
+function turnTo(chosen) {
   language = chosen;
   document.documentElement.lang = chosen;
-  localStorage.setItem("wephone language", chosen);
   for (const told of watching) told();
 }
+window.addEventListener("storage", ({ key, newValue }) => {
+  if (key === KEPT && newValue) turnTo(/** @type {Language} */ (newValue));
+});
 
 /** @param {() => void} told called when the language changes @returns {() => void} */
 export function watchLanguage(told) {

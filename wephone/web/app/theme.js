@@ -19,10 +19,11 @@ export function wear(chosen) {
   show();
 }
 
-/** Put it on, now and whenever the system changes. */
+/** Put it on, now and whenever the system changes, or another tab. */
 export function dress() {
   show();
   dark.addEventListener("change", show);
+  addEventListener("storage", show);
 }
 
 function show() {
