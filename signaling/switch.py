@@ -55,7 +55,7 @@ from signaling.core.party import Party
 from signaling.core.sdp import carried, check_sdp
 from signaling.dialling import NO_HANDOVER, NOT_FOR_ANOTHER, is_telephone, party_named
 from signaling.errands import Errands
-from signaling.facts import person_of
+from signaling.facts import Telephone, person_of
 from signaling.lines import Lines
 from signaling.metrics import Metrics
 from signaling.permission import Permission, Permitted, Refused, masked_name
@@ -68,7 +68,8 @@ from signaling.ports.store import IdTakenError, Store, StoreError
 from signaling.ports.telephones import CallingPhone, Phone, Reached, Telephones
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
-from signaling.transfers import TRANSFER, Transfers
+from signaling.transfers import TRANSFER, Consulted, Transfers
+from signaling.transfers import Transfer as UnderWay
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import WITHHELD, CallId, DeviceId, Peer, UserId
 from wephone.protocol.messages import (
@@ -77,6 +78,7 @@ from wephone.protocol.messages import (
     Error,
     Invite,
     Missed,
+    Role,
     SendTransfer,
     ServerMessage,
     Transfer,
@@ -109,6 +111,7 @@ class Trail:
     passed: tuple[str, ...] = ()  # whom it was for and has come to since, by forwarding
     forwarded_by: UserId | None = None  # whose rule was the last
     payer: UserId | None = None  # who answers for a call to a number, if it is not its caller
+    puts_through: bool = False  # to a device whose person talks to the one who asked for it
 
     def onward(self, caller: UserId, when: When) -> str | None:
         """Where the call goes on in this case: never back to where it was, and not without end."""
@@ -174,67 +177,114 @@ class Switch:
         callee = self._permission.callee(invite.to)
         if callee == caller.user:
             raise PeerError(ErrorCode.YOURSELF, field="to")
-        payer = self._payer(caller, invite)
+        asked = self._asked_for(caller, invite)
+        payer = None if asked is None else asked.by.user
         if not isinstance(callee, UserId):
             phone = Party(party_named(callee, invite.to), DeviceId(str(uuid.uuid4())))
             self._trails[invite.call] = Trail(dialled=invite.to, phone=phone, payer=payer)
             self._place(caller, phone.user, invite, [phone.device])
+        elif asked is not None and (consulted := asked.consulted) is not None:
+            self._trails[invite.call] = Trail(payer=payer, puts_through=True)
+            self._place(caller, callee, invite, [consulted.with_.device], consulted.call)
         else:
             self._trails[invite.call] = Trail(payer=payer)
             self._place(caller, callee, invite, [each.party.device for each in self._lines.of_user(callee)])
 
-    def _payer(self, caller: Party, invite: Invite) -> UserId | None:
-        """Who asked for this call, if it replaces another; PeerError if nobody did."""
+    def _asked_for(self, caller: Party, invite: Invite) -> UnderWay | None:
+        """The transfer that this call carries out, if it replaces another; PeerError if there is none."""
         if invite.replaces is None:
             return None
         asked = self._transfers.place(invite.replaces, invite.call, caller, invite.to)
         if asked is None:
             raise PeerError(ErrorCode.OUT_OF_PLACE, field="replaces")
-        return asked.by.user
+        return asked
 
     def transfer(self, by: Party, message: SendTransfer) -> None:
         """Somebody hands a running call over; PeerError if that cannot even be tried."""
         call = self._calls.get(message.call)
         if call is None or call.role(by) is None:
             raise PeerError(ErrorCode.UNKNOWN_CALL, message.call, "call")
-        if call.phase is not Phase.ACTIVE or not call.is_between(by) or call.notice is not None:
+        if not is_free_to_go(call, by):
             raise PeerError(ErrorCode.OUT_OF_PLACE)
+        if (message.to is None) == (message.to_call is None):
+            raise PeerError(ErrorCode.BAD_VALUE, "either `to` or `to_call`", "to")
         if self.draining:
             raise PeerError(ErrorCode.DRAINING)
         if wait := self._limits.invite(by.user):
             raise PeerError(ErrorCode.SLOW_DOWN, f"wait {wait:.1f} s")
-        other, to = call.other(by), self._permission.callee(message.to)
+        if message.to_call is not None:
+            self._put_through(call, by, message.to_call)
+        elif message.to is not None:
+            self._hand_over(call, by, message.to)
+
+    def _hand_over(self, call: Call, by: Party, dialled: str) -> None:
+        """To somebody who is called then."""
+        other, to = call.other(by), self._permission.callee(dialled)
         if to in (by.user, other.user):
             raise PeerError(ErrorCode.YOURSELF, field="to")
         if other in self._phones:
-            self._errands.start(self._keep_telephone(call, by, other, message.to))
+            self._errands.start(self._keep_telephone(call, by, other, dialled))
+        else:
+            self._ask_other(call, by, dialled, None)
+
+    def _put_through(self, call: Call, by: Party, to_call: CallId) -> None:
+        """To the other side of another call of who hands over."""
+        second = self._calls.get(to_call)
+        if second is not None and second.outcome is not None and second.is_between(by):
+            self._tell(by, TransferFailed(call=call.id, reason=second.outcome.reason))
             return
-        if not self._transfers.begin(call.id, by, other, message.to):
+        if second is None or second.id == call.id or not is_free_to_go(second, by):
+            # Not `unknown_call`: that would be said of the call that goes on.
+            raise PeerError(ErrorCode.OUT_OF_PLACE, to_call, "to_call")
+        other, to = call.other(by), second.other(by)
+        if other.user == to.user:
+            raise PeerError(ErrorCode.YOURSELF, field="to_call")
+        if other in self._phones:
+            self._errands.start(self._keep_telephone(call, by, other, to))
+        elif to in self._phones:
+            self._errands.start(self._keep_telephone(call, by, to, other))
+        else:
+            self._ask_other(call, by, to.user, Consulted(second.id, to))
+
+    def _ask_other(self, call: Call, by: Party, to: str, consulted: Consulted | None) -> None:
+        """The other side is to call them, if its client knows how to."""
+        other = call.other(by)
+        if not self._transfers.begin(call.id, by, other, to, consulted):
             raise PeerError(ErrorCode.OUT_OF_PLACE)
         line = self._lines.get(other)
         if line is None or TRANSFER not in line.features:
             self._transfers.fail(call.id, EndReason.UNREACHABLE)
         else:
-            line.send(Transfer(call=call.id, to=message.to))
+            line.send(Transfer(call=call.id, to=to))
 
-    async def _keep_telephone(self, call: Call, by: Party, telephone: Party, dialled: str) -> None:
+    async def _keep_telephone(self, call: Call, by: Party, telephone: Party, to: Party | str) -> None:
         """A telephone stays with its app, since nothing moves its sound; what the law says is kept."""
         try:
             payer = await person_of(self._store, by.user)
-            to = self._permission.callee(dialled)
-            person = await person_of(self._store, to) if isinstance(to, UserId) else None
+            callee = await self._meant(to, payer)
         except StoreError:
             log.exception("what is known about the people of a call could not be read")
             self._tell(by, TransferFailed(call=call.id, reason=EndReason.NOT_RECORDED))
             return
-        withheld = telephone.user == WITHHELD
-        number = None if withheld else self._permission.dialled("+" + telephone.user.lstrip("+"), payer)
-        callee = person or self._permission.dialled(dialled, payer)
+        number = None if telephone.user == WITHHELD else self._number_of(telephone, payer)
         answer = await self._permission.may_hand_over(str(uuid.uuid4()), number, callee, payer)
         no = NO_HANDOVER.model_copy(update={"decision": answer.decision})
         why = answer.refusal if isinstance(answer, Refused) else no
         self._metrics.refused(why.code)
         self._tell(by, TransferFailed(call=call.id, reason=EndReason.REFUSED, refusal=why))
+
+    async def _meant(self, to: Party | str, payer: Person) -> Person | Telephone:
+        """Whom a call is handed over to, as decisions see them."""
+        if isinstance(to, Party):
+            return self._number_of(to, payer) if to in self._phones else await person_of(self._store, to.user)
+        named = self._permission.callee(to)
+        if isinstance(named, UserId):
+            return await person_of(self._store, named)
+        return self._permission.dialled(to, payer)
+
+    def _number_of(self, telephone: Party, payer: Person) -> Telephone:
+        """The number of a telephone that is a party of a call."""
+        return self._permission.dialled("+" + telephone.user.lstrip("+"), payer)
 
     def _is_known(self, caller: Party, invite: Invite) -> bool:
         """The same invite again, after a broken link: the caller hears how far it has come."""
@@ -285,7 +335,7 @@ class Switch:
                 self._receive(call.id, Returned(party))
             elif call.is_between(party):
                 self._receive(call.id, HungUp(party) if was_here else DeviceLost(party))
-            elif call.callee == party.user:
+            elif call.callee == party.user and self._transfers.rings(call.id, party):
                 self._receive(call.id, DeviceArrived(party))
 
     def lost(self, party: Party) -> None:
@@ -351,7 +401,14 @@ class Switch:
 
     # Calls and their effects
 
-    def _place(self, caller: Party, callee: UserId, invite: Invite, devices: Sequence[DeviceId]) -> None:
+    def _place(
+        self,
+        caller: Party,
+        callee: UserId,
+        invite: Invite,
+        devices: Sequence[DeviceId],
+        replaces: CallId | None = None,
+    ) -> None:
         call, effects = place(
             invite.call,
             caller,
@@ -361,6 +418,7 @@ class Switch:
             invite.media,
             devices,
             self._clock.now(),
+            replaces,
         )
         rivals = sorted(self._calls_of(callee), key=lambda rival: rival.id)
         verdict = next(filter(None, (glare(rival, call) for rival in rivals)), None)
@@ -468,7 +526,6 @@ class Switch:
     def _leave(self, call: Call, end: RecordEnd) -> None:
         """Out of the index; the ended call stays for late frames, for a minute."""
         self._metrics.call_ended(end.reason)
-        self._transfers.over(call.id, end.reason, None if call.outcome is None else call.outcome.refusal)
         self._bell.quiet(call.id, missed=end.missed)
         withdrawn = end.reason is EndReason.LICENCE_WITHDRAWN
         self._revocation.over(call.id, withdrawn=withdrawn)
@@ -479,6 +536,16 @@ class Switch:
         self._over.add(call.id)
         if not self._live:
             self.idle.set()
+        self._leave_transfer(call, end)
+
+    def _leave_transfer(self, call: Call, end: RecordEnd) -> None:
+        """What its end means for a call that was handed over, or is to be."""
+        assert call.outcome is not None
+        by = call.caller if call.outcome.by is Role.CALLER else call.winner
+        by = None if call.outcome.by is None else by
+        useless = self._transfers.over(call.id, by, end.reason, call.outcome.refusal)
+        if useless is not None:
+            self._receive(useless, HungUp(self._calls[useless].caller))
 
     def _not_of(self, call: Call) -> None:
         """It is no call of its two users any more."""
@@ -565,9 +632,10 @@ class Switch:
             self._revocation.runs(call.id, (call.caller.user, call.callee), answer.standing)
         if ends.blocked:
             return Unroutable(EndReason.UNREACHABLE)  # as for somebody who is away
-        if ends.do_not_disturb:
+        if ends.do_not_disturb and not trail.puts_through:
             return Unroutable(EndReason.DO_NOT_DISTURB)
-        await self._wake(call)
+        if not trail.puts_through:
+            await self._wake(call)
         lost = await self._revocation.lost(call.id)
         if lost is not None:
             self._metrics.refused(lost.code)
@@ -581,7 +649,8 @@ class Switch:
         if not ends.blocked and by is not None and await self._store.has_blocked(call.callee, by):
             ends = replace(ends, blocked=True)
         trail.passed = trail.passed or (call.callee,)
-        trail.rules = NOWHERE if ends.blocked or ends.callee is None else ends.forwarding
+        stays = ends.blocked or ends.callee is None or trail.puts_through
+        trail.rules = NOWHERE if stays else ends.forwarding
         return ends
 
     def _has_gone_on(self, call: Call, trail: Trail) -> bool:
@@ -708,7 +777,8 @@ class Switch:
         call = self._calls.get(effect.call)
         done = self._transfers.answered(effect.call) if call and call.phase is Phase.ACTIVE else None
         if done is not None:
-            self._receive(done.call, HungUp(done.by, EndReason.TRANSFERRED))
+            for old in self._live.intersection(done.replaced()):
+                self._receive(old, HungUp(done.by, EndReason.TRANSFERRED))
 
     async def _ask_change(self, change: AskChange) -> None:
         answer = await self._revocation.may_change(change.call, change.media)
@@ -763,3 +833,8 @@ class Switch:
             called = UserId(trail.passed[0]) if trail.passed else call.callee
             for line in self._lines.of_user(called):
                 line.send(Missed(call=call.id, peer=call.caller.user, at=end.at.utc_us))
+
+
+def is_free_to_go(call: Call, by: Party) -> bool:
+    """Does this device talk in that call, which nothing is about to end?"""
+    return call.phase is Phase.ACTIVE and call.is_between(by) and call.notice is None

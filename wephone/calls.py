@@ -166,15 +166,18 @@ class Call:
         """Talk on; returns when the other side has agreed."""
         await self._change(hold=False)
 
-    async def transfer(self, to: str) -> Ended:
+    async def transfer(self, to: "str | Call") -> Ended:
         """Hand the call over: the other side calls this user or number, and this call ends when they answer.
 
-        NotPossible if they are not reached, which says why; the call goes on then.
+        To another call of this device: the two other sides talk to each other, and both calls end.
+        NotPossible if they are not reached, which says why; the calls go on then.
         """
-        if self.state != "active":
-            raise NotPossible(f"a call that is {self.state} cannot be handed over")
+        for call in (self, to) if isinstance(to, Call) else (self,):
+            if call.state != "active":
+                raise NotPossible(f"a call that is {call.state} cannot be handed over")
         seen = len(self.history)
-        self._owner.tell_call(self.id, inputs.Transfer(to))
+        wish = inputs.Transfer(None, to.id) if isinstance(to, Call) else inputs.Transfer(to)
+        self._owner.tell_call(self.id, wish)
         while True:
             for event in self.history[seen:]:
                 if isinstance(event, events.TransferFailed):

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from wephone.calls import Call
 from wephone.core import events, inputs
 from wephone.core.effects import LinkLost, SessionEvent
-from wephone.core.events import CallEvent
+from wephone.core.events import CallEvent, Rings
 from wephone.core.session import Session
 from wephone.errors import MessageFailed, NotSignedIn
 from wephone.inbox import Inbox
@@ -219,9 +219,8 @@ class Client:
     def call_happened(self, event: CallEvent) -> None:
         """One event of one call."""
         calls = self._stay.calls
-        if isinstance(event, events.Rings):
-            calls[event.call] = Call(self._stay, event.call, Role.CALLEE, event.peer, None, None)
-            self._incoming.put(calls[event.call])
+        if isinstance(event, Rings):
+            self._rings(event)
         call = calls.get(event.call)
         if call is None:
             return
@@ -238,6 +237,19 @@ class Client:
         if isinstance(event, events.Ended):
             calls.pop(event.call, None)
             self._incoming.discard(call)
+
+    def _rings(self, event: Rings) -> None:
+        """Somebody calls, or is put through to whom a call of ours has been with."""
+        calls = self._stay.calls
+        old = None if event.replaces is None else calls.get(event.replaces)
+        source, sink = (None, None) if old is None else (old.source, old.sink)
+        calls[event.call] = new = Call(self._stay, event.call, Role.CALLEE, event.peer, source, sink)
+        if old is None or old.state != "active" or old.held_here:  # it is not that one who is talked to now
+            self._incoming.put(new)
+            return
+        new.replaces = old
+        old.replaced_by(new)
+        self._stay.tell_call(new.id, inputs.Accept(self._stay.new_nonce()))
 
     def _follow(self, call: Call, to: str) -> Call:
         """Call whom the other side of a call hands it over to. It ends when they answer."""

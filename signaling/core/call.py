@@ -143,8 +143,11 @@ def place(
     media: tuple[Media, ...],
     devices: Iterable[DeviceId],
     now: Instant,
+    replaces: CallId | None = None,
 ) -> tuple[Call, tuple[Effect, ...]]:
     """A new call, not yet allowed. `devices` are the callee's that are online now; others may arrive.
+
+    `replaces`: a call of the callee's, whose other side puts this caller through.
 
     A client that sends its invite again gets no second call: the switch tells the one there `Returned`.
     Right after this the switch looks for `glare` with the callee's own calls to this caller.
@@ -162,6 +165,7 @@ def place(
         deadline=deadline,
         branches=queued(others),
         timers=("invite",),
+        replaces=replaces,
     )
     return placed, (StartTimer("invite", deadline), AskGate(call))
 

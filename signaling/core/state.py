@@ -67,6 +67,7 @@ class CallState:
     goes_on: frozenset[When] = frozenset()  # instead of ending
     forwarded_to: Peer | None = None  # as its caller may see whom it went on to
     forwarded_by: UserId | None = None  # whose rule that was
+    replaces: CallId | None = None  # the callee's call, whose other side puts the caller through
 
     def branch(self, device: DeviceId) -> Branch | None:
         """The call on this device of the callee, if there is one."""
@@ -136,6 +137,7 @@ def offered(call: CallState, to: Party, now: Instant) -> tuple[Effect, ...]:
         lifetime=max(0, call.deadline.mono_ns - now.mono_ns) / SECOND,
         answer_now=call.phase is Phase.GLARED,
         forwarded_by=call.forwarded_by,
+        replaces=call.replaces,
     )
     candidates = call.trickle.message(call.id)
     return (Send(to, incoming), Send(to, candidates)) if candidates else (Send(to, incoming),)

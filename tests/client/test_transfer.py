@@ -62,6 +62,43 @@ async def test_devices_go_over_to_the_new_call_when_the_first_has_let_go_of_them
     await carol.talks[0].call.wait_ended()
 
 
+async def test_two_with_whom_the_first_talks_are_put_through_to_each_other(wephone: Kit) -> None:
+    alice, bob, carol = await wephone.peers("alice", "bob", "carol")
+    with_bob = await alice.call("bob")
+    await with_bob.connected()
+    await with_bob.hold()
+    with_carol = await alice.call("carol")
+    await with_carol.connected()
+    ended = await with_bob.transfer(with_carol)
+    assert (ended.reason, (await with_carol.wait_ended()).reason) == (EndReason.TRANSFERRED,) * 2
+    bobs, carols = bob.talks[0].call.replacement, carol.talks[0].call.replacement
+    assert bobs is not None and carols is not None and bobs.id == carols.id
+    assert (bobs.peer, carols.peer, carols.replaces) == ("carol", "bob", carol.talks[0].call)
+    await bobs.connected()
+    assert await bobs.verified() == await carols.verified()
+    await bobs.hangup()
+
+
+async def test_one_who_has_put_the_other_aside_is_asked_before_anybody_is_put_through(wephone: Kit) -> None:
+    alice, _bob = await wephone.peers("alice", "bob")
+    (carol,) = await wephone.peers("carol", answer=False)
+    with_bob, with_carol = await alice.call("bob"), await alice.call("carol")
+    carols = await carol.next_call()
+    await carols.answer()
+    await carols.connected()
+    await with_bob.connected()
+    await carols.hold()
+    putting_through = asyncio.create_task(with_bob.transfer(with_carol))
+    await (await carol.next_call()).reject()
+    with pytest.raises(NotPossible, match="declined"):
+        await putting_through
+    assert {with_bob.state, with_carol.state, carols.state} == {"active"}
+    await with_carol.hangup()
+    with pytest.raises(NotPossible, match="ended cannot be handed over"):
+        await with_bob.transfer(with_carol)
+    await with_bob.hangup()
+
+
 class Counted(Silence):
     """A device that can be open once."""
 

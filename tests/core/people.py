@@ -70,6 +70,7 @@ INPUTS: dict[str, object] = {
     "HangUp": inputs.HangUp(),
     "Change": HOLD,
     "Transfer": inputs.Transfer("carol"),
+    "Transfer-through": inputs.Transfer(None, OTHER_ID),
     "OfferCreated": OFFERED,
     "AnswerCreated": inputs.AnswerCreated("answer"),
     "CandidatesFound": inputs.CandidatesFound(FOUND),

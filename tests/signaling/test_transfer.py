@@ -9,7 +9,7 @@ from signaling.core.events import Answered, HungUp, Rejected
 from signaling.core.party import Party
 from tests.protocol.frames import SDP
 from tests.signaling.test_forwarding import CAROL, Four, four
-from tests.signaling.test_switch import ALICE, BOB, invite
+from tests.signaling.test_switch import ALICE, BOB, Frames, invite
 from wephone.protocol.codec import PeerError
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Invite, SendTransfer
@@ -162,3 +162,151 @@ async def test_a_call_that_rings_or_is_over_is_not_handed_over(four: Four) -> No
             four.switch.transfer(four.alice, SendTransfer(call=placed.call, to="carol"))
         assert caught.value.code is ErrorCode.OUT_OF_PLACE
         four.switch.receive(placed.call, HungUp(four.alice), None)
+
+
+async def consulting(four: Four) -> tuple[CallId, CallId]:
+    """Alice talks with Bob, and with Carol."""
+    with_bob = await talking(four)
+    placed = invite("carol")
+    four.switch.place(four.alice, placed)
+    await four.paused()
+    await taken(four, placed.call, four.carol)
+    return with_bob, placed.call
+
+
+async def put_through(four: Four, calls: tuple[CallId, CallId]) -> CallId:
+    """Alice puts Bob through to Carol, and Bob's client does as it is asked."""
+    four.switch.transfer(four.alice, SendTransfer(call=calls[0], to_call=calls[1]))
+    [asked] = four.heard_by_bob.of("transfer")
+    assert (asked["call"], asked["to"]) == (calls[0], "carol")
+    new = invite("carol").model_copy(update={"replaces": calls[0]})
+    four.switch.place(four.bob, new)
+    await four.paused()
+    return new.call
+
+
+def ends(frames: Frames) -> set[tuple[str, str]]:
+    """Which calls have ended for somebody, and how."""
+    return {(frame["call"], frame["reason"]) for frame in frames.of("ended")}
+
+
+async def test_two_with_whom_one_talks_talk_with_each_other_and_both_calls_end(four: Four) -> None:
+    first, second = await consulting(four)
+    elsewhere, heard_elsewhere = four.arrive(CAROL)
+    await four.rule(CAROL, always="dave")
+    await four.store.set_do_not_disturb(CAROL, True)
+    new = await put_through(four, (first, second))
+    four.switch.rejoin(elsewhere, [], was_here=False)
+    incoming = four.heard_by_carol.of("incoming")[-1]
+    assert (incoming["peer"], incoming["call"], incoming["replaces"]) == ("bob", new, second)
+    assert heard_elsewhere.of("incoming") == four.heard_by_dave.of("incoming") == [], "where she talks, alone"
+    assert ends(four.heard_by_alice) == set(), "until it is answered both go on"
+    await taken(four, new, four.carol)
+    over = {(first, "transferred"), (second, "transferred")}
+    assert ends(four.heard_by_alice) == over
+    assert ends(four.heard_by_bob) | ends(four.heard_by_carol) == over
+    assert four.heard_by_bob.of("answered")[-1]["call"] == new
+    assert four.door.asked == 3, "who talks now has a decision of its own"
+    four.switch.receive(new, HungUp(four.bob), None)
+    await four.settled()
+    kept = {row.call: row.reason for row in await four.store.history(CAROL, 2**62, 9)}
+    assert kept == {second: EndReason.TRANSFERRED, new: EndReason.HANGUP}
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("who", ["bob", "carol"])
+async def test_who_of_the_two_hangs_up_meanwhile_leaves_the_other_call_as_it_was(
+    four: Four, who: str, late: bool
+) -> None:
+    calls = await consulting(four)
+    if late:
+        new = await put_through(four, calls)
+    else:
+        four.switch.transfer(four.alice, SendTransfer(call=calls[0], to_call=calls[1]))
+    gone, left = calls if who == "bob" else calls[::-1]
+    four.switch.receive(gone, HungUp(four.bob if who == "bob" else four.carol), None)
+    assert failed(four) == [("hangup", None)]
+    assert (gone, "hangup") in ends(four.heard_by_alice)
+    if late:
+        assert (new, "cancelled") in ends(four.heard_by_bob) & ends(four.heard_by_carol)
+    else:
+        with pytest.raises(PeerError):
+            four.switch.place(four.bob, invite("carol").model_copy(update={"replaces": calls[0]}))
+    assert {call for call, _ in ends(four.heard_by_alice)} == {gone}
+    four.switch.transfer(four.alice, SendTransfer(call=left, to="dave"))
+
+
+async def test_one_who_hangs_up_while_the_answer_is_written_down_is_out(four: Four) -> None:
+    calls = await consulting(four)
+    new = await put_through(four, calls)
+    four.switch.receive(new, Answered(four.carol, SDP, secrets.token_hex(32)), None)
+    four.switch.receive(calls[1], HungUp(four.carol), None)
+    await four.paused()
+    assert failed(four) == [("hangup", None)]
+    assert ends(four.heard_by_bob) == {(new, "cancelled")}
+
+
+async def test_they_are_put_through_though_who_did_it_is_gone(four: Four) -> None:
+    calls = await consulting(four)
+    new = await put_through(four, calls)
+    four.switch.lost(four.alice)
+    assert ends(four.heard_by_carol) == {(calls[1], "connection_lost")}
+    await taken(four, new, four.carol)
+    assert four.heard_by_carol.of("select_answer")[-1]["call"] == new
+    assert failed(four) == []
+
+
+async def test_if_they_are_not_put_through_both_calls_go_on(four: Four) -> None:
+    calls = await consulting(four)
+    await four.store.block(CAROL, BOB, True)
+    new = await put_through(four, calls)
+    assert failed(four) == [("unreachable", None)]
+    assert ends(four.heard_by_alice) == set()
+    assert ends(four.heard_by_bob) == {(new, "unreachable")}
+    assert ends(four.heard_by_carol) == set()
+
+
+async def test_a_call_that_is_over_says_how_when_somebody_is_put_through_to_it(four: Four) -> None:
+    calls = await consulting(four)
+    four.switch.receive(calls[1], HungUp(four.carol), None)
+    four.switch.transfer(four.alice, SendTransfer(call=calls[0], to_call=calls[1]))
+    assert failed(four) == [("hangup", None)]
+
+
+async def test_nobody_is_put_through_twice_or_to_a_call_of_others_or_one_that_rings(four: Four) -> None:
+    first, second = await consulting(four)
+    ringing, others = invite("dave"), invite("dave")
+    four.switch.place(four.alice, ringing)
+    four.switch.place(four.carol, others)
+    await four.paused()
+    for wrong in (
+        {"call": first, "to_call": first},
+        {"call": first, "to_call": ringing.call},
+        {"call": first, "to_call": others.call},
+        {"call": first, "to_call": "0e7cbcb3-5b7d-44f2-8e8e-84c9b5f02883"},
+    ):
+        with pytest.raises(PeerError) as caught:
+            four.switch.transfer(four.alice, SendTransfer.model_validate(wrong))
+        assert (caught.value.code, caught.value.field) == (ErrorCode.OUT_OF_PLACE, "to_call")
+    for wrong in ({"call": first}, {"call": first, "to": "carol", "to_call": second}):
+        with pytest.raises(PeerError) as caught:
+            four.switch.transfer(four.alice, SendTransfer.model_validate(wrong))
+        assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_VALUE, "to")
+    four.switch.transfer(four.alice, SendTransfer(call=first, to_call=second))
+    for repeated in (SendTransfer(call=first, to_call=second), SendTransfer(call=second, to="dave")):
+        with pytest.raises(PeerError) as caught:
+            four.switch.transfer(four.alice, repeated)
+        assert caught.value.code is ErrorCode.OUT_OF_PLACE
+    assert len(four.heard_by_bob.of("transfer")) == 1
+
+
+async def test_nobody_is_put_through_to_another_device_of_their_own(four: Four) -> None:
+    first = await talking(four)
+    other, _ = four.arrive(BOB)
+    placed = invite("bob")
+    four.switch.place(four.alice, placed)
+    await four.paused()
+    await taken(four, placed.call, other)
+    with pytest.raises(PeerError) as caught:
+        four.switch.transfer(four.alice, SendTransfer(call=first, to_call=placed.call))
+    assert caught.value.code is ErrorCode.YOURSELF

@@ -51,6 +51,15 @@ async def test_a_held_side_is_silent_and_heard_again_when_it_resumes(wephone: Ki
     assert bob.heard(alice)
 
 
+async def test_two_who_are_put_through_to_each_other_hear_each_other(wephone: Kit) -> None:
+    alice, bob, carol = await wephone.peers("alice", "bob", "carol")
+    with_bob = await alice.call(bob)
+    await with_bob.hold()
+    await with_bob.transfer(await alice.call(carol))
+    assert await bob.heard(carol, 1.0)
+    assert await carol.heard(bob, 1.0)
+
+
 async def test_nothing_is_heard_where_there_was_no_call(wephone: Kit) -> None:
     alice, bob = await wephone.peers("alice", "bob")
     with pytest.raises(ValueError, match="bob and alice have had no call with each other"):

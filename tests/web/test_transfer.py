@@ -48,6 +48,27 @@ async def test_whoever_is_handed_over_talks_with_the_other_and_who_hands_over_is
     await bobs.replacement.hangup()
 
 
+async def test_two_with_whom_somebody_talks_are_connected_with_each_other(town: Town, wephone: Kit) -> None:
+    alice, carol = await town.member("alice"), await town.member("carol", CAROLS_TONE)
+    (bob,) = await wephone.peers("bob")
+    await alice.calls("carol")
+    await carol.answers()
+    await alice.hears_tone(CAROLS_TONE)
+    bobs = await bob.client.call("alice", source=Tone(BOBS_TONE), sink=Ear())
+    await alice.answers()
+    await bobs.connected()
+    connect = alice.page.get_by_role("button", name="Connect them")
+    await connect.wait_for(timeout=WITHIN)
+    await connect.press("Enter")
+    await alice.sees("The call was handed over.")
+    await carol.page.get_by_role("dialog", name="bob").wait_for(timeout=WITHIN)
+    await carol.hears_tone(BOBS_TONE)
+    assert bobs.replacement is not None and bobs.replacement.peer == "carol"
+    assert await alice.page.get_by_role("dialog").count() <= 1, "that both calls are over is said once"
+    await carol.button("End").click()
+    assert (await bobs.replacement.wait_ended()).reason == "hangup"
+
+
 async def test_a_browser_whose_call_is_handed_over_goes_along_and_comes_back_if_nobody_answers(
     town: Town, wephone: Kit
 ) -> None:

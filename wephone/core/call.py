@@ -107,9 +107,14 @@ def ring(incoming: messages.Incoming, now: int) -> tuple[Call, tuple[CallEffect,
 
 
 def rings(incoming: messages.Incoming) -> events.Rings:
-    """Who calls, and for whom."""
+    """Who calls, and for whom, or in whose place."""
     return events.Rings(
-        incoming.call, incoming.peer, incoming.peer_device, incoming.media, incoming.forwarded_by
+        incoming.call,
+        incoming.peer,
+        incoming.peer_device,
+        incoming.media,
+        incoming.forwarded_by,
+        incoming.replaces,
     )
 
 
@@ -341,7 +346,8 @@ def connect(call: CallState, event: inputs.MediaConnected, now: int) -> Step:
 
 def hand_over(call: CallState, event: inputs.Transfer, now: int) -> Step:
     """The server asks the other side to call somebody else."""
-    return replace(call, handing_over=True), (Send(messages.SendTransfer(call=call.id, to=event.to)),)
+    transfer = messages.SendTransfer(call=call.id, to=event.to, to_call=event.to_call)
+    return replace(call, handing_over=True), (Send(transfer),)
 
 
 def be_handed_over(call: CallState, event: messages.Transfer, now: int) -> Step:

@@ -9,13 +9,17 @@ from wephone.protocol.reasons import EndReason, ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """Somebody calls: ring, then Accept or Decline. `forwarded_by`: whom the call was for."""
+    """Somebody calls: ring, then Accept or Decline. `forwarded_by`: whom the call was for.
+
+    `replaces`: a call of ours whose other side puts this one through; it ends when this one is answered.
+    """
 
     call: CallId
     peer: Peer
     peer_device: DeviceId
     media: tuple[Media, ...]
     forwarded_by: UserId | None = None
+    replaces: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Candidate, Media
 from wephone.protocol.reasons import EndReason
 
@@ -43,9 +44,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The person hands the call over: the other side is to talk with this one instead."""
+    """The person hands the call over: the other side is to talk with this one instead.
 
-    to: str
+    Or `to_call`, with the other side of another call of this device.
+    """
+
+    to: str | None
+    to_call: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,11 +205,16 @@ class Hangup(ClientMessage):
 
 
 class SendTransfer(ClientMessage):
-    """Ask that the other side of a running call calls somebody else; this call ends when they answer."""
+    """Ask that the other side of a running call calls somebody else; this call ends when they answer.
+
+    Either `to`, or `to_call`: another call of this device, whose other side they are put through to. Both
+    calls end then.
+    """
 
     type: Literal["transfer"] = "transfer"
     call: CallId
-    to: Address
+    to: Address | None = None
+    to_call: CallId | None = None
 
 
 class MissedSeen(ClientMessage):
@@ -331,7 +336,8 @@ class CallProgress(ServerMessage):
 class Incoming(ServerMessage):
     """A call for this device. `answer_now`: by glare it has been answered; only the SDP is missing.
 
-    `forwarded_by`: whom it was for, and by whose rule it came here.
+    `forwarded_by`: whom it was for, and by whose rule it came here. `replaces`: a call of this device, whose
+    other side puts this caller through; it ends when this one is answered.
     """
 
     type: Literal["incoming"] = "incoming"
@@ -344,6 +350,7 @@ class Incoming(ServerMessage):
     lifetime: float  # seconds left to answer, by the server's clock
     answer_now: bool = False
     forwarded_by: UserId | None = None
+    replaces: CallId | None = None
 
 
 class Early(ServerMessage):

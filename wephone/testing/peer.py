@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,14 @@ class Talk:
     call: Call
     mouth: Mouth
     ear: Ear
+
+
+def now(talk: Talk) -> Talk:
+    """In the call that has taken its place, if it was handed over: they say and hear the same on."""
+    call = talk.call
+    while call.ended is not None and call.replacement is not None:
+        call = call.replacement
+    return replace(talk, call=call)
 
 
 class Peer:
@@ -80,8 +88,8 @@ class Peer:
 
         True or false as things are now; `await` it to let them speak for so long first.
         """
-        theirs = {talk.call.id: talk for talk in other.talks}
-        for talk in reversed(self.talks):
+        theirs = {now(talk).call.id: now(talk) for talk in other.talks}
+        for talk in map(now, reversed(self.talks)):
             if talk.call.id in theirs:
                 return Heard(self.name, other.name, theirs[talk.call.id], talk, seconds)
         raise ValueError(f"{self.name} and {other.name} have had no call with each other")

@@ -178,6 +178,7 @@ export interface Incoming {
   readonly lifetime: number;
   readonly answer_now?: boolean;
   readonly forwarded_by?: string | null;
+  readonly replaces?: string | null;
 }
 
 export interface Invite {
@@ -327,7 +328,8 @@ export interface SendTransfer {
   readonly ref?: number | null;
   readonly type: "transfer";
   readonly call: string;
-  readonly to: string;
+  readonly to?: string | null;
+  readonly to_call?: string | null;
 }
 
 export type ServerMessage =

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.interop.witness import witness
+from tests.interop.witness import Witness, witness
 from tests.signaling.device import SDP, Device
 from tests.signaling.pstn.telephony import NUMBER, Trunks, office
 from tests.signaling.pstn.test_witness import after_options
@@ -52,24 +52,38 @@ async def test_a_telephone_is_not_handed_over_and_hears_nothing_of_it(tmp_path: 
     async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
         await after_options(phone)
         await here.permit()
-        alice = await here.person("alice")
-        await here.person("bob")
-        call = await alice.invite(NUMBER)
-        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
-        await phone.hear("ACK")
-        await alice.hears("answered")
+        alice, bob = await here.person("alice", minutes_per_day=999), await here.person("bob")
+        call, other = [await connected(alice, phone, to) for to in (NUMBER, OTHER)]
+        with_bob = await alice.talk_to(bob)
         before = list(phone.packets)
-        for to, service in (("bob", "pstn_in"), (OTHER, "pstn_bridge")):
-            await alice.say(type="transfer", call=call, to=to)
+        for wish, service in (
+            ({"call": call, "to": "bob"}, "pstn_in"),
+            ({"call": call, "to": OTHER}, "pstn_bridge"),
+            ({"call": call, "to_call": with_bob}, "pstn_in"),
+            ({"call": with_bob, "to_call": call}, "pstn_in"),
+            ({"call": call, "to_call": other}, "pstn_bridge"),
+        ):
+            await alice.say(type="transfer", **wish)
             failed = await alice.hears("transfer_failed")
             assert (failed["reason"], failed["refusal"]["code"]) == ("refused", "NO_HANDOVER")
             decided = await here.operator("GET", f"decisions/{failed['refusal']['decision']}")
             assert decided["service"] == service
         assert [each for each in phone.packets if each not in before and not each.startswith("OPTIONS")] == []
-        assert len(here.server.parts.licence.gate.leases) == 1, "the call goes on"
-        await alice.say(type="hangup", call=call)
-        phone.answer(await phone.hear("BYE"), "200 OK")
-        await here.legs(call)
+        assert len(here.server.parts.licence.gate.leases) == 2, "the calls go on"
+        assert not {"ended", "transfer"} & {*alice.kinds, *bob.kinds}
+        for each in (call, other):
+            await alice.say(type="hangup", call=each)
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            await here.legs(each)
+
+
+async def connected(alice: Device, phone: Witness, number: str) -> str:
+    """Alice talks with that number; the call."""
+    call = await alice.invite(number)
+    phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+    await phone.hear("ACK")
+    await alice.hears("answered")
+    return call
 
 
 async def test_nobody_is_handed_over_to_an_emergency_number(tmp_path: Path) -> None:

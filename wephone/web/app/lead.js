@@ -94,7 +94,7 @@ export class Lead {
       case "hold":
         if (!action.held) this.#putAside(action.call);
         return this.#change(action.call, action.held);
-      case "handOver": return this.#handOver(action.call, action.to);
+      case "handOver": return this.#handOver(action);
       case "press": return void this.calls.of(action.call)?.press(action.digits);
       case "video": return this.#video(action.call, action.on);
       case "devices": return void this.#changeDevices(action.chosen);
@@ -119,10 +119,10 @@ export class Lead {
     this.show({ ...this.state, calls: [...this.state.calls, { ...begun(id, to, "caller", media), replaces }] });
   }
 
-  /** The other side is to call somebody else. @param {string} call @param {string} to */
-  #handOver(call, to) {
+  /** The other side is to call somebody else, or is put through to the other side of another call. @param {{call: string, to: string, toCall?: string}} wish */
+  #handOver({ call, to, toCall }) {
     this.show(withCall(this.state, call, { handedTo: to, handFault: null }));
-    this.client.tell(call, { input: "Transfer", to });
+    this.client.tell(call, toCall ? { input: "Transfer", to_call: toCall } : { input: "Transfer", to });
   }
 
   /** A call in the place of another that came to nothing: the other goes on. @param {string} call */
@@ -134,7 +134,7 @@ export class Lead {
   /** @param {string} call */
   #answer(call) {
     const known = callOf(this.state, call);
-    if (known?.stage !== "ringing") return;
+    if (known?.stage !== "ringing" && known?.stage !== "answering") return;
     this.#putAside();
     this.calls.make(call).wantsCamera = known.media.includes("video");
     this.client.accept(call);
@@ -309,10 +309,7 @@ export class Lead {
 
   /** @param {import("../core/words.js").Event} event */
   #happened(event) {
-    if (event.event === "Rings") {
-      this.relays.prepare();
-      this.client.tell(event.call, { input: "Ring" });
-    }
+    if (event.event === "Rings") this.relays.prepare();
     if (event.event === "Ended") {
       this.#forget(event.call);
       this.#goBack(event.call);
@@ -320,8 +317,15 @@ export class Lead {
     const isOurs = event.event === "ChangeDeclined" && callOf(this.state, event.call)?.stage === "reconnecting";
     if (isOurs && !event.refusal) return; // a fresh connection that did not come about: it is tried again
     this.show(happened(this.state, event, Date.now()));
+    if (event.event === "Rings") this.#rings(event.call);
     // Whoever hands the call over pays for this one, and theirs ends when it is answered.
     if (event.event === "Transferred") this.#place({ to: event.to, media: ["audio"], replaces: event.call });
+  }
+
+  /** It rings; or somebody is put through, and there is nothing to ask. @param {string} call */
+  #rings(call) {
+    if (callOf(this.state, call)?.stage === "answering") this.#answer(call);
+    else this.client.tell(call, { input: "Ring" });
   }
 
   /** @param {string} call */

@@ -97,6 +97,11 @@ export class Phone {
     this.#do({ do: "handOver", call, to });
   }
 
+  /** The other sides of two calls are to talk with each other. @param {import("./state.js").Call} call @param {import("./state.js").Call} other */
+  connect(call, other) {
+    this.#do({ do: "handOver", call: call.id, to: other.peer, toCall: other.id });
+  }
+
   /** Show oneself, or no longer. @param {string} call @param {boolean} on */
   video(call, on) {
     this.#do({ do: "video", call, on });

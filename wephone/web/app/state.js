@@ -90,7 +90,8 @@ export function happened(state, event, now) {
   switch (event.event) {
     case "Rings": {
       const rings = { ...begun(event.call, event.peer, "callee", event.media), forwardedBy: event.forwarded_by };
-      return { ...state, calls: [...state.calls, rings] };
+      const through = isPutThrough(state, event) ? { stage: /** @type {const} */ ("answering"), replaces: event.replaces } : {};
+      return { ...state, calls: [...state.calls, { ...rings, ...through }] };
     }
     case "TransferFailed": return withCall(state, event.call, { handedTo: null, handFault: event });
     case "Forwarded": return withCall(state, event.call, { forwardedTo: event.to, telephone: isTelephone(event.to) });
@@ -107,11 +108,17 @@ export function happened(state, event, now) {
       ending: { until: now + event.within * 1000, refusal: event.refusal },
     });
     case "EndingCancelled": return withCall(state, event.call, { ending: null });
-    case "Ended": return withCall(state, event.call, { stage: "ended", ended: event, ending: null });
+    case "Ended": return withCall(state, event.call, { stage: "ended", ended: event, ending: null, handedTo: null });
     case "LinkLost": return state;
     case "Message": return said(state, event.message);
     default: return state;
   }
+}
+
+/** Those who talk stay in a call when its other side puts somebody through. @param {State} state @param {{replaces: string | null}} event */
+function isPutThrough(state, { replaces }) {
+  const call = replaces && callOf(state, replaces);
+  return call && !call.heldHere && ["connecting", "talking", "reconnecting"].includes(call.stage);
 }
 
 /** @param {State} state @param {{call: string, survivor: string}} event @returns {State} */

@@ -53,7 +53,7 @@ export function place(id, to, media, nonce, replaces = null) {
  * @returns {Step}
  */
 export function ring(incoming, now) {
-  const { call: id, peer, peer_device, media = ["audio"], sdp, lifetime, forwarded_by = null } = incoming;
+  const { call: id, peer, peer_device, media = ["audio"], sdp, lifetime, forwarded_by = null, replaces = null } = incoming;
   /** @type {Call} */
   const call = {
     ...awaited(id, peer, "", media), phase: "ringing", theirs: sdp, commitment: incoming.commitment, peer_device,
@@ -61,7 +61,7 @@ export function ring(incoming, now) {
   return [call, [
     send({ type: "delivered", call: id }),
     startTimer(id, "ring", now + Math.trunc(lifetime * SECOND) + GRACE),
-    tell({ event: "Rings", call: id, peer, peer_device, media, forwarded_by }),
+    tell({ event: "Rings", call: id, peer, peer_device, media, forwarded_by, replaces }),
   ]];
 }
 
@@ -295,7 +295,7 @@ function connect(call) {
 
 /** The server asks the other side to call somebody else. @type {Transition} */
 function handOver(call, event) {
-  return [{ ...call, handing_over: true }, [send({ type: "transfer", call: call.id, to: event.to })]];
+  return [{ ...call, handing_over: true }, [send({ type: "transfer", call: call.id, to: event.to, to_call: event.to_call })]];
 }
 
 /** It is for the application to call them. @type {Transition} */

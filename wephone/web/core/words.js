@@ -16,7 +16,7 @@
  *   | {input: "Decline", reason: "declined" | "busy" | "do_not_disturb"}
  *   | {input: "HangUp"}
  *   | {input: "Change", media: readonly Media[], hold: boolean}
- *   | {input: "Transfer", to: string}
+ *   | {input: "Transfer", to?: string, to_call?: string}
  *   | {input: "OfferCreated", sdp: string}
  *   | {input: "AnswerCreated", sdp: string}
  *   | {input: "CandidatesFound", candidates: readonly Candidate[], end: boolean}
@@ -34,7 +34,7 @@
  * @typedef {{event: "Ending", call: string, within: number, refusal: Refusal}} Ending
  *
  * @typedef {{event: "Rings", call: string, peer: string, peer_device: string, media: readonly Media[],
- *     forwarded_by: string | null}
+ *     forwarded_by: string | null, replaces: string | null}
  *   | {event: "Progressed", call: string, progress: string}
  *   | {event: "Forwarded", call: string, to: string}
  *   | {event: "EarlySound", call: string}

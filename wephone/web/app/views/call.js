@@ -9,7 +9,7 @@ import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
 import { Keypad, isKey, useKeys } from "./keypad.js";
 import { Called } from "./number.js";
-import { HandOver, Handing } from "./transfer.js";
+import { Connect, HandOver, Handing } from "./transfer.js";
 
 /**
  * @typedef {import("../phone.js").Phone} Phone
@@ -73,7 +73,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
     if (shown === null) return undefined;
     const timer = setTimeout(() => phone.dismiss(call.id), others.length ? Math.min(shown, GLANCE) : shown);
     return () => clearTimeout(timer);
-  }, [call.stage]);
+  }, [call.stage, others.length > 0]);
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") return call.stage === "ended" ? phone.dismiss(call.id) : hide();
     return takesKeys(call) && isKey(event) ? keys[1](event.key) : undefined;
@@ -92,6 +92,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
       <${Notices} phone=${phone} call=${call} now=${now} />
       ${others.map(({ id, peer }) => html`<button key=${id} type="button" class="pill" onClick=${() => phone.hold(id, false)}>
         <${Icon} name="refresh-cw" /> ${say("on hold here")}: <bdi>${nameOf(peer)}</bdi> · ${say("switch")}</button>`)}
+      ${others.map((other) => html`<${Connect} key=${`c${other.id}`} phone=${phone} call=${call} other=${other} />`)}
     </div>
     ${call.stage === "ended" ? html`<${Afterwards} phone=${phone} call=${call} write=${write} />` : html`<${Controls} phone=${phone} call=${call} keys=${keys} />`}
   </div>`;

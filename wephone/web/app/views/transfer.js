@@ -1,6 +1,7 @@
 /** Handing a call over: the other side talks with somebody else instead. */
 
 import { html, useState } from "../../vendor/preact.js";
+import { nameOf } from "../names.js";
 import { Field, Icon, Refusal } from "../parts.js";
 import { endInWords, errorInWords, say, sentence } from "../words.js";
 import { Called } from "./number.js";
@@ -30,6 +31,15 @@ export function HandOver({ phone, call, done }) {
     <${Field} id="transfer-to" label=${say("transfer to")} hint=${say("transfer why")} value=${typed} onInput=${setTyped} autofocus=${true} />
     ${fits.map(([user, name]) => html`<button key=${user} type="button" class="quiet" onClick=${() => hand(user)}><bdi>${name}</bdi></button>`)}
     <button class="main" disabled=${!wanted}>${say("transfer")}</button></form>`;
+}
+
+/** Two with whom one talks are to talk with each other. @param {{phone: Phone, call: Call, other: Call}} props */
+export function Connect({ phone, call, other }) {
+  const can = [call, other].every(({ stage, telephone }) => stage === "talking" && !telephone);
+  if (!can) return null;
+  const [one, two] = [nameOf(call.peer), nameOf(other.peer)];
+  return html`<button type="button" class="pill" title=${say("connect them why", { one, two })} disabled=${call.handedTo !== null}
+    onClick=${() => phone.connect(call, other)}><${Icon} name="phone-forwarded" /> ${say("connect them")}: <bdi>${one}</bdi>, <bdi>${two}</bdi></button>`;
 }
 
 /** What becomes of it. @param {{call: Call}} props */
