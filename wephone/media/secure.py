@@ -69,6 +69,10 @@ class DirectConnection(Connection):
         super().__init__(settings, found)
         self._came = came
 
+    def _remote_candidates_expected(self) -> bool:
+        """Always: the far end may come from an address that it has not said, or by a name unknown here."""
+        return True
+
     def data_received(self, data: bytes, component: int) -> None:
         if data[:1] >= b"\x80":
             self._came(data)
