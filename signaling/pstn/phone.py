@@ -104,6 +104,7 @@ class Phone(ABC):
         self._trickles = False  # what our side of the sound finds may be told
         self._found: list[CandidatesFound] = []
         self._heard: list[tuple[tuple[Candidate, ...], bool]] = []  # what the app's side found
+        self._held = False  # by the app
         self._notice: int | None = None  # until when it winds down, as was told
         self._limit: Cancel | None = None
         self._recording: asyncio.Task[None] | None = None  # the end of the last leg
@@ -266,7 +267,7 @@ class Phone(ABC):
 
     async def _tell_of_the_end(self) -> None:
         """Both ends hear that the call will end, and why, in place of each other."""
-        if self._line is not None and Capability.ANNOUNCE in self._desk.sound.capabilities:
+        if self._line is not None and self._announces:
             language = self._line.trunk.language
             for side in SIDES:
                 await self._sound(self._desk.sound.play(self._leg, side, Sound.REVOKED, language))
@@ -276,6 +277,8 @@ class Phone(ABC):
         if self._line is not None:
             for side in SIDES:
                 await self._sound(self._desk.sound.stop_playing(self._leg, side))
+            if self._held:
+                await self._entertain()
 
     # Changes of a call that runs
 
@@ -293,11 +296,29 @@ class Phone(ABC):
             await self._hold(lease, offer.hold)
 
     async def _hold(self, lease: Lease, hold: bool) -> None:
-        """The carrier is told, under the lease that the leg has."""
-        direction: Direction = "inactive" if hold else "sendrecv"
+        """The carrier is told, under the lease that the leg has; whoever is held hears music, if there is
+        some."""
+        direction: Direction = ("sendonly" if self._announces else "inactive") if hold else "sendrecv"
         sdp = await self._sound(self._desk.sound.offer_trunk(self._leg, direction))
         if sdp is not None and self._sip is not None:
             self._sip.change(sdp.encode())
+        changes, self._held = hold != self._held, hold
+        if changes and self._notice is None:  # why the call will end is told in place of music
+            await self._entertain()
+
+    @property
+    def _announces(self) -> bool:
+        return Capability.ANNOUNCE in self._desk.sound.capabilities
+
+    async def _entertain(self) -> None:
+        """Music for the telephone while it is held, and none from then on."""
+        if self._line is None or not self._announces:
+            return
+        sound = self._desk.sound
+        if self._held:
+            await self._sound(sound.play(self._leg, "trunk", Sound.MUSIC))
+        else:
+            await self._sound(sound.stop_playing(self._leg, "trunk"))
 
     async def _offered(self, lease: Lease, sdp: bytes) -> None:
         """The carrier holds, moves or takes another codec."""

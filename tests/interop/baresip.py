@@ -5,7 +5,7 @@ import json
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
@@ -18,7 +18,8 @@ from tests.interop.phone import Phone, Said, end, ready
 from tests.interop.played import Way
 from tests.interop.sipp import listens
 
-MODULES = ("g711", "aubridge", "srtp")
+MODULES = ("g711", "aubridge", "aufile", "srtp")
+ECHO = "aubridge,loop"  # it says what it hears
 APPLICATIONS = ("account", "menu", "ctrl_tcp")
 CONFIGURATION = """
 sip_listen {listen}
@@ -26,8 +27,9 @@ sip_verify_server yes
 {tls}
 net_interface {host}
 audio_player aubridge,loop
-audio_source aubridge,loop
-audio_alert aubridge,loop
+audio_source {source}
+audio_alert aubridge,bell
+ringback_disabled yes
 ctrl_tcp_listen 127.0.0.1:{control}
 module_path {modules}
 {loaded}
@@ -40,6 +42,7 @@ class Baresip(Phone):
     """One that runs."""
 
     writer: asyncio.StreamWriter | None = None
+    keys: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)  # that the other side has pressed
 
     async def call(self, uri: object) -> None:
         await self.do("dial", str(uri))
@@ -63,25 +66,35 @@ class Baresip(Phone):
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
             self.keep(event, SIGNS)
+            if '"CALL_DTMF_START"' in event:
+                self.keys.put_nowait(json.loads(event)["param"])
 
 
 @asynccontextmanager
 async def baresip(
-    way: Way, certificate: Certificate | None = None, *, encrypted: bool = False
+    way: Way,
+    certificate: Certificate | None = None,
+    *,
+    encrypted: bool = False,
+    user: str = "far",
+    port: int = 0,
+    source: str = ECHO,
 ) -> AsyncIterator[Baresip]:
-    """While the block runs. `encrypted`: SRTP by SDES, or no call."""
+    """While the block runs, as that user, who takes calls for nobody else. `encrypted`: SRTP by SDES, or no
+    call. `port`: where it has to be. `source`: what it says, by module and device."""
     program = which("baresip")
     assert program, "baresip is not installed: scripts/packages.txt"
     with TemporaryDirectory(prefix="wephone-baresip-") as name:
         folder = Path(name)
-        port, control = await asyncio.to_thread(two_free_ports), await asyncio.to_thread(free_port)
+        port = port or await asyncio.to_thread(two_free_ports)
+        control = await asyncio.to_thread(free_port)
         # It takes the port for UDP and TCP, and the next one for TLS.
         place = Place(way.transport, way.host, port + (way.transport is Transport.TLS))
-        (folder / "config").write_text(configured(way, port, control, certificate, folder))
+        (folder / "config").write_text(configured(way, port, control, source, certificate, folder))
         # Without a transport: what it calls has one, and it would add its own.
         media = ";mediaenc=srtp-mand" if encrypted else ""
         (folder / "accounts").write_text(
-            f"<sip:far@{bracketed(way.host)}:{port}>;regint=0;answermode=auto;audio_codecs=PCMA{media}\n"
+            f"<sip:{user}@{bracketed(way.host)}:{port}>;regint=0;answermode=auto;audio_codecs=PCMA{media}\n"
         )
         (folder / "contacts").write_text("")
         process = await asyncio.create_subprocess_exec(
@@ -112,7 +125,9 @@ async def keep(phone: Phone, output: asyncio.StreamReader) -> None:
         phone.log.append(line.decode(errors="replace"))
 
 
-def configured(way: Way, port: int, control: int, certificate: Certificate | None, folder: Path) -> str:
+def configured(
+    way: Way, port: int, control: int, source: str, certificate: Certificate | None, folder: Path
+) -> str:
     """Its file of settings."""
     tls = ""
     if certificate:
@@ -125,6 +140,7 @@ def configured(way: Way, port: int, control: int, certificate: Certificate | Non
         tls=tls,
         host=way.host,
         control=control,
+        source=source,
         modules="/usr/lib/baresip/modules",
         loaded="\n".join(loaded),
     )

@@ -7,23 +7,33 @@ import sys
 from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
-SDP = (
-    "v=0",
-    "o=sipp 1 1 IN IP[local_ip_type] [local_ip]",
-    "s=-",
-    "c=IN IP[media_ip_type] [media_ip]",
-    "t=0 0",
-    "m=audio [media_port] RTP/AVP 0",
-    "a=rtpmap:0 PCMU/8000",
-)
+PORT = "[media_port]"  # where its echo of sound is; there is another one at the next port but one
+
+
+def sdp_at(port: str = PORT, *attributes: str, version: int = 1) -> tuple[str, ...]:
+    """What it says of its sound."""
+    return (
+        "v=0",
+        f"o=sipp 1 {version} IN IP[local_ip_type] [local_ip]",
+        "s=-",
+        "c=IN IP[media_ip_type] [media_ip]",
+        "t=0 0",
+        f"m=audio {port} RTP/AVP 0",
+        "a=rtpmap:0 PCMU/8000",
+        *attributes,
+    )
+
+
+SDP = sdp_at()
 PROLOGUE = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n'
 OURS = "sip:+442079460001@[remote_ip]:[remote_port]"  # whom it calls
 INVITE = "CSeq: 1 INVITE"
 
 
-def send(*lines: str, sdp: bool = False, again: bool = False) -> str:
-    """A message; `again`: until it is answered."""
-    body = ("Content-Type: application/sdp", "Content-Length: [len]", "", *SDP)
+def send(*lines: str, sdp: bool | tuple[str, ...] = False, again: bool = False) -> str:
+    """A message; `again`: until it is answered. `sdp`: what it describes, or the usual."""
+    described = sdp if isinstance(sdp, tuple) else SDP
+    body = ("Content-Type: application/sdp", "Content-Length: [len]", "", *described)
     text = "\n".join((*lines, *(body if sdp else ("Content-Length: [len]", "", ""))))
     repeated = ' retrans="500"' if again else ""
     return f"<send{repeated}><![CDATA[\n\n{text}\n\n]]></send>"
@@ -37,7 +47,7 @@ def say(
     via: str = "[last_Via:]",
     cseq: str = "[last_CSeq:]",
     contact: bool = True,
-    sdp: bool = False,
+    sdp: bool | tuple[str, ...] = False,
     again: bool = False,
 ) -> str:
     """A response to the last request. `to`: within a dialog, whose tag is there already."""
@@ -47,9 +57,15 @@ def say(
     return send(*head, sdp=sdp, again=again)
 
 
-def within(status: str, *fields: str, sdp: bool = False, again: bool = False, contact: bool = False) -> str:
+def within(
+    status: str,
+    *fields: str,
+    sdp: bool | tuple[str, ...] = False,
+    again: bool = False,
+    contact: bool = False,
+) -> str:
     """A response within the dialog."""
-    return say(status, *fields, to="[last_To:]", sdp=sdp, again=again, contact=contact or sdp)
+    return say(status, *fields, to="[last_To:]", sdp=sdp, again=again, contact=contact or bool(sdp))
 
 
 def ask(
@@ -75,6 +91,32 @@ def ask(
         *fields,
         sdp=sdp,
         again=again and method != "ACK",
+    )
+
+
+def called_back() -> str:
+    """The INVITE of a caller to whom requests will be sent: who it is from and for, and the way back."""
+    kept = (("From:", "caller"), ("To:", "callee"))
+    actions = "".join(
+        f'<ereg regexp=".*" {_where(header)} check_it="true" assign_to="{name}"/>' for header, name in kept
+    )
+    return f'<recv request="INVITE" rrs="true"><action>{actions}</action></recv>'
+
+
+def ask_back(method: str, number: int, sdp: bool | tuple[str, ...] = False) -> str:
+    """A request of the one that was called."""
+    return send(
+        f"{method} [next_url] SIP/2.0",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport",
+        "From:[$callee];tag=far-[call_number]",
+        "To:[$caller]",
+        "Call-ID: [call_id]",
+        f"CSeq: {number} {method}",
+        "Contact: <[contact]>",
+        "Max-Forwards: 70",
+        "[routes]",
+        sdp=sdp,
+        again=method != "ACK",
     )
 
 
@@ -148,6 +190,25 @@ ODD_CONTACT = (
     ';+sip.instance="<urn:x>"'
 )
 
+ROUTE = "[last_Record-Route:]"
+AFTER = "[media_port+2]"
+
+
+def is_held(answer: tuple[str, ...], direction: str = "sendonly") -> tuple[str, ...]:
+    """The other side holds, or comes back."""
+    return (
+        hear("INVITE", ("", f"a={direction}")),
+        within("200 OK", ROUTE, sdp=answer, again=True),
+        hear("ACK"),
+    )
+
+
+def holds(number: int, offer: tuple[str, ...], direction: str) -> tuple[str, ...]:
+    """It holds, moves, or comes back."""
+    ways = hear(200, ("", f"a={direction}"))
+    return ask_back("INVITE", number, offer), maybe(100), ways, ask_back("ACK", number)
+
+
 # Those that are called.
 CALLED: dict[str, Sequence[str]] = {
     "answers": (hear("INVITE"), say("100 Trying", contact=False), RINGS, ANSWERS, hear("ACK"), IS_LEFT),
@@ -177,6 +238,21 @@ CALLED: dict[str, Sequence[str]] = {
         say("180 Ringing", "[last_Record-Route:]"),
         say("200 OK", "[last_Record-Route:]", sdp=True, again=True),
         hear("ACK"),
+        IS_LEFT,
+    ),
+    # Its sound is at one place before the answer, and at another from then on.
+    "speaks before it answers, and moves": (
+        called_back(),
+        say("183 Session Progress", ROUTE, sdp=True),
+        '<pause milliseconds="200"/>',
+        say("200 OK", ROUTE, sdp=sdp_at(AFTER, version=2), again=True),
+        hear("ACK"),
+        *is_held(sdp_at(AFTER, "a=recvonly", version=3)),
+        *is_held(sdp_at("[moved]", version=4), "sendrecv"),
+        *is_held(sdp_at("[moved]", "a=recvonly", version=5)),
+        *is_held(sdp_at("[moved]", version=6), "sendrecv"),
+        *holds(1, sdp_at("[moved]", "a=sendonly", version=7), "recvonly"),
+        *holds(2, sdp_at(version=8), "sendrecv"),
         IS_LEFT,
     ),
     "asks for a password": (challenges("407 Who", "Proxy-Authenticate", "Proxy-Authorization", "MD5", 32),),

@@ -4,6 +4,7 @@ import json
 import secrets
 from pathlib import Path
 
+from signaling.media import Sound
 from signaling.pstn.sip.sockets import Place
 from tests.fakes.relay import Relay
 from tests.interop.witness import SDP as SOUND
@@ -91,10 +92,17 @@ async def test_hold_at_either_side_is_told_to_the_other_under_the_lease(tmp_path
         answer = await alice.hears("negotiate")
         assert (answer["kind"], answer["round"]) == ("answer", 1)
         held = await phone.hear("INVITE")
-        assert "a=inactive" in held
+        assert "a=sendonly" in held
         phone.answer(held, "200 OK", tag="w", sdp=True)
         await phone.hear("ACK")
-        again = held.replace("a=inactive", "a=sendrecv")
+        [leg] = here.relay.legs.values()
+        assert leg.playing == {"trunk": Sound.MUSIC}
+        await alice.say(type="negotiate", call=call, kind="offer", round=2, sdp=SDP)
+        again = await phone.hear("INVITE")
+        assert "a=sendrecv" in again
+        phone.answer(again, "200 OK", tag="w", sdp=True)
+        await phone.hear("ACK")
+        assert leg.playing == {}
         theirs = request("INVITE", here.sip, phone.place).replace(SOUND, HOLD)
         theirs = theirs.replace(f"Content-Length: {len(SOUND)}", f"Content-Length: {len(HOLD)}")
         theirs = theirs.replace(line(theirs, "To"), line(again, "From").replace("From", "To"))
@@ -102,8 +110,10 @@ async def test_hold_at_either_side_is_told_to_the_other_under_the_lease(tmp_path
         theirs = theirs.replace("Call-ID: raw", line(again, "Call-ID"))
         phone.send(theirs, here.sip)
         assert "m=audio" in await phone.hear("SIP/2.0 200")
-        await alice.say(type="negotiate", call=call, kind="offer", round=2, sdp=SDP, media=["audio", "video"])
-        assert (await alice.hears("negotiate"))["kind"] == "decline"
+        await alice.say(type="negotiate", call=call, kind="offer", round=3, sdp=SDP, media=["audio", "video"])
+        while (said := await alice.hears("negotiate"))["round"] != 3:
+            pass
+        assert said["kind"] == "decline"
 
 
 async def test_a_request_with_forged_headers_is_a_call_like_any_other(tmp_path: Path) -> None:
