@@ -13,6 +13,8 @@ PASSWORD = "correct horse battery"
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
 WITHIN = 20_000  # ms: generous, since a machine may be busy
+ELSEWHERE = "192.0.2.1"  # nobody's address (RFC 5737), by which a test's browser finds the service
+OWN = ("127.0.0.1", ELSEWHERE)
 NEAR = 12.0  # Hz: the width of a bin
 
 # The strongest frequency of what a call's other side says, once there is any sound: Hz.
@@ -175,7 +177,7 @@ def forbidden(line: str) -> list[str]:
 def strange(url: str) -> list[str]:
     """The address, if it is not the service's own: nothing is asked of anybody else."""
     asked = urlsplit(url)
-    return [url] if asked.scheme in ("http", "https") and asked.hostname != "127.0.0.1" else []
+    return [url] if asked.scheme in ("http", "https") and asked.hostname not in OWN else []
 
 
 def microphone(path: Path) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from playwright.async_api import expect
 
-from tests.web.app import WITHIN
+from tests.web.app import ELSEWHERE, WITHIN
 from tests.web.conftest import FLAGS, Town
 from wephone.testing.kit import Kit
 
@@ -62,6 +62,6 @@ async def test_a_page_without_https_says_what_to_do_before_anything_is_typed(
 ) -> None:
     resolved = [flag for flag in FLAGS if "resolver" not in flag]
     alice = await town.newcomer("alice", flags=[*resolved, "--host-resolver-rules=MAP * 127.0.0.1"])
-    await alice.page.goto(f"http://192.0.2.1:{wephone.server.port}")  # RFC 5737: nobody's
+    await alice.page.goto(f"http://{ELSEWHERE}:{wephone.server.port}")
     await alice.sees("Open it by its https address.")
     await expect(alice.page.get_by_role("textbox")).to_have_count(0)
