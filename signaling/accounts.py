@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from licensing.identity import RANDOM, uuid7
-from signaling.passwords import Passwords, fault, is_once, new_password
+from signaling.passwords import Passwords, fault, fault_of_choice, is_once, new_password
 from signaling.ports.accounts import Account, SessionRow
 from signaling.ports.clock import Clock
 from signaling.ports.store import IdTakenError, Store, StoreError
@@ -124,7 +124,7 @@ class Accounts:
         """Open an account for whoever comes: anybody if registration is open, else by invitation."""
         if invitation is None and not is_open:
             raise AccountError(AccountFault.REGISTRATION_CLOSED)
-        checked(password, name)
+        chosen(password, name)
         if invitation is not None:
             # Looked at first, so that a taken name does not use the invitation up.
             if await self._store.account(name) is not None:
@@ -211,7 +211,7 @@ class Accounts:
     async def change_password(self, name: UserId, old: str, new: str) -> None:
         """By the owner, who has to know the old one. Every session ends."""
         account = await self._proved(name, old)
-        checked(new, name)
+        chosen(new, name)
         if old == new and is_once(account.password):
             raise AccountError(AccountFault.BAD_PASSWORD, "it is the one to be changed", "new_password")
         await self._store.set_password(name, await self._passwords.hash(new))
@@ -316,4 +316,10 @@ class Accounts:
 def checked(password: str, name: str) -> None:
     """AccountError unless it can be a password of this account."""
     if (wrong := fault(password, name)) is not None:
+        raise AccountError(AccountFault.BAD_PASSWORD, f"it {wrong}", "password")
+
+
+def chosen(password: str, name: str) -> None:
+    """AccountError unless a person may choose it as the password of this account."""
+    if (wrong := fault_of_choice(password, name)) is not None:
         raise AccountError(AccountFault.BAD_PASSWORD, f"it {wrong}", "password")

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from signaling.common_passwords import COMMON
+
 SHORTEST, LONGEST = 8, 256  # characters (NIST SP 800-63B §5.1.1.2: at least 8)
 AT_ONCE = 2  # threads: argon2 lets go of the interpreter, and a sign-in storm must not starve the calls
 MOST_WAITING = 256  # attempts; more than that is a flood
@@ -83,9 +85,19 @@ def fault(password: str, name: str) -> str | None:
     """Why it is no password, as the rest of a sentence."""
     if not SHORTEST <= len(password) <= LONGEST:
         return f"has {len(password)} characters: it must have {SHORTEST} to {LONGEST}"
-    if password.lower() == name or len(set(password)) < 3:
-        return "is too easy to guess"
+    if password.casefold() == name.casefold():
+        return "is the name of the account: choose another"
+    if len(set(password)) < 3:
+        return "is too easy to guess: choose another"
     return None
+
+
+def fault_of_choice(password: str, name: str) -> str | None:
+    """Why nobody may choose it for themselves (NIST SP 800-63B §5.1.1.2: none that is commonly used)."""
+    common = password.casefold() in COMMON
+    return fault(password, name) or (
+        "is one of those that are tried first: choose another" if common else None
+    )
 
 
 def _verified(stored: str, password: str) -> bool:

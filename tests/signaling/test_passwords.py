@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from signaling import passwords
-from signaling.passwords import Passwords, TooBusyError, fault, is_once, new_password
+from signaling.passwords import Passwords, TooBusyError, fault, fault_of_choice, is_once, new_password
 from signaling.tokens import new_token, token_hash
 from signaling.turn import turn_credentials
 from wephone.protocol.ids import UserId
@@ -67,6 +67,12 @@ def test_passwords_that_are_made_can_be_used_and_differ() -> None:
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 257, "aaaaaaaa", "ababab", "alice-alice"])
 def test_what_is_easy_to_guess_is_no_password(password: str) -> None:
     assert fault(password, "alice-alice") is not None
+
+
+@pytest.mark.parametrize("password", ["password1", "PassW0rd", "qwertyuiop", "woaini1314", "Alice-Alice"])
+def test_nobody_chooses_what_is_tried_first(password: str) -> None:
+    assert fault_of_choice(password, "alice-alice") is not None
+    assert fault_of_choice("correct horse battery", "alice-alice") is None
 
 
 def test_a_token_has_256_bits_and_is_kept_as_its_hash() -> None:

@@ -75,7 +75,7 @@ async def test_no_name_is_given_twice_also_not_after_its_end(world: World) -> No
 
 
 async def test_a_password_must_be_hard_to_guess(world: World) -> None:
-    for password in ("short", "x" * 300, "aaaaaaaaaaaa"):
+    for password in ("short", "x" * 300, "aaaaaaaaaaaa", "Password123"):
         answer = await world.stranger().post("/api/account", {"name": "alice", "password": password})
         assert answer.status == 400
         assert answer.json["field"] == "password"
@@ -88,6 +88,8 @@ async def test_changing_the_password_ends_every_session(world: World) -> None:
     assert (await alice.post("/api/account/password", change)).code == "wrong_password"
     assert (await also.get("/api/account")).status == 200
     change["password"] = PASSWORD
+    common = await alice.post("/api/account/password", change | {"new_password": "iloveyou1"})
+    assert (common.code, common.status) == ("bad_password", 400)
     assert (await alice.post("/api/account/password", change)).status == 204
     assert (await also.get("/api/account")).status == (await alice.get("/api/account")).status == 401
     await alice.sign_in("alice", "another one, longer")

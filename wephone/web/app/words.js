@@ -185,6 +185,7 @@ learn({
   // Errors
   "slow_down": ["Too many tries. Wait {seconds} s.", "尝试过多，请等待 {seconds} 秒。"],
   "wrong_password": ["The name or the password is wrong.", "用户名或密码错误。"],
+  "bad_password": ["Choose another password: at least 8 characters, not your name, and none that many people have.", "请换一个密码：至少 8 个字符，不能与用户名相同，也不能是常见密码。"],
   "name_taken": ["This name is taken. Choose another.", "用户名已被使用，请换一个。"],
   "bad_invitation": ["This invitation is unknown, used or too old.", "邀请码无效、已使用或已过期。"],
   "account_disabled": ["This account has been disabled by the operator.", "此账号已被运营者停用。"],
