@@ -73,6 +73,15 @@ def test_the_app_is_small() -> None:
     assert sum(sizes.values()) <= SHELL, sizes
 
 
+def test_the_console_asks_at_once_for_all_that_its_first_view_needs() -> None:
+    console = WEB / "console"
+    first = needed(console / "main.js", set()) | needed(console / "views" / "overview.js", set())
+    named = re.findall(
+        r'(?:modulepreload" href|module" src)="/web/([^"]+)"', (console / "index.html").read_text()
+    )
+    assert sorted(named) == sorted(str(file.relative_to(WEB)) for file in first)
+
+
 def test_no_module_needs_one_that_needs_it() -> None:
     ours = [file for file in WEB.rglob("*.js") if "vendor" not in file.parts]
     behind = {file: set[Path]().union(*(needed(each, set()) for each in imported(file))) for file in ours}
