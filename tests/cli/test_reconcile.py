@@ -15,6 +15,7 @@ from wephone.cli.output import Failure
 AT = 1_800_000_000  # 2027-01-15 08:00:00Z
 TALKED = "6f0c2f0a-6d43-4f57-9a30-0e4d6d1f0001"
 REFUSED = "6f0c2f0a-6d43-4f57-9a30-0e4d6d1f0002"
+FORWARDED = "6f0c2f0a-6d43-4f57-9a30-0e4d6d1f0004"
 APP = "6f0c2f0a-6d43-4f57-9a30-0e4d6d1f0003"
 
 
@@ -75,6 +76,26 @@ async def test_what_does_not_match_is_told_with_exit_code_1_and_written_for_a_sp
     assert (
         "refused here, and the carrier carried it: +121****0100 at 2027-01-15 08:10:00Z, line 3" in done.err
     )
+
+
+async def test_of_several_carriers_each_has_its_own_list_and_calls_that_went_on_are_in_it(
+    office: Office, tmp_path: Path
+) -> None:
+    office.change(
+        row(FORWARDED, "bob", 0, 30, "hangup"),
+        f"UPDATE call SET forwarded_to = '+49301****1234', forwarded_by = 'bob', trunk = 'two'"
+        f" WHERE call_id = '{FORWARDED}'",
+        f"UPDATE call SET trunk = 'one' WHERE call_id = '{TALKED}'",
+    )
+    ones, twos = tmp_path / "one.csv", tmp_path / "two.csv"
+    ones.write_text("Call Date,Destination,Billsec\n2027-01-15 08:00:00,+86 138 0013 8000,61\n")
+    twos.write_text("Call Date,Destination,Billsec\n2027-01-15 08:00:00,+49 30 123401234,30\n")
+    for name, file in (("one", ones), ("two", twos)):
+        done = await office.run("audit", "reconcile", str(file), "--trunk", name)
+        assert (done.code, done.err) == (0, "")
+        assert "1 calls of the carrier, 1 of ours: 1 are the same" in done.out
+    done = await office.run("audit", "reconcile", str(ones), "--trunk", "three")
+    assert (done.code, done.err) == (1, "wephone: there is no trunk `three`: there are one, two\n")
 
 
 async def test_a_list_that_cannot_be_read_is_one_sentence(office: Office, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wephone.cli.carrier_rows import BadRow
 
 CALLS = "/api/operator/calls"
+TRUNKS = "/api/operator/trunks"
 PAGE = 200
 SHOWN = 50  # of each kind, for a person; --json and --out have all
 
@@ -70,6 +71,9 @@ def register(
     )
     parser.add_argument(
         "--increment", metavar="SECONDS", type=increment, default=1, help="the carrier rounds up to (1)"
+    )
+    parser.add_argument(
+        "--trunk", metavar="NAME", help="whose list it is, where there are several carriers (default: all)"
     )
     parser.add_argument("--out", metavar="FILE", type=Path, help="write what does not match as CSV")
     operating.add_options(parser)
@@ -147,7 +151,8 @@ def run(args: argparse.Namespace) -> int:
     period = period_of(rows, args, tolerance)
 
     async def work(api: OperatorApi) -> int:
-        calls = [] if period is None else await placed(api, *period, with_callers=any(r.caller for r in rows))
+        with_callers = any(row.caller for row in rows)
+        calls = [] if period is None else await placed(api, *period, args.trunk, with_callers=with_callers)
         outcome = reconcile(rows, calls, tolerance)
         if args.out is not None:
             write(args.out, outcome)
@@ -174,37 +179,60 @@ def period_of(
     return since, until
 
 
-async def placed(api: OperatorApi, since: int, until: int, *, with_callers: bool) -> "list[Placed]":
-    """Our telephone calls of that time."""
+async def placed(
+    api: OperatorApi, since: int, until: int, trunk: str | None, *, with_callers: bool
+) -> "list[Placed]":
+    """Our telephone calls of that time: those that this trunk took, and those that were refused for any."""
     from licensing.reconcile import Placed
 
+    rows = [row async for row in records(api, since, until)]
+    if trunk is not None:
+        await check_trunk(api, trunk, rows)
     found: list[Placed] = []
     numbers: dict[str, frozenset[str]] = {}
+    for row in rows:
+        callee = row["forwarded_to"] or row["callee"]
+        if not callee[0].isdigit() and callee[0] != "+":
+            continue  # a user, or a string that is no number
+        if trunk is not None and row["trunk"] not in (trunk, None):
+            continue
+        shown = row["forwarded_by"] or row["caller"]  # whose number the carrier saw
+        if with_callers and shown not in numbers:
+            numbers[shown] = await numbers_of(api, shown)
+        found.append(
+            Placed(
+                row["call"],
+                callee,
+                row["offered_at"],
+                row["answered_at"],
+                row["ended_at"],
+                row["reason"] == "refused",
+                row["decision"],
+                numbers.get(shown, frozenset()),
+            )
+        )
+    return found
+
+
+async def records(api: OperatorApi, since: int, until: int) -> AsyncIterator[dict[str, Any]]:
+    """All calls of that time as the server has them, newest first."""
     query: dict[str, str] | None = {"limit": str(PAGE), "before": str(until + 1)}
     while query is not None:
         page = await api.request("GET", CALLS, query=query)
         for row in page["calls"]:
             if row["offered_at"] < since:
-                return found
-            if not row["callee"][0].isdigit() and row["callee"][0] != "+":
-                continue  # a user, or a string that is no number
-            caller = row["caller"]
-            if with_callers and caller not in numbers:
-                numbers[caller] = await numbers_of(api, caller)
-            found.append(
-                Placed(
-                    row["call"],
-                    row["callee"],
-                    row["offered_at"],
-                    row["answered_at"],
-                    row["ended_at"],
-                    row["reason"] == "refused",
-                    row["decision"],
-                    numbers.get(caller, frozenset()),
-                )
-            )
+                return
+            yield row
         query = page["call"] and {"limit": str(PAGE), "before": str(page["before"]), "call": page["call"]}
-    return found
+
+
+async def check_trunk(api: OperatorApi, name: str, rows: list[dict[str, Any]]) -> None:
+    """Failure unless the server has such a trunk, or had it at the time of these calls."""
+    known = {each["name"] for each in (await api.request("GET", TRUNKS))["trunks"]}
+    known |= {row["trunk"] for row in rows if row["trunk"] is not None}
+    if name not in known:
+        there = f"there are {', '.join(sorted(known))}" if known else "no call of that time was over a trunk"
+        raise Failure(f"there is no trunk `{name}`: {there}")
 
 
 async def numbers_of(api: OperatorApi, user: str) -> frozenset[str]:
