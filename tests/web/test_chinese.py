@@ -2,14 +2,14 @@
 
 from tests.web.app import DESKTOP, PASSWORD, PHONE, WITHIN, Someone
 from tests.web.conftest import ALICES_TONE, BOBS_TONE, Town
-from tests.web.test_looks import FAULTS
+from tests.web.test_looks import FAULTS, NAMES
 
 
 async def sees(person: Someone, *words: str) -> None:
     """These words are there, and nothing else than Chinese beside names."""
     for each in words:
         await person.sees(each)
-    assert await person.page.evaluate(FAULTS, "zh-CN") == []
+    assert await person.page.evaluate(FAULTS, ["zh-CN", rf"{NAMES}|bob"]) == []
 
 
 async def sign_up(person: Someone, url: str) -> None:
