@@ -28,6 +28,7 @@ from tests.signaling.pstn.test_heard import TONE, has_tone
 from wephone.core.events import KeyHeard
 from wephone.media.audio import RATE, Samples
 from wephone.media.devices import Ear, Tone
+from wephone.media.score import heard as score
 from wephone.protocol.reasons import EndReason
 from wephone.testing.peer import Heard, Talk
 from wephone.testing.voice import Mouth, voice
@@ -44,6 +45,8 @@ SOON = 2.0  # seconds within which a call ends that has lost its sound
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Exchange]:
+    speech = voice("alice")[:RATE]
+    assert score(speech, speech).good  # what it needs is loaded before anybody speaks: that takes seconds
     async with exchange(tmp_path_factory.mktemp("exchange")) as made:
         yield made
 
