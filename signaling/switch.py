@@ -58,6 +58,7 @@ from signaling.errands import Errands
 from signaling.facts import Telephone, person_of
 from signaling.lines import Lines
 from signaling.metrics import Metrics
+from signaling.patience import in_time
 from signaling.permission import Permission, Permitted, Refused, masked_name
 from signaling.ports.calls import LiveCall, OfferedCall
 from signaling.ports.clock import Cancel, Clock
@@ -575,13 +576,21 @@ class Switch:
 
     async def _ended_before(self, call: Call) -> Event | None:
         """It ended while an earlier server stopped, and its caller asks again: it is not decided twice."""
+        for_help = self._asks_for_help(call, self._trails[call.id])
         try:
-            reason = await self._store.how_it_ended(call.id, call.caller.user)
+            reason = await in_time(self._store.how_it_ended(call.id, call.caller.user), for_help=for_help)
         except StoreError:  # it may be a call for help; any other is not offered without its row
             log.exception("whether a call has ended before could not be read")
             return None
         # A refusal says why, which the row does not: that is decided again.
         return None if reason in (None, EndReason.REFUSED) else Unroutable(reason)
+
+    def _asks_for_help(self, call: Call, trail: Trail) -> bool:
+        """Do the digits say so, before anything is read about who dialled them?"""
+        if trail.dialled is None:
+            return False
+        to = self._permission.dialled(trail.dialled, Person(call.caller.user))
+        return isinstance(to, Number) and to.emergency
 
     async def _offered_before(self, call: Call) -> Event:
         """The id was used. By this very call, before a restart: its caller hears how that ended."""
@@ -686,8 +695,9 @@ class Switch:
 
     async def _dial(self, call: Call, trail: Trail, dialled: str, phone: Party) -> Event:
         """The number that was dialled, if there is a way to it: then its row, and the phone may be called."""
+        for_help = self._asks_for_help(call, trail)
         try:
-            person = await person_of(self._store, call.caller.user)
+            person = await in_time(person_of(self._store, call.caller.user), for_help=for_help)
             payer = person if trail.payer is None else await person_of(self._store, trail.payer)
         except StoreError:
             if trail.payer is not None:
@@ -708,7 +718,7 @@ class Switch:
         self._phones[phone] = found.outcome
         trail.for_help = found.for_help
         try:
-            await self._write_offer(call, trail, found.decision)
+            await in_time(self._write_offer(call, trail, found.decision), for_help=found.for_help)
         except StoreError as error:
             if not found.for_help or isinstance(error, IdTakenError):
                 raise
@@ -766,13 +776,15 @@ class Switch:
         return Party(UserId(trail.callee or masked_name(party.user)), party.device)
 
     async def _record_answer(self, effect: RecordAnswer) -> None:
+        trail = self._trails.get(effect.call)
+        for_help = trail is not None and trail.for_help
+        by = self._shown(effect.call, effect.by)
         try:
-            by = self._shown(effect.call, effect.by)
-            first = await self._store.answer(effect.call, by, effect.at.utc_us, self._epoch)
+            answer = self._store.answer(effect.call, by, effect.at.utc_us, self._epoch)
+            first = await in_time(answer, for_help=for_help)
         except StoreError:
             log.exception("an answer could not be recorded")
-            trail = self._trails.get(effect.call)
-            first = trail is not None and trail.for_help
+            first = for_help
         self._receive(effect.call, AnswerRecorded() if first else AnswerNotRecorded())
         call = self._calls.get(effect.call)
         done = self._transfers.answered(effect.call) if call and call.phase is Phase.ACTIVE else None

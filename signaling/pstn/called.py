@@ -12,6 +12,7 @@ from licensing.reasons import Reason
 from signaling.core import events
 from signaling.core.party import Party
 from signaling.media import MediaError, Problem
+from signaling.patience import in_time
 from signaling.ports.store import StoreError
 from signaling.pstn.line import Line
 from signaling.pstn.outcome import reason_for
@@ -19,6 +20,7 @@ from signaling.pstn.phone import Desk, Phone
 from signaling.pstn.selection import NoTrunk
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.cause import TEMPORARY_FAILURE, Cause
+from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.leg import unlicensed
 from signaling.pstn.sip.outgoing import OutgoingCall
 from signaling.pstn.sip.problem import CarrierError
@@ -113,7 +115,8 @@ class Called(Phone):
                 return
             if failed.retry_after:
                 route.line.rest(failed.retry_after, self._desk.clock.now())
-            if self._recording is not None:  # what it took of the caps is known then
+            # What it took of the caps is known then; a call for help has none.
+            if self._recording is not None and not route.to.emergency:
                 await asyncio.wait((self._recording,))
             found = await self._again(tried, failed.cause, rang=self._rang)
             match found:
@@ -230,9 +233,15 @@ class Called(Phone):
         self._trickles = True
         self._trickle()
 
+    async def _keep_in_time(self, dialog: Dialog, route: Route) -> None:
+        try:
+            await in_time(self._keep(dialog), for_help=route.to.emergency)
+        except StoreError as error:
+            log.error("a call for help goes on before its dialog is kept: %s", error)
+
     async def _connect(self, event: told.Answered, route: Route, app: str) -> None:
         """It was answered: durable first, then the caller is told."""
-        await self._keep(event.dialog)
+        await self._keep_in_time(event.dialog, route)
         sdp = (event.sdp or b"").decode(errors="replace")
         if await self._sound(self._desk.sound.trunk_answered(route.leg, sdp)) is None:
             self._reject(EndReason.MEDIA_FAILED)

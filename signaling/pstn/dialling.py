@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 
 from licensing.alarms import Alarm
@@ -19,6 +20,7 @@ from signaling.core import events
 from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.facts import Telephone, caller_id
+from signaling.patience import in_time
 from signaling.permission import Answer, Refused, Way, duties, in_words, masked
 from signaling.ports.legs import BegunLeg, Duties, Entitlement
 from signaling.ports.store import StoreError
@@ -171,7 +173,8 @@ class Attempts:
         self, to: Number, decision: Decision, tried: frozenset[str], last: Cause | None, *, rang: bool
     ) -> Route | events.Refused | NoTrunk | Capped:
         need = Need(duties(decision), to.emergency, self._helping_country() if to.emergency else None)
-        async with self._dialling.turn(self._payer.user):
+        # A call for help has no caps, and waits for no other whose row the store may be slow to take.
+        async with nullcontext() if to.emergency else self._dialling.turn(self._payer.user):
             full: Capped | None = None
             while True:
                 choice = next_trunk(self._standings(to), need, tried, last, rang=rang)
@@ -238,7 +241,7 @@ class Attempts:
         at = self._desk.clock.now().utc_us
         row = BegunLeg(leg, self._call, line.name, self._payer.user, True, grant.decision, seconds, at, done)
         try:
-            await self._desk.store.begin_leg(row)
+            await in_time(self._desk.store.begin_leg(row), for_help=to.emergency)
         except StoreError:
             if not to.emergency:
                 raise

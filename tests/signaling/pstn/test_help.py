@@ -19,6 +19,10 @@ from tests.signaling.pstn.telephony import Office, Trunks, office, settings_in
 from tests.signaling.pstn.test_witness import after_options
 from wephone.protocol.reasons import end_text
 
+ROWS = (
+    *("how_it_ended", "facts", "entitlement", "used_by_account", "used_by_trunk"),
+    *("offer", "answer", "course", "begin_leg", "keep_leg", "end_leg", "end"),
+)
 NOWHERE = Place(Transport.UDP, "127.0.0.1", 9)
 
 
@@ -142,10 +146,7 @@ async def test_a_store_that_takes_nothing_keeps_no_call_for_help(
             async def shut(_: object) -> int:
                 raise JournalError("the disk is full")
 
-            for name in (
-                *("how_it_ended", "facts", "entitlement", "used_by_account", "used_by_trunk"),
-                *("offer", "answer", "course", "begin_leg", "keep_leg", "end_leg", "end"),
-            ):
+            for name in ROWS:
                 monkeypatch.setattr(store, name, full)
             monkeypatch.setattr(store.journal, "append", shut)
             call = await alice.invite("112")
@@ -161,3 +162,47 @@ async def test_a_store_that_takes_nothing_keeps_no_call_for_help(
             await alice.say(type="hangup", call=call)
             phone.answer(await phone.hear("BYE"), "200 OK")
             assert (await alice.hears("ended"))["reason"] == "hangup"
+
+
+async def test_a_store_that_does_not_answer_keeps_no_call_for_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a call of the same account that waits for that store, nor a route that fails meanwhile."""
+    async with witness() as one, witness() as two:
+        trunks = that_help(Trunks().add("one", one.place).add("two", two.place))
+        async with office(tmp_path, trunks) as here:
+            await after_options(one)
+            await after_options(two)
+            await here.permit()
+            alice = await here.person("alice")
+            store, licence = here.server.parts.store, here.server.parts.licence
+            assert isinstance(store, DatabaseStore)
+            append, asked, back = store.journal.append, asyncio.Event(), asyncio.Event()
+
+            async def hang(*_: object) -> Any:
+                asked.set()
+                await back.wait()
+                raise StoreError("the disk was away")
+
+            monkeypatch.setattr(store, "entitlement", hang)
+            waiting = await alice.invite("+49301234567")
+            await asked.wait()
+            for name in ROWS:
+                monkeypatch.setattr(store, name, hang)
+            monkeypatch.setattr(store.journal, "append", hang)
+            call = await alice.invite("112")
+            one.answer(await one.hear("INVITE sip:112@"), "503 Service Unavailable")
+            await one.hear("ACK")
+            two.answer(await two.hear("INVITE sip:112@"), "200 OK", sdp=True)
+            await two.hear("ACK")
+            assert (await alice.hears("answered"))["call"] == call
+            assert Alarm.JOURNAL_SLOW in licence.alarms.raised
+            await alice.say(type="hangup", call=call)
+            two.answer(await two.hear("BYE"), "200 OK")
+            assert (await alice.hears("ended"))["call"] == call
+            monkeypatch.setattr(store.journal, "append", append)
+            back.set()
+            assert (await alice.hears("ended"))["call"] == waiting
+            await over(licence.alarms, Alarm.JOURNAL_SLOW)
+            decided = [entry for entry in await store.journal.entries(0, 100) if entry.kind == "decision"]
+            assert len(decided) >= 2, "one for each route"
