@@ -10,7 +10,7 @@ import ssl
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from licensing.alarms import Alarm, Alarms
@@ -244,8 +244,10 @@ class Network:
         """See `sip.agent.Handler`: it is being ended, and until that is confirmed it may be charged."""
         leg = self._desk.legs.get(dialog.call_id)
         log.warning("a phone was answered that nobody wanted any more (leg %s)", leg)
-        if leg is not None:
-            self._desk.strays.add(leg)
+        if leg is None:
+            return
+        self._desk.strays[leg] += 1
+        if not self._talks(leg):
             self._desk.errands.start(self._over(leg, STRAY, confirmed=False))
 
     def stray_over(self, bye: Request, confirmed: bool) -> None:
@@ -254,10 +256,23 @@ class Network:
         if leg is None:
             return
         if confirmed:
-            self._desk.strays.discard(leg)
+            self._desk.strays[leg] -= 1
         else:
             self._tell_unconfirmed(leg)
-        self._desk.errands.start(self._over(leg, STRAY, confirmed=confirmed))
+        if self._talks(leg):
+            return  # its row is of a call that goes on: what is still open is said at its end
+        all_over = confirmed and not self._desk.strays[leg]
+        own = self._desk.ends.get(leg)
+        if own is None:
+            self._desk.errands.start(self._over(leg, STRAY, confirmed=all_over))
+        else:
+            end = replace(own, confirmed=own.confirmed and all_over)
+            self._desk.errands.start(self._write_end(leg, end))
+
+    def _talks(self, leg: str) -> bool:
+        """Is one phone of this leg answered and wanted, whatever others do?"""
+        phone = self._desk.phones.get(leg)
+        return phone is not None and phone.is_answered
 
     # What another server left
 
@@ -284,6 +299,9 @@ class Network:
 
     async def _over(self, leg: str, cause: Cause, *, confirmed: bool) -> None:
         end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
+        await self._write_end(leg, end)
+
+    async def _write_end(self, leg: str, end: LegEnd) -> None:
         try:
             await self._desk.store.end_leg(leg, end)
         except StoreError:

@@ -7,6 +7,7 @@ becomes that device's events, and what the machine sends to the device is done o
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -84,7 +85,9 @@ class Desk:
     say: Callable[[CallId, events.Event], None]
     phones: "dict[str, Phone]" = field(default_factory=dict)  # by the id of the leg that is at work
     legs: dict[str, str] = field(default_factory=dict)  # SIP's Call-ID -> the id of the leg
-    strays: set[str] = field(default_factory=set)  # legs of which a phone is being ended that nobody wanted
+    # By leg: how many phones were answered that nobody wanted, and have not confirmed their end.
+    strays: Counter[str] = field(default_factory=Counter)
+    ends: dict[str, LegEnd] = field(default_factory=dict)  # of legs that were answered, for as long as strays
     idle: asyncio.Event = field(default_factory=asyncio.Event)  # no leg is at work
 
     def __post_init__(self) -> None:
@@ -148,6 +151,11 @@ class Phone(ABC):
     def drop(self) -> None:
         """The call is over, and it may be that this party never heard of it."""
         self._leave(Cause("the call was given up"))
+
+    @property
+    def is_answered(self) -> bool:
+        """The leg at work was, and is not over."""
+        return self._sip is not None and self._sip.session is not None
 
     # What its two kinds do
 
@@ -240,24 +248,30 @@ class Phone(ABC):
         if not self._desk.phones:
             self._desk.idle.set()
         if self._sip is not None:
-            forget = partial(self._forget, self._sip.call_id)
+            forget = partial(self._forget, self._sip.call_id, leg)
             self._desk.clock.call_at(self._desk.clock.now().after(STRAYS), forget)
         if not confirmed:
             said = f"trunk {line.name} never confirmed the end of leg {leg}: it may charge"
             self._desk.alarms.sound(Alarm.LEG_UNCONFIRMED, said)
-        self._recording = self._desk.errands.start(self._record(leg, cause, confirmed))
-
-    def _forget(self, call_id: str) -> None:
-        self._desk.legs.pop(call_id, None)
-
-    async def _record(self, leg: str, cause: Cause, confirmed: bool) -> None:
         end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
+        if self.is_answered:
+            self._desk.ends[leg] = end
+        self._recording = self._desk.errands.start(self._record(leg, end))
+
+    def _forget(self, call_id: str, leg: str) -> None:
+        self._desk.legs.pop(call_id, None)
+        self._desk.ends.pop(leg, None)
+        self._desk.strays.pop(leg, None)
+
+    async def _record(self, leg: str, end: LegEnd) -> None:
         try:
             end = replace(end, sound=heard(await self._desk.sound.close(leg) or self._figures))
         except MediaError as error:
             log.warning("the sound of a leg could not be closed: %s", error)
-        if leg in self._desk.strays:
-            return  # its row says so, and waits for the carrier's word
+        if self._desk.strays[leg]:
+            if leg not in self._desk.ends:
+                return  # its row says so, and waits for the carrier's word
+            end = replace(end, confirmed=False)
         try:
             await self._desk.store.end_leg(leg, end)
         except StoreError:
