@@ -57,6 +57,31 @@ async def test_somebody_called_without_a_microphone_is_told_too(town: Town) -> N
     await alice.button("Call again").wait_for(timeout=WITHIN)
 
 
+async def test_whoever_hides_where_there_is_no_relay_is_told_what_to_do(town: Town, wephone: Kit) -> None:
+    await wephone.peers("bob")
+    alice = await town.member("alice")
+    await alice.page.evaluate("location.hash = 'settings'")
+    await alice.page.get_by_label("Hide my address from callers").check()
+    await alice.page.get_by_role("link", name="People").click()
+    await alice.calls("bob")
+    await alice.sees("This service has no relay.")
+    assert await never_rang(wephone)
+
+
+@pytest.mark.long
+async def test_a_call_that_finds_no_way_is_given_up(town: Town, wephone: Kit) -> None:
+    await wephone.peers("bob")
+    alice = await town.newcomer("alice")
+    # It has nothing to try, which Chromium takes for no reason to fail.
+    await alice.context.add_init_script("""const Old = RTCPeerConnection;
+        window.RTCPeerConnection = class extends Old {
+          constructor(given) { super({ ...given, iceServers: [], iceTransportPolicy: "relay" }); }
+        };""")
+    await alice.sign_up(town.url)
+    await alice.calls("bob")
+    await alice.sees("No sound could be exchanged", 45_000)
+
+
 async def test_a_page_without_https_says_what_to_do_before_anything_is_typed(
     town: Town, wephone: Kit
 ) -> None:

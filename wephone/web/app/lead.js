@@ -347,7 +347,10 @@ export class Lead {
       local: (call, local) => this.#streamed(call, { local }),
       camera: (call, camera, cameraFault) => this.show(withCall(this.state, call, { camera, cameraFault })),
       sees: (call, farVideo) => this.show(withCall(this.state, call, { farVideo })),
-      renewed: (call) => this.show(withCall(this.state, call, { isCodeStale: true })),
+      renewed: (call) => {
+        this.#heard.delete(call); // what the connection before had counted says nothing of this one
+        this.show(withCall(this.state, call, { isCodeStale: true }));
+      },
       state: (call, state) => this.#connection(call, state),
     }, () => (hidesAddress() ? "relay" : "all"));
   }

@@ -176,6 +176,7 @@ learn({
   "unblock": ["Unblock", "取消屏蔽"],
   "nobody blocked": ["Nobody is blocked.", "没有屏蔽任何人。"],
   "hide address": ["Hide my address from callers", "对通话方隐藏我的网络地址"],
+  "no relay": ["This service has no relay. To call, switch off “Hide my address from callers” in the settings.", "此服务未提供中继。若要通话，请在设置中关闭“对通话方隐藏我的网络地址”。"],
   "hide address why": ["Calls go through the service's relay. They may sound a little later.", "通话将经服务中继，延迟可能略有增加。"],
   "ring closed": ["Ring when no page is open", "页面关闭时也响铃"],
   "ring closed why": ["The maker of your browser passes it on, and cannot read who calls or writes.", "由浏览器厂商转达，但其无法读取来电人和发信人。"],

@@ -111,6 +111,8 @@ export class Calls {
   }
 }
 
+const CONNECT = 30_000; // ms from the answer to sound, as headless peers wait
+
 /** One call's media: what it is asked is done in order, one thing after another. */
 class CallMedia {
   #work = Promise.resolve();
@@ -128,6 +130,7 @@ class CallMedia {
   renewing = false;
   wantsCamera = false; // the person's own: what the other side shows opens no camera here
   wasConnected = false;
+  deadline = 0; // the timer of a call that finds no way
 
   /** @param {Calls} owner @param {string} call */
   constructor(owner, call) {
@@ -195,6 +198,7 @@ class CallMedia {
 
   close() {
     this.#isClosed = true;
+    clearTimeout(this.deadline);
     for (const way of [this.way, this.next]) way?.close();
     stop(this.microphone);
     stop(this.camera);
@@ -211,6 +215,7 @@ class CallMedia {
       case "AddCandidates": return (this.next ?? this.way)?.hear(effect.candidates);
       case "StartMedia":
         this.started = true;
+        this.deadline ||= setTimeout(() => this.#giveUp(), CONNECT);
         return this.#openUp();
       default: throw new TypeError(`${effect.effect} is no work for media`);
     }
@@ -276,7 +281,9 @@ class CallMedia {
 
   async #makeWay() {
     const iceServers = await this.owner.servers();
-    const pc = new RTCPeerConnection({ iceServers, iceTransportPolicy: this.owner.policy(), bundlePolicy: "max-bundle" });
+    const iceTransportPolicy = this.owner.policy();
+    if (iceTransportPolicy === "relay" && !iceServers.some(hasRelay)) throw new NoRelay();
+    const pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" });
     return new Way(pc, {
       found: (candidates, end) => this.owner.tell(this.call, { input: "CandidatesFound", candidates, end }),
       heard: (stream) => this.owner.shown.remote(this.call, stream),
@@ -291,8 +298,12 @@ class CallMedia {
     this.wasConnected ||= state === "connected";
     this.owner.shown.state(this.call, state);
     if (state === "connected") this.owner.tell(this.call, { input: "MediaConnected" });
-    const never = state === "failed" && !this.wasConnected;
-    if (never) this.owner.tell(this.call, { input: "MediaFailed", why: "no way between the two devices was found" });
+    if (state === "failed") this.#giveUp();
+  }
+
+  /** A browser that has nothing to try looks for a way for ever. */
+  #giveUp() {
+    if (!this.wasConnected) this.owner.tell(this.call, { input: "MediaFailed", why: "no way between the two devices was found" });
   }
 
   /** @param {readonly string[]} media @param {boolean} hold */
@@ -341,11 +352,17 @@ class CallMedia {
   /** @param {Effect} effect @param {unknown} error */
   #failed(effect, error) {
     const isDevice = error instanceof DOMException && UNOPENED.includes(error.name);
-    const why = isDevice ? `microphone: ${deviceFault(error)}` : String(error);
+    const why = isDevice ? `microphone: ${deviceFault(error)}` : error instanceof NoRelay ? "no relay" : String(error);
     const described = effect.effect === "CreateOffer" || effect.effect === "CreateAnswer";
     this.owner.tell(this.call, { input: described ? "DescriptionFailed" : "MediaFailed", why });
   }
 }
+
+/** The person shows no address of this device, and the service has none to lend. */
+class NoRelay extends Error {}
+
+/** @param {RTCIceServer} server */
+const hasRelay = ({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url));
 
 /** @param {MediaStream | null} stream */
 export function stop(stream) {

@@ -49,6 +49,7 @@ function ended(call, now) {
   if (how?.forged) return say("forged");
   const fault = /^microphone: (\w+)$/.exec(how?.fault ?? "");
   if (fault) return say(`microphone ${fault[1]}`);
+  if (how?.fault === "no relay") return say("no relay");
   if (how?.error) return sentence(errorInWords(how.error));
   if (how && how.reason !== "hangup" && how.reason !== "cancelled") return sentence(endInWords(how.reason));
   return call.since ? say("call ended after", { time: lasting(now - call.since) }) : say("call ended");
