@@ -17,13 +17,13 @@ from signaling.facts import person_of
 from signaling.media import MediaError
 from signaling.permission import Permitted, Refused, masked
 from signaling.ports.calls import OfferedCall
-from signaling.ports.legs import BegunLeg
+from signaling.ports.legs import BegunLeg, LegEnd
 from signaling.ports.store import StoreError
 from signaling.ports.telephones import Reached
 from signaling.pstn.line import Line
 from signaling.pstn.phone import SOUND, Desk, Phone
 from signaling.pstn.sip import call_events as told
-from signaling.pstn.sip.cause import NOT_AUTHORISED, TEMPORARY_FAILURE, Cause
+from signaling.pstn.sip.cause import NORMAL, NOT_AUTHORISED, TEMPORARY_FAILURE, Cause
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.switch import Switch
 from wephone.protocol.ids import WITHHELD, CallId, DeviceId, UserId
@@ -152,6 +152,10 @@ class Calling(Phone):
         await self._desk.store.begin_leg(
             BegunLeg(leg, self._call, line.name, self._who.callee, False, answer.decision, None, now, done)
         )
+        if self._over:  # its line was given back meanwhile: nothing of it is at work, and nothing began
+            end = LegEnd(self._desk.clock.now().utc_us, "the caller hung up", NORMAL, 487)
+            await self._desk.store.end_leg(leg, end)
+            return
         self._work(line, leg, grant)
         offer = self._incoming.remote_sdp.decode(errors="replace") or None
         app_offer = await self._desk.sound.open_incoming(leg, offer, line.media)

@@ -124,6 +124,7 @@ class Line:
 
     def give_back(self) -> None:
         """One call fewer."""
+        assert self.calls > 0, "a call was given back twice"
         self.calls -= 1
 
     def rest(self, seconds: int, now: Instant) -> None:

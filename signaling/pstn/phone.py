@@ -256,7 +256,8 @@ class Phone(ABC):
         end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
         if self.is_answered:
             self._desk.ends[leg] = end
-        self._recording = self._desk.errands.start(self._record(leg, end))
+        if leg:  # there was one
+            self._recording = self._desk.errands.start(self._record(leg, end))
 
     def _forget(self, call_id: str, leg: str) -> None:
         self._desk.legs.pop(call_id, None)

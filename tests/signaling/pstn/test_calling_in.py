@@ -13,6 +13,7 @@ import pytest
 from licensing.instant import SECOND
 from licensing.jurisdiction import SHIPPED
 from signaling.clock import SystemClock
+from signaling.ports.legs import BegunLeg, LegEnd
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip.hop import Transport
@@ -264,3 +265,42 @@ async def test_a_register_that_changed_in_another_place_is_decided_on_anew(far: 
         await alice.say(type="answer", call=call, sdp=SDP, nonce=secrets.token_hex(32))
         await telephone.hears(told.Answered)
         await alice.hears("select_answer")
+
+
+async def test_a_caller_who_gives_up_while_the_row_is_written_gives_one_place_back(
+    far: Far, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(tmp_path, trunks(far, "concurrent_calls = 1")) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        assert here.server.network is not None
+        store, line = here.server.parts.store, here.server.network.lines["one"]
+        begin, end = store.begin_leg, store.end_leg
+        begun: asyncio.Queue[BegunLeg] = asyncio.Queue()
+        go_on, over = asyncio.Event(), asyncio.Event()
+
+        async def slow(row: BegunLeg) -> None:
+            begun.put_nowait(row)
+            await go_on.wait()
+            await begin(row)
+
+        async def ended(leg: str, how: LegEnd) -> None:
+            await end(leg, how)
+            if leg:
+                over.set()
+
+        monkeypatch.setattr(store, "begin_leg", slow)
+        monkeypatch.setattr(store, "end_leg", ended)
+        telephone = await far.dial(here)
+        row = await asyncio.wait_for(begun.get(), 20)
+        telephone.call.hang_up()
+        await telephone.hears(told.Failed)
+        go_on.set()
+        await asyncio.wait_for(over.wait(), 20)
+        assert (line.calls, here.server.network.at_work()) == (0, 0)
+        [leg] = await store.legs_of_call(row.call)
+        assert (leg.words, leg.confirmed) == ("the caller hung up", True)
+        await far.dial(here)
+        await alice.hears("incoming")
+        failed = await (await far.dial(here)).hears(told.Failed)
+        assert isinstance(failed, told.Failed) and failed.cause.status == 503, "it takes one call at once"
