@@ -2,7 +2,6 @@
  * How a call sounds, from what the connection counts: three bars, and the cause when they are few.
  *
  * @typedef {import("./state.js").Quality} Quality
- * @typedef {{packets: number, lost: number, energy: number, sent: number, at: number, jitter: number}} Counts
  */
 
 const POOR = { lost: 0.1, roundTrip: 0.4, jitter: 0.08 };
@@ -15,7 +14,7 @@ const SILENT = 1e-6; // joules of a microphone in a second that picks up nothing
  * @param {RTCStatsReport} report
  */
 export function read(report) {
-  const found = { packets: 0, lost: 0, energy: 0, sent: 0, at: 0, jitter: 0, roundTrip: 0, isRelayed: false };
+  const found = { packets: 0, lost: 0, energy: 0, sent: 0, at: 0, jitter: 0, lostThere: 0, roundTrip: 0, isRelayed: false };
   /** @type {Map<string, any>} */
   const all = new Map();
   report.forEach((/** @type {any} */ each) => all.set(each.id, each));
@@ -27,6 +26,7 @@ export function read(report) {
       found.at = each.timestamp;
     } else if (each.type === "media-source" && each.kind === "audio") found.energy = each.totalAudioEnergy ?? 0;
     else if (each.type === "outbound-rtp" && each.kind === "audio") found.sent = each.packetsSent;
+    else if (each.type === "remote-inbound-rtp" && each.kind === "audio") found.lostThere = each.fractionLost ?? 0;
     else if (each.type === "candidate-pair" && each.nominated && each.state === "succeeded") {
       found.roundTrip = each.currentRoundTripTime ?? 0;
       found.isRelayed = all.get(each.localCandidateId)?.candidateType === "relay";
@@ -47,9 +47,11 @@ export function judge(before, now, { muted, held }) {
   const packets = now.packets - before.packets;
   const lost = now.lost - before.lost;
   if (packets <= 0) return { bars: 0, cause: "no_packets" };
+  if (!muted && now.sent <= before.sent) return { bars: 0, cause: "unsent" };
   const share = lost / Math.max(1, packets + lost);
   if (share > POOR.lost) return { bars: 1, cause: "loss" };
   if (now.roundTrip > POOR.roundTrip || now.jitter > POOR.jitter) return { bars: 1, cause: "delay" };
+  if (!muted && now.lostThere > POOR.lost) return { bars: 1, cause: "lost_there" };
   if (muted) return { bars: 3, cause: "muted" };
   if (now.energy - before.energy < SILENT) return { bars: 2, cause: "no_energy" };
   if (share > FAIR.lost) return { bars: 2, cause: "loss" };

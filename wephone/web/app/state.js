@@ -22,8 +22,8 @@
  *
  * @typedef {Extract<Event, {event: "TransferFailed"}>} TransferFailed
  *
- * @typedef {Readonly<{bars: 0 | 1 | 2 | 3, cause: "none" | "muted" | "no_packets" | "no_energy" | "loss" | "delay"
- *   | "relay"}>} Quality
+ * @typedef {Readonly<{bars: 0 | 1 | 2 | 3, cause: "none" | "muted" | "no_packets" | "unsent" | "no_energy"
+ *   | "loss" | "lost_there" | "delay" | "relay"}>} Quality
  *
  * @typedef {Readonly<{message: string, seq: number | null, sender: string, to: string, text: string, at: number,
  *   fate: "waiting" | "sent" | "delivered" | "read" | "failed", fault: string | null}>} Text

@@ -109,6 +109,8 @@ learn({
   "cause none": ["", ""],
   "cause muted": ["you are muted", "您已静音"],
   "cause no_packets": ["nothing arrives from the other side", "未收到对方的数据"],
+  "cause unsent": ["nothing leaves this device: the other side cannot hear you", "本机未发出声音，对方听不到您"],
+  "cause lost_there": ["the other side loses parts of what you say", "对方听到的声音有缺失"],
   "cause no_energy": ["your microphone picks up no sound", "麦克风没有声音"],
   "cause loss": ["parts of the sound get lost", "部分声音丢失"],
   "cause delay": ["the connection is slow", "网络延迟较高"],

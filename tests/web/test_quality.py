@@ -1,0 +1,47 @@
+"""How a call sounds, and why the other side cannot hear: judged from two readings of a connection's counts."""
+
+from typing import Any
+
+from playwright.async_api import Page
+
+JUDGE = """async (cases) => {
+  const { judge, read } = await import("/web/app/quality.js");
+  const sound = { kind: "audio" };
+  const report = ({ inbound, outbound, source, remote, pair }) => new Map(Object.entries({
+    i: { ...sound, type: "inbound-rtp", packetsReceived: 0, packetsLost: 0, ...inbound },
+    o: { ...sound, type: "outbound-rtp", packetsSent: 0, ...outbound },
+    s: { ...sound, type: "media-source", totalAudioEnergy: 0, ...source },
+    r: { ...sound, type: "remote-inbound-rtp", fractionLost: 0, ...remote },
+    p: { type: "candidate-pair", nominated: true, state: "succeeded", localCandidateId: "l", ...pair },
+    l: { type: "local-candidate", candidateType: pair?.relayed ? "relay" : "host" },
+  }).map(([id, each]) => [id, { id, ...each }]));
+  const before = read(report({}));
+  const well = {
+    inbound: { packetsReceived: 50 }, outbound: { packetsSent: 50 }, source: { totalAudioEnergy: 1 },
+  };
+  return cases.map(({ now, call }) => {
+    const found = judge(before, read(report({ ...well, ...now })), { muted: false, held: false, ...call });
+    return [found.bars, found.cause];
+  });
+}"""
+# What is counted other than in a good call, who is muted or on hold; and what is said of it.
+CASES: list[tuple[dict[str, Any], dict[str, bool], list[Any]]] = [
+    ({}, {}, [3, "none"]),
+    ({"pair": {"relayed": True}}, {}, [3, "relay"]),
+    ({}, {"muted": True}, [3, "muted"]),
+    ({"inbound": {}}, {}, [0, "no_packets"]),
+    ({"inbound": {}}, {"held": True}, [3, "none"]),
+    ({"outbound": {}}, {}, [0, "unsent"]),
+    ({"outbound": {}}, {"muted": True}, [3, "muted"]),
+    ({"source": {}}, {}, [2, "no_energy"]),
+    ({"remote": {"fractionLost": 0.2}}, {}, [1, "lost_there"]),
+    ({"inbound": {"packetsReceived": 50, "packetsLost": 10}}, {}, [1, "loss"]),
+    ({"inbound": {"packetsReceived": 50, "packetsLost": 3}}, {}, [2, "loss"]),
+    ({"pair": {"currentRoundTripTime": 0.5}}, {}, [1, "delay"]),
+    ({"inbound": {"packetsReceived": 50, "jitter": 0.05}}, {}, [2, "delay"]),
+]
+
+
+async def test_each_cause_is_told_from_what_is_counted(page: Page) -> None:
+    cases = [{"now": now, "call": call} for now, call, _ in CASES]
+    assert await page.evaluate(JUDGE, cases) == [said for *_, said in CASES]
