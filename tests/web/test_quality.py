@@ -1,4 +1,4 @@
-"""How a call sounds, and why the other side cannot hear: judged from two readings of a connection's counts."""
+"""How a call sounds, and why the other side cannot hear: judged from two readings of what is counted."""
 
 from typing import Any
 
