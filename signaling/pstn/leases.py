@@ -13,11 +13,15 @@ class Leases:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._told: dict[tuple[str, str], Told] = {}
+        self._told: dict[str, dict[str, Told]] = {}  # by call and leg
+
+    def __len__(self) -> int:
+        """Calls whose legs are watched."""
+        return len(self._told)
 
     def watch(self, call: str, leg: str, told: Told) -> None:
         """Tell of this leg's leases; of a reason where none will follow and the last one is over."""
-        self._told[call, leg] = told
+        self._told.setdefault(call, {})[leg] = told
 
     def redeem(self, grant: Grant, attempt: Attempt) -> Lease | Reason:
         """See `Licence`."""
@@ -35,14 +39,16 @@ class Leases:
 
     def ended(self, call: str, leg: str) -> None:
         """See `Licence`."""
-        self._told.pop((call, leg), None)
+        self._told.get(call, {}).pop(leg, None)
         self._gate.ended(call, leg)
 
     def forget(self, call: str) -> None:
-        """The call is gone, with all that was granted for it."""
+        """The call is gone, with all that was granted for it, and with those that never had a lease."""
+        self._told.pop(call, None)
         self._gate.forget(call)
 
     def _tell(self, lease: Lease, answer: Lease | Reason) -> None:
-        told = self._told.get(lease.leg)
+        call, leg = lease.leg
+        told = self._told.get(call, {}).get(leg)
         if told is not None:
             told(answer)

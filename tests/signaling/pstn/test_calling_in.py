@@ -222,6 +222,23 @@ async def test_a_caller_who_gives_up_is_a_missed_call(far: Far, tmp_path: Path) 
         assert (missed["call"], missed["peer"]) == (call, CALLER)
 
 
+async def test_nothing_is_kept_of_calls_that_nobody_took(far: Far, tmp_path: Path) -> None:
+    async with office(tmp_path, trunks(far)) as here:
+        await here.permit()
+        alice = await here.person("alice")
+        assert here.server.network is not None
+        for _ in range(2):
+            telephone = await far.dial(here)
+            incoming = await alice.hears("incoming")
+            telephone.call.hang_up()
+            await here.legs(incoming["call"])
+            await here.record(incoming["call"])
+        while True:
+            if not len(here.server.network.telephones.desk.leases):
+                break
+            await asyncio.sleep(0.01)
+
+
 async def test_who_declines_is_heard_to_decline(far: Far, tmp_path: Path) -> None:
     async with office(tmp_path, trunks(far)) as here:
         await here.permit()
