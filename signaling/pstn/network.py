@@ -279,7 +279,7 @@ class Network:
     def _end(self, row: LegRow) -> None:
         """BYE, until it is confirmed or 32 s have passed; what rang only has no dialog to end."""
         if row.dialog is None:
-            self._desk.errands.start(self._over(row.leg, RESTARTED, confirmed=not row.outgoing))
+            self._farewell(row.leg, not row.outgoing)
             return
         try:
             dialog = read(row.dialog)

@@ -44,10 +44,12 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It never was answered. `retry_after`: seconds for which this carrier asks to be left alone."""
+    """It never was answered. `retry_after`: seconds for which this carrier asks to be left alone. Not
+    `confirmed`: the far end never said that it is over, and may still be answered there and charge."""
 
     cause: Cause
     retry_after: int | None = None
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

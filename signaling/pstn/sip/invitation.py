@@ -108,9 +108,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """No final answer that counts: nobody there, not sendable, cancelled, or a 2xx without a Contact."""
+    """No final answer that counts: nobody there, not sendable, cancelled (with or without the far end's
+    word), or a 2xx without a Contact."""
 
-    cause: Literal["timeout", "transport", "cancelled", "unusable"]
+    cause: Literal["timeout", "transport", "cancelled", "not_cancelled", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +308,7 @@ def _cancel(state: Invitation, event: Event, now: Instant) -> Result:
 
 
 def _stop_waiting(state: Invitation, event: Event, now: Instant) -> Result:
-    return replace(state, phase=Phase.ENDED), (Lost("cancelled"),)
+    return replace(state, phase=Phase.ENDED), (Lost("not_cancelled"),)
 
 
 def _dialog(state: Invitation, response: Response) -> Dialog:

@@ -173,7 +173,8 @@ class OutgoingCall(Leg):
             case asked.Refused(response):
                 self._refused(invite, response)
             case asked.Lost(cause):
-                self._end(told.Failed(self._leaving or _LOST[cause]))
+                confirmed = cause not in ("timeout", "not_cancelled")
+                self._end(told.Failed(self._leaving or _LOST[cause], confirmed=confirmed))
             case asked.Stray(dialog):
                 self._desk.stray(dialog)
 
@@ -218,6 +219,7 @@ _LOST = {
     "timeout": Cause("the carrier did not answer in time", RECOVERY, 408, elsewhere=True),
     "transport": Cause("the carrier cannot be reached", TEMPORARY_FAILURE, 503, elsewhere=True),
     "cancelled": Cause("the call was cancelled", status=487),
+    "not_cancelled": Cause("the carrier never confirmed that the call was cancelled", RECOVERY, 487),
     "unusable": Cause("the carrier's answer cannot be used", TEMPORARY_FAILURE),
 }
 

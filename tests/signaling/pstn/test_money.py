@@ -1,16 +1,22 @@
 """What a carrier may charge is in the record as it is, whatever crosses on the way: the rows of legs."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from signaling.ports.legs import Usage
+import pytest
+
+from licensing.alarms import Alarm
+from licensing.instant import MILLISECOND
+from signaling.ports.legs import BegunLeg, Usage
+from signaling.pstn.sip import invitation
 from tests.interop.witness import Witness, line, witness
 from tests.signaling.device import Device
 from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
 from tests.signaling.pstn.test_witness import after_options
-from wephone.protocol.ids import UserId
+from wephone.protocol.ids import CallId, UserId
 
 
 @asynccontextmanager
@@ -83,3 +89,33 @@ async def test_a_second_phone_that_does_not_confirm_its_end_is_listed_once_the_c
         assert listed["call"] == call
         phone.answer(stray, "200 OK")
         assert await here.unconfirmed(0) == []
+
+
+async def test_a_cancel_that_nobody_answers_is_listed_and_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitation, "GIVE_UP", 200 * MILLISECOND)
+    async with calling(tmp_path) as (phone, here, alice):
+        call = await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "180 Ringing")
+        while (await alice.hears("progress"))["progress"] != "alerting":
+            pass
+        await alice.say(type="hangup", call=call)
+        await phone.hear("CANCEL")
+        [leg] = await here.unconfirmed(1)
+        assert (leg["call"], leg["confirmed"]) == (call, False)
+        assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised
+
+
+async def test_what_rang_when_the_server_was_killed_is_listed_and_told_of(tmp_path: Path) -> None:
+    """Of it there is no dialog to end."""
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place)
+        async with office(tmp_path, trunks) as here:
+            call = CallId(str(uuid.uuid4()))
+            row = BegunLeg(f"{call}:callee", call, "one", UserId("alice"), True, "d", 60, 1)
+            await here.server.parts.store.begin_leg(row)
+        async with office(tmp_path, trunks) as here:
+            [leg] = await here.unconfirmed(1)
+            assert leg["leg"] == row.leg
+            assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised

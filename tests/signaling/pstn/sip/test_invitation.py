@@ -106,7 +106,7 @@ def test_a_cancel_waits_for_the_first_provisional_response() -> None:
 
 def test_a_cancelled_call_ends_by_487_or_after_32_s_and_an_answer_later_still_is_ended() -> None:
     assert kinds(run(said(180), HungUp(), said(487))[1]) == [Refused]
-    assert run(said(180), HungUp(), CancelUnanswered())[1] == [Lost("cancelled")]
+    assert run(said(180), HungUp(), CancelUnanswered())[1] == [Lost("not_cancelled")]
     _, effects = run(said(180), HungUp(), CancelUnanswered(), said(200))
     assert kinds(effects) == [SendAck, Ask, Stray]
     _, effects = run(said(180), HungUp(), said(487), said(200, "other"))
