@@ -82,6 +82,15 @@ def refused_with(response: Response, *, rang: bool) -> Cause:
     return Cause(words, told or q850, status, elsewhere and not rang)
 
 
+def says_ended(response: Response) -> bool:
+    """Does a final answer to a BYE say that the far end has the call no more (RFC 3261 §15.1.2)?
+
+    A proxy's 408 or 503 says that nobody behind it was reached, and a 500 that it was not understood: whoever
+    charges for the call may go on.
+    """
+    return response.status < 300 or response.status == 481
+
+
 def told_q850(message: Message) -> int | None:
     """The Q.850 cause of its Reason headers, if one can be read."""
     for value in message.values("Reason"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from signaling.pstn.sip.cause import says_ended
 from signaling.pstn.sip.digest import Login
 from signaling.pstn.sip.headers import Address
 from signaling.pstn.sip.message import Request, Response
@@ -28,7 +29,7 @@ class Farewell:
         self._traffic.ask_within(bye, self._routes, self)
 
     def heard(self, request: Request, response: Response) -> None:
-        """See `traffic.Asker`. Any final answer but a challenge says that the call is no more."""
+        """See `traffic.Asker`."""
         if response.status < 200:
             return
         if response.status in (401, 407) and self._login:
@@ -37,7 +38,7 @@ class Farewell:
                 self._login = retry.login
                 self.send(retry.request)
                 return
-        self._done(response.status not in (401, 407))
+        self._done(says_ended(response))
 
     def failed(self, request: Request, failed: Failed) -> None:
         """See `traffic.Asker`."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 from licensing.instant import MILLISECOND, Instant
 from signaling.pstn.sip.answer import respond
+from signaling.pstn.sip.cause import says_ended
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.info import TAKEN, key
 from signaling.pstn.sip.message import Fields, Request, Response
@@ -220,12 +221,11 @@ def _heard(state: Session, event: Heard, now: Instant) -> Result:
 
 
 def _bye_answered(state: Session, response: Response) -> Result:
-    """By whatever final response: a 481 says that the far end has no such call (RFC 3261 §15.1.1). One that
-    asks for a password which we do not have has ended nothing."""
+    """It is over for us by whatever final response (RFC 3261 §15.1.1), for the far end not by each."""
     if state.phase is not Phase.ENDING:
         return state, ()
-    confirmed = response.status not in (401, 407)
-    return replace(state, phase=Phase.ENDED, timers=()), (Ended(state.cause, confirmed=confirmed),)
+    ended = Ended(state.cause, confirmed=says_ended(response))
+    return replace(state, phase=Phase.ENDED, timers=()), (ended,)
 
 
 def _refused(state: Session, event: Heard, now: Instant) -> Result:

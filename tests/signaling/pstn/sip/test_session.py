@@ -102,14 +102,14 @@ def ring_out(session: Session, now: Instant) -> tuple[Session, tuple[Effect, ...
 # --- the end -----------------------------------------------------------------------------------------------
 
 
-def test_a_bye_is_confirmed_by_whatever_final_answer() -> None:
+def test_a_bye_is_confirmed_by_who_has_ended_the_call_or_has_none_and_is_over_by_any_final_answer() -> None:
     session, effects = then(caller(), HungUp((("Reason", "Q.850;cause=16"),)))
     bye = ask(effects)
     assert (bye.method, bye.get("Reason")) == ("BYE", "Q.850;cause=16")
     assert then(session, HungUp())[1] == ()
-    for code in (200, 481, 500):
+    for code, confirmed in ((200, True), (481, True), (401, False), (408, False), (500, False), (503, False)):
         ended, effects = then(session, Heard(bye, respond(bye, code)))
-        assert effects == (Ended("bye", confirmed=True),)
+        assert effects == (Ended("bye", confirmed=confirmed),)
         assert ended.phase is Phase.ENDED
 
 
