@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -10,6 +11,8 @@ from licensing.register import Register
 
 LOOK = 0.5  # seconds between two looks at what tells nobody that it changes
 SILENCE = 5.0  # seconds after which they hear that all is as it was: who hears nothing has lost us
+
+log = logging.getLogger(__name__)
 
 State = Mapping[str, Any]
 Look = Callable[[], Awaitable[State]]
@@ -43,6 +46,7 @@ class Onlookers:
         self._outboxes[outbox] = gone
         if self._looking is None:
             self._looking = asyncio.create_task(self._keep_looking(register, look), name="looks for consoles")
+            self._looking.add_done_callback(self._blinded)
 
     def leave(self, outbox: Outbox) -> None:
         """This one looks on no more."""
@@ -55,6 +59,14 @@ class Onlookers:
         """The server ends: they are let go."""
         for gone in tuple(self._outboxes.values()):
             gone()
+
+    def _blinded(self, looking: asyncio.Task[None]) -> None:
+        """Nothing can be found out any more: they are let go, and whoever comes again has it tried anew."""
+        if looking.cancelled() or (error := looking.exception()) is None:
+            return
+        log.error("the consoles are let go, for what they see cannot be found out", exc_info=error)
+        self._looking, self._known = None, {}
+        self.close()
 
     async def _keep_looking(self, register: Register, look: Look) -> None:
         moved = asyncio.Event()

@@ -1,5 +1,6 @@
 """What an operator sees first: is all in order, what comes next, who is looking; and as it changes."""
 
+import asyncio
 from collections import Counter
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from wephone.protocol.messages import Microseconds, Model
 routes = Routes()
 
 STILL_IN = 3.0  # seconds between two looks whether somebody is signed in still
+JOURNAL = 1.0  # seconds that the journal may take to say how far it is
 MOST_SAID = 1024  # bytes: a console has nothing to say
 
 
@@ -142,8 +144,9 @@ async def state_of(parts: Parts) -> State:
     """How all is now."""
     register, exchange, leases = parts.licence.register, parts.exchange, parts.licence.gate.leases
     try:
-        decided = (await parts.licence.journal.head()).seq
-    except JournalError:
+        async with asyncio.timeout(JOURNAL):
+            decided = (await parts.licence.journal.head()).seq
+    except (JournalError, TimeoutError):
         decided = 0  # an alarm is raised, and that is what they have to see
     taken = register.snapshot
     worth = {permit.id: standing_of(parts, permit) for permit in taken.permits}
