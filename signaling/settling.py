@@ -11,11 +11,16 @@ from signaling.ports.store import Store
 from wephone.protocol.ids import UserId
 
 
+def warn(leg: str, alarms: Alarms) -> None:
+    """Of a leg that is on the list now."""
+    said = f"no carrier has confirmed the end of telephone leg {leg}: it may charge"
+    alarms.sound(Alarm.LEG_UNCONFIRMED, said)
+
+
 async def recall(store: Store, alarms: Alarms) -> None:
     """Raise the alarm again where an earlier server left such legs. StoreError."""
     if legs := await store.unconfirmed_legs(1):
-        said = f"no carrier has confirmed the end of telephone leg {legs[0].leg}: it may charge"
-        alarms.sound(Alarm.LEG_UNCONFIRMED, said)
+        warn(legs[0].leg, alarms)
 
 
 async def settle(

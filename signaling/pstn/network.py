@@ -45,6 +45,7 @@ from signaling.pstn.sip.message import Fields, Request
 from signaling.pstn.sip.problem import CarrierError, SipError
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.trunk import Trunk
+from signaling.settling import warn
 from signaling.switch import Switch
 from wephone.protocol.ids import CallId
 
@@ -258,7 +259,7 @@ class Network:
         if confirmed:
             self._desk.strays[leg] -= 1
         else:
-            self._tell_unconfirmed(leg)
+            warn(leg, self._desk.alarms)
         if self._talks(leg):
             return  # its row is of a call that goes on: what is still open is said at its end
         all_over = confirmed and not self._desk.strays[leg]
@@ -294,7 +295,7 @@ class Network:
 
     def _farewell(self, leg: str, confirmed: bool) -> None:
         if not confirmed:
-            self._tell_unconfirmed(leg)
+            warn(leg, self._desk.alarms)
         self._desk.errands.start(self._over(leg, RESTARTED, confirmed=confirmed))
 
     async def _over(self, leg: str, cause: Cause, *, confirmed: bool) -> None:
@@ -306,10 +307,6 @@ class Network:
             await self._desk.store.end_leg(leg, end)
         except StoreError:
             log.exception("the end of a telephone leg could not be recorded")
-
-    def _tell_unconfirmed(self, leg: str) -> None:
-        said = f"no carrier has confirmed the end of telephone leg {leg}: it may charge"
-        self._desk.alarms.sound(Alarm.LEG_UNCONFIRMED, said)
 
     # Where trunks are
 
