@@ -124,7 +124,7 @@ class Accounts:
         """Open an account for whoever comes: anybody if registration is open, else by invitation."""
         if invitation is None and not is_open:
             raise AccountError(AccountFault.REGISTRATION_CLOSED)
-        chosen(password, name)
+        checked(password, name, fault_of_choice)
         if invitation is not None:
             # Looked at first, so that a taken name does not use the invitation up.
             if await self._store.account(name) is not None:
@@ -211,7 +211,7 @@ class Accounts:
     async def change_password(self, name: UserId, old: str, new: str) -> None:
         """By the owner, who has to know the old one. Every session ends."""
         account = await self._proved(name, old)
-        chosen(new, name)
+        checked(new, name, fault_of_choice)
         if old == new and is_once(account.password):
             raise AccountError(AccountFault.BAD_PASSWORD, "it is the one to be changed", "new_password")
         await self._store.set_password(name, await self._passwords.hash(new))
@@ -313,13 +313,7 @@ class Accounts:
         return self._clock.now().utc_us
 
 
-def checked(password: str, name: str) -> None:
+def checked(password: str, name: str, fault_of: Callable[[str, str], str | None] = fault) -> None:
     """AccountError unless it can be a password of this account."""
-    if (wrong := fault(password, name)) is not None:
-        raise AccountError(AccountFault.BAD_PASSWORD, f"it {wrong}", "password")
-
-
-def chosen(password: str, name: str) -> None:
-    """AccountError unless a person may choose it as the password of this account."""
-    if (wrong := fault_of_choice(password, name)) is not None:
+    if (wrong := fault_of(password, name)) is not None:
         raise AccountError(AccountFault.BAD_PASSWORD, f"it {wrong}", "password")
