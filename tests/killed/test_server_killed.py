@@ -21,6 +21,7 @@ from tests.killed.story import Story
 from tests.signaling.store.database import Direct, DirectPostgres, DirectSqlite
 
 WITHIN = 60.0  # seconds for one story on a busy machine
+PARTS = 24  # of the calls to PostgreSQL at which to die, each on its own
 
 Moments = Callable[[int], Iterator[int]]
 
@@ -67,17 +68,21 @@ async def test_the_power_may_fail_at_any_frame(tmp_path: Path, moments: Moments)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
 async def test_the_server_may_be_killed_at_any_call_on_postgresql(
-    tmp_path: Path, postgres: Postgres, moments: Moments
+    tmp_path: Path, postgres: Postgres, part: int
 ) -> None:
+    """Every query is a call, so there are many: the parts can be run side by side (`--dist load`)."""
     died = 0
-    for nth in moments(1):
-        postgres.sql(f"CREATE DATABASE killed_{nth}")
-        server = MortalServer(tmp_path / f"{nth}", postgres.url(f"killed_{nth}"), kill_at(nth))
-        if not await lived_through(server, DirectPostgres(postgres, f"killed_{nth}")):
+    for nth in itertools.count(1 + part, PARTS):
+        name = f"killed_{nth}"
+        postgres.sql(f"CREATE DATABASE {name}")
+        server = MortalServer(tmp_path / f"{nth}", postgres.url(name), kill_at(nth))
+        if not await lived_through(server, DirectPostgres(postgres, name)):
             break
+        postgres.sql(f"DROP DATABASE {name} WITH (FORCE)")
         died += 1
-    assert died > 30
+    assert died > 300 // PARTS
 
 
 Part = Callable[[MortalServer, Callable[[], Awaitable[None]]], Awaitable[None]]
