@@ -84,16 +84,16 @@ class Capped:
 
 _RANGE = Text(
     "Numbers of this kind are not called from here, because calling them costs too much.",
-    "此类号码资费过高,本服务不予拨打。",
+    "此类号码资费过高，本服务不予拨打。",
 )
 _COUNTRY = Text("This account may not call that country.", "此账号不可拨打该国家或地区。")
 TEXTS: dict[tuple[Cap, Whose], Text] = {
     (Cap.NOT_ENTITLED, Whose.ACCOUNT): Text(
         "This account may not call telephone numbers; ask the operator.",
-        "此账号未开通电话拨打,请联系运营者。",
+        "此账号未开通电话拨打，请联系运营者。",
     ),
     (Cap.NOT_ENTITLED, Whose.TRUNK): Text(
-        "The carrier's line has no limits set, so it is not used.", "该中继尚未设置限额,暂不使用。"
+        "The carrier's line has no limits set, so it is not used.", "该中继尚未设置限额，暂不使用。"
     ),
     (Cap.RANGE_CLOSED, Whose.ACCOUNT): _RANGE,
     (Cap.RANGE_CLOSED, Whose.TRUNK): _RANGE,
@@ -105,14 +105,14 @@ TEXTS: dict[tuple[Cap, Whose], Text] = {
         "This account has as many telephone calls at once as it may.", "此账号同时进行的电话已达上限。"
     ),
     (Cap.CONCURRENT_CALLS, Whose.TRUNK): Text(
-        "All lines are in use; try again shortly.", "线路全忙,请稍后再试。"
+        "All lines are in use; try again shortly.", "线路全忙，请稍后再试。"
     ),
     (Cap.CALLS_PER_HOUR, Whose.ACCOUNT): Text(
         "This account has made as many calls in an hour as it may; try again later.",
-        "此账号一小时内的拨打次数已达上限,请稍后再试。",
+        "此账号一小时内的拨打次数已达上限，请稍后再试。",
     ),
     (Cap.CALLS_PER_HOUR, Whose.TRUNK): Text(
-        "Too many calls were made in this hour; try again later.", "本小时呼叫次数已达上限,请稍后再试。"
+        "Too many calls were made in this hour; try again later.", "本小时呼叫次数已达上限，请稍后再试。"
     ),
     (Cap.MINUTES_PER_DAY, Whose.ACCOUNT): Text(
         "This account has used its telephone minutes of a day.", "此账号一天的通话分钟数已用完。"

@@ -68,10 +68,10 @@ TEXTS = {
         "No trunk reaches the emergency services of this place.", "没有中继可接通当地的紧急服务。"
     ),
     NoTrunk.DOWN: Text("The carrier cannot be reached at this time.", "目前无法连接运营商。"),
-    NoTrunk.FULL: Text("All lines are in use; try again shortly.", "线路全忙,请稍后再试。"),
+    NoTrunk.FULL: Text("All lines are in use; try again shortly.", "线路全忙，请稍后再试。"),
     NoTrunk.TRIED: Text("No carrier could place the call.", "所有运营商均未能接通此通话。"),
     NoTrunk.REACHED: Text(
-        "The call reached its destination and was not taken.", "呼叫已到达对方,但未被接听。"
+        "The call reached its destination and was not taken.", "呼叫已到达对方，但未被接听。"
     ),
 }
 
