@@ -135,7 +135,7 @@ class Ours:
     def stray(self, dialog: Dialog) -> None:
         raise RuntimeError("a stray answer")
 
-    def stray_over(self, bye: Request, confirmed: bool) -> None: ...
+    def stray_over(self, bye: Request, doubt: str | None) -> None: ...
 
 
 class Bare(asyncio.DatagramProtocol):

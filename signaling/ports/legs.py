@@ -36,14 +36,25 @@ class LegSound:
 
 @dataclass(frozen=True, slots=True)
 class LegEnd:
-    """How a leg ended: in words, by Q.850, by SIP. Not `confirmed`: the carrier may still charge."""
+    """How a leg ended: in words, by Q.850, by SIP. `doubt`: why the carrier may still charge, in words; none
+    if it has confirmed the end."""
 
     at: int
     words: str
     q850: int | None
     status: int | None
-    confirmed: bool = True
+    doubt: str | None = None
     sound: LegSound | None = None  # none if it had none
+
+    @property
+    def confirmed(self) -> bool:
+        """Is there nothing to ask the carrier?"""
+        return self.doubt is None
+
+    @property
+    def cause(self) -> str:
+        """The words of the record."""
+        return self.words if self.doubt is None else f"{self.words}; {self.doubt}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,9 @@ class TelephoneRows(Protocol):
         """Those whose end no carrier has confirmed, newest first."""
         ...
 
-    def is_unconfirmed(self, leg: str) -> Awaitable[bool]: ...
+    def unconfirmed_leg(self, leg: str) -> Awaitable[LegRow | None]:
+        """One of these; none if it is not."""
+        ...
 
     def settle_leg(self, leg: str) -> Awaitable[None]:
         """An operator has the carrier's word: it is over, and unconfirmed no more."""

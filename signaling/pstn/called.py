@@ -207,8 +207,8 @@ class Called(Phone):
             case told.Answered() if not outcome.done():
                 outcome.set_result(None)
                 self._desk.errands.start(self._connect(event, route, app))
-            case told.Failed(cause, confirmed=confirmed) if not outcome.done():
-                self._close(cause, confirmed=confirmed)
+            case told.Failed(cause, doubt=doubt) if not outcome.done():
+                self._close(cause, doubt=doubt)
                 outcome.set_result(None if self._over else event)
             case _:
                 self._talked(event)

@@ -207,7 +207,7 @@ class Carrier:
         """See `sip.agent.Handler`."""
         log.warning("call %s was answered when nobody wanted it any more", dialog.call_id)
 
-    def stray_over(self, bye: Request, confirmed: bool) -> None:
+    def stray_over(self, bye: Request, doubt: str | None) -> None:
         """See `sip.agent.Handler`."""
 
     async def _pick_up(self, call: IncomingCall, number: str, act: Act) -> None:

@@ -32,7 +32,7 @@ from signaling.pstn.dialling import Dialling
 from signaling.pstn.kept import read
 from signaling.pstn.leases import Leases
 from signaling.pstn.line import Line
-from signaling.pstn.phone import Desk
+from signaling.pstn.phone import BESIDE, Desk
 from signaling.pstn.selection import Health
 from signaling.pstn.sip.agent import Agent
 from signaling.pstn.sip.cause import RECOVERY, Cause
@@ -53,6 +53,10 @@ MESSAGES = 20  # of one call, with some that are sent again
 CLOSING = 5.0  # seconds that the carriers have to confirm what ends with the server
 STRAY = Cause("a phone was answered after the call was given up", RECOVERY)
 RESTARTED = Cause("the server was started anew", RECOVERY)
+# Why a carrier may charge what no BYE was answered for.
+UNDER_WAY = "its end is not confirmed yet"
+RANG = "what only rang cannot be cancelled by another server"
+UNREADABLE = "its dialog cannot be read, so no BYE was sent"
 AWAY = 60.0  # seconds between two looks at where the trunks' names lead to
 
 log = logging.getLogger(__name__)
@@ -249,26 +253,25 @@ class Network:
             return
         self._desk.strays[leg] += 1
         if not self._talks(leg):
-            self._desk.errands.start(self._over(leg, STRAY, confirmed=False))
+            self._desk.errands.start(self._over(leg, STRAY, UNDER_WAY))
 
-    def stray_over(self, bye: Request, confirmed: bool) -> None:
+    def stray_over(self, bye: Request, doubt: str | None) -> None:
         """See `sip.agent.Handler`."""
         leg = self._desk.legs.get(bye.call_id)
         if leg is None:
             return
-        if confirmed:
+        if doubt is None:
             self._desk.strays[leg] -= 1
         else:
-            warn(leg, self._desk.alarms)
+            warn(leg, f"a phone was answered that nobody wanted; {doubt}", self._desk.alarms)
         if self._talks(leg):
             return  # its row is of a call that goes on: what is still open is said at its end
-        all_over = confirmed and not self._desk.strays[leg]
+        doubt = doubt or (BESIDE if self._desk.strays[leg] else None)
         own = self._desk.ends.get(leg)
         if own is None:
-            self._desk.errands.start(self._over(leg, STRAY, confirmed=all_over))
+            self._desk.errands.start(self._over(leg, STRAY, doubt))
         else:
-            end = replace(own, confirmed=own.confirmed and all_over)
-            self._desk.errands.start(self._write_end(leg, end))
+            self._desk.errands.start(self._write_end(leg, replace(own, doubt=own.doubt or doubt)))
 
     def _talks(self, leg: str) -> bool:
         """Is one phone of this leg answered and wanted, whatever others do?"""
@@ -280,26 +283,26 @@ class Network:
     def _end(self, row: LegRow) -> None:
         """BYE, until it is confirmed or 32 s have passed; what rang only has no dialog to end."""
         if row.dialog is None:
-            self._farewell(row.leg, not row.outgoing)
+            self._farewell(row.leg, RANG if row.outgoing else None)
             return
         try:
             dialog = read(row.dialog)
         except (SipError, KeyError, ValueError):
             log.exception("the dialog of leg %s cannot be read", row.leg)
-            self._farewell(row.leg, False)
+            self._farewell(row.leg, UNREADABLE)
             return
         line = self._lines.get(row.trunk)
         login = None if line is None or line.credentials is None else Login(line.credentials)
         log.info("ending telephone leg %s, which the last server left", row.leg)
         self._desk.agent.end(dialog, partial(self._farewell, row.leg), login, (RESTARTED.header(),))
 
-    def _farewell(self, leg: str, confirmed: bool) -> None:
-        if not confirmed:
-            warn(leg, self._desk.alarms)
-        self._desk.errands.start(self._over(leg, RESTARTED, confirmed=confirmed))
+    def _farewell(self, leg: str, doubt: str | None) -> None:
+        if doubt is not None:
+            warn(leg, f"{RESTARTED.words}; {doubt}", self._desk.alarms)
+        self._desk.errands.start(self._over(leg, RESTARTED, doubt))
 
-    async def _over(self, leg: str, cause: Cause, *, confirmed: bool) -> None:
-        end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
+    async def _over(self, leg: str, cause: Cause, doubt: str | None) -> None:
+        end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, doubt)
         await self._write_end(leg, end)
 
     async def _write_end(self, leg: str, end: LegEnd) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from licensing.alarms import Alarm, Alarms
+from licensing.alarms import Alarms
 from licensing.case import Operator
 from licensing.grant import Grant, Lease
 from licensing.instant import SECOND
@@ -48,6 +48,7 @@ from signaling.pstn.sip.cause import NOT_AUTHORISED, Cause
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.outgoing import OutgoingCall
+from signaling.settling import warn
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import (
     Candidate,
@@ -64,6 +65,7 @@ from wephone.protocol.reasons import EndReason
 SOUND = (Media.AUDIO,)
 SIDES: tuple[Side, ...] = ("app", "trunk")
 STRAYS = 120 * SECOND  # in which a second phone may still be answered and ended
+BESIDE = "a second phone was answered and has not confirmed its end"
 
 log = logging.getLogger(__name__)
 
@@ -233,10 +235,10 @@ class Phone(ABC):
             self._say(events.Withdrawn(why, self._desk.clock.now()))
         self._say(events.HungUp(self.party, EndReason.HANGUP if event.by_peer else EndReason.CONNECTION_LOST))
         self._over = True
-        self._close(event.cause, confirmed=event.confirmed)
+        self._close(event.cause, doubt=event.doubt)
 
-    def _close(self, cause: Cause, *, confirmed: bool = True) -> None:
-        """Nothing of the leg is at work any more: its line, its sound, its row."""
+    def _close(self, cause: Cause, *, doubt: str | None = None) -> None:
+        """Nothing of the leg is at work any more: its line, its sound, its row. `doubt`: see `LegEnd`."""
         line, leg = self._line, self._leg
         if line is None:
             return
@@ -250,10 +252,9 @@ class Phone(ABC):
         if self._sip is not None:
             forget = partial(self._forget, self._sip.call_id, leg)
             self._desk.clock.call_at(self._desk.clock.now().after(STRAYS), forget)
-        if not confirmed:
-            said = f"trunk {line.name} never confirmed the end of leg {leg}: it may charge"
-            self._desk.alarms.sound(Alarm.LEG_UNCONFIRMED, said)
-        end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, confirmed)
+        end = LegEnd(self._desk.clock.now().utc_us, cause.words, cause.q850, cause.status, doubt)
+        if doubt is not None:
+            warn(leg, end.cause, self._desk.alarms)
         if self.is_answered:
             self._desk.ends[leg] = end
         if leg:  # there was one
@@ -272,7 +273,7 @@ class Phone(ABC):
         if self._desk.strays[leg]:
             if leg not in self._desk.ends:
                 return  # its row says so, and waits for the carrier's word
-            end = replace(end, confirmed=False)
+            end = replace(end, doubt=end.doubt or BESIDE)
         try:
             await self._desk.store.end_leg(leg, end)
         except StoreError:

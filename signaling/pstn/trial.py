@@ -53,7 +53,7 @@ class Nobody:
     def stray(self, dialog: Dialog) -> None:
         """See `sip.agent.Handler`."""
 
-    def stray_over(self, bye: Request, confirmed: bool) -> None:
+    def stray_over(self, bye: Request, doubt: str | None) -> None:
         """See `sip.agent.Handler`."""
 
     def redeem(self, grant: Grant, attempt: Attempt) -> Lease | Reason:

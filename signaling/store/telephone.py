@@ -72,7 +72,7 @@ UNCONFIRMED = Statement(
     .order_by(leg.c.begun_at.desc(), leg.c.leg_id)
     .limit(number("most"))
 )
-IS_UNCONFIRMED = Statement(select(leg.c.leg_id).where(leg.c.leg_id == words("leg"), leg.c.unconfirmed == YES))
+UNCONFIRMED_LEG = Statement(select(*_LEG).where(leg.c.leg_id == words("leg"), leg.c.unconfirmed == YES))
 SETTLE = Statement(
     update(leg).values(unconfirmed=NO).where(leg.c.leg_id == words("leg")).returning(leg.c.leg_id)
 )
@@ -166,8 +166,8 @@ def unconfirmed_legs(limit: int) -> Steps:
 
 
 @query
-def is_unconfirmed(leg_id: str) -> Steps:
-    return bool((yield IS_UNCONFIRMED, {"leg": leg_id}))
+def unconfirmed_leg(leg_id: str) -> Steps:
+    return (yield UNCONFIRMED_LEG, {"leg": leg_id})
 
 
 @single

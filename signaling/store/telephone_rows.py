@@ -44,7 +44,7 @@ class TelephoneRows:
         if end.sound is not None:
             sound = (end.sound.packets, end.sound.lost, end.sound.jitter)
         await self.database.write(
-            "end_leg", leg, end.at, end.words, end.q850, end.status, not end.confirmed, sound
+            "end_leg", leg, end.at, end.cause, end.q850, end.status, not end.confirmed, sound
         )
 
     async def open_legs(self) -> Sequence[LegRow]:
@@ -53,8 +53,9 @@ class TelephoneRows:
     async def unconfirmed_legs(self, limit: int) -> Sequence[LegRow]:
         return [_leg(row) for row in await self.database.read("unconfirmed_legs", limit)]
 
-    async def is_unconfirmed(self, leg: str) -> bool:
-        return bool(await self.database.read("is_unconfirmed", leg))
+    async def unconfirmed_leg(self, leg: str) -> LegRow | None:
+        rows = await self.database.read("unconfirmed_leg", leg)
+        return _leg(rows[0]) if rows else None
 
     async def settle_leg(self, leg: str) -> None:
         await self.database.write("settle_leg", leg)

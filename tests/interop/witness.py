@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
+from signaling.pstn.sip.stream import Stream
 from tests.fakes.datagrams import Datagrams
 
 WAIT = 10.0  # seconds, for a packet that must come
@@ -46,7 +47,8 @@ class Witness(Datagrams):
         kept = [line(request, name) for name in ("Via", "From", "To", "Call-ID", "CSeq")]
         if ";tag=" not in kept[2]:
             kept[2] += f";tag={tag}"
-        contact = f"Contact: <sip:witness@{self.place.host}:{self.place.port}>"
+        over = "" if self.place.transport is Transport.UDP else f";transport={self.place.transport.lower()}"
+        contact = f"Contact: <sip:witness@{self.place.host}:{self.place.port}{over}>"
         body = SDP if sdp is True else sdp or ""
         content = ["Content-Type: application/sdp"] if body else []
         head = (f"SIP/2.0 {status}", *kept, contact, *content, f"Content-Length: {len(body)}", "", "")
@@ -55,6 +57,45 @@ class Witness(Datagrams):
     def with_media(self) -> list[str]:
         """The packets that only a licensed leg may send: INVITE, its 2xx, whatever describes media."""
         return [packet for packet in self.packets if is_with_media(packet)]
+
+
+class TcpWitness(Witness):
+    """The same over TCP, by whatever connections come; it can be away for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._port = 0
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+
+    @property
+    def place(self) -> Place:
+        return Place(Transport.TCP, "127.0.0.1", self._port)
+
+    async def come(self) -> None:
+        """Be there, where it was before."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def go(self) -> None:
+        """Close every connection, and take no more."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await self._server.wait_closed()
+
+    def send(self, text: str, to: Place | None = None) -> None:
+        self._writers[-1].write(text.encode())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        stream = Stream()
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                for message in stream.feed(data):
+                    self.packets.append(message.decode())
+                    self._new.put_nowait(message.decode())
 
 
 def is_with_media(packet: str) -> bool:
@@ -68,6 +109,17 @@ def is_with_media(packet: str) -> bool:
 def line(packet: str, name: str) -> str:
     """The first header of that name, with its name."""
     return next(text for text in packet.split("\r\n") if text.startswith(f"{name}: "))
+
+
+@asynccontextmanager
+async def tcp_witness() -> AsyncIterator[TcpWitness]:
+    """While the block runs; it is there from the beginning."""
+    made = TcpWitness()
+    await made.come()
+    try:
+        yield made
+    finally:
+        await made.go()
 
 
 @asynccontextmanager

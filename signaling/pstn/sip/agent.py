@@ -22,7 +22,7 @@ from signaling.pstn.sip.dialog import Dialog, dialog_of_callee
 from signaling.pstn.sip.digest import Login
 from signaling.pstn.sip.door import USUAL_PACE, Count, Door, Pace
 from signaling.pstn.sip.exchange import Key
-from signaling.pstn.sip.farewell import Farewell
+from signaling.pstn.sip.farewell import Done, Farewell
 from signaling.pstn.sip.headers import MAGIC, Address, Via
 from signaling.pstn.sip.hop import Flow, Hop, Transport
 from signaling.pstn.sip.incoming import IncomingCall
@@ -64,8 +64,8 @@ class Handler(Protocol):
         """A phone was answered that nobody wanted any more: it is being ended, and may be charged."""
         ...
 
-    def stray_over(self, bye: Request, confirmed: bool) -> None:
-        """The end of a stray call was confirmed, or was not within 32 s."""
+    def stray_over(self, bye: Request, doubt: str | None) -> None:
+        """The end of a stray call was confirmed; or why it may go on, in words."""
         ...
 
 
@@ -99,13 +99,14 @@ class Agent:
             self,
             self._routes,
             peers,
-            lambda heard, may_write: Sockets(
+            lambda heard, may_write, lost: Sockets(
                 clock,
                 Door(clock, may_write, count, pace=pace),
                 heard,
                 tls_client=tls_client,
                 tls_server=tls_server,
                 tag=self.token(),
+                lost=lost,
             ),
         )
 
@@ -155,12 +156,10 @@ class Agent:
             raise CarrierError(f"{uri.scheme}: cannot be reached without a proxy")
         return await self._routes.find(uri)
 
-    def end(
-        self, dialog: Dialog, done: Callable[[bool], None], login: Login | None = None, fields: Fields = ()
-    ) -> None:
-        """BYE in a dialog that was kept durably, of a server that died. `done`: was it confirmed?"""
+    def end(self, dialog: Dialog, done: Done, login: Login | None = None, fields: Fields = ()) -> None:
+        """BYE in a dialog that was kept durably, of a server that died."""
         _, bye = dialog.request("BYE", fields)
-        Farewell(self.traffic, dialog.routes, self.branch, done, login).send(bye)
+        Farewell(self, bye, dialog.routes, login, done).send()
 
     def reconsider(self) -> None:
         """The register may have changed: every leg asks for its next lease now."""
@@ -207,10 +206,10 @@ class Agent:
             self._legs.pop(leg.call_id, None)
 
     def part(self, bye: Request, login: Login | None) -> None:
-        def done(confirmed: bool) -> None:
-            self._handler.stray_over(bye, confirmed)
+        def done(doubt: str | None) -> None:
+            self._handler.stray_over(bye, doubt)
 
-        Farewell(self.traffic, bye.addresses("Route"), self.branch, done, login).send(bye)
+        Farewell(self, bye, bye.addresses("Route"), login, done).send()
 
     def stray(self, dialog: Dialog) -> None:
         self._handler.stray(dialog)

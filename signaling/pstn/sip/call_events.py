@@ -44,12 +44,17 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It never was answered. `retry_after`: seconds for which this carrier asks to be left alone. Not
-    `confirmed`: the far end never said that it is over, and may still be answered there and charge."""
+    """It never was answered. `retry_after`: seconds for which this carrier asks to be left alone. `doubt`:
+    why it may still be answered at the far end, and charged; none if that has said that it is over."""
 
     cause: Cause
     retry_after: int | None = None
-    confirmed: bool = True
+    doubt: str | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        """Has the far end said so, as far as that is needed?"""
+        return self.doubt is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,17 @@ class Keyed:
 @quick
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """It was answered, and is over. Not `confirmed`: the far end never said so, and may still charge."""
+    """It was answered, and is over. `doubt`: why it may go on at the far end, and charge; none if that has
+    confirmed the end."""
 
     cause: Cause
-    confirmed: bool
+    doubt: str | None = None
     by_peer: bool = False
+
+    @property
+    def confirmed(self) -> bool:
+        """Has the far end said so, as far as that is needed?"""
+        return self.doubt is None
 
 
 Event = Trying | Ringing | Answered | Confirmed | Failed | Offered | Changed | Keyed | Ended

@@ -16,6 +16,7 @@ from signaling.pstn.sip.cause import NORMAL, NOT_AUTHORISED, RECOVERY, TEMPORARY
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Login
 from signaling.pstn.sip.exchange import Key
+from signaling.pstn.sip.farewell import Farewell
 from signaling.pstn.sip.headers import Address
 from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.message import Fields, Message, Request, Response
@@ -187,6 +188,10 @@ class Leg:
                     self._reply(response)
                 case happened.SendAck(ack):
                     self._traffic.acknowledge(ack, self.session.dialog.routes)
+                case happened.Ask(request) if request.method == "BYE":
+                    Farewell(
+                        self._desk, request, self.session.dialog.routes, self._login, self._parted
+                    ).send()
                 case happened.Ask(request):
                     self._ask_within(request)
                 case happened.StartTimer(timer, at):
@@ -199,8 +204,11 @@ class Leg:
                     self._changed(sdp_of(response) if response.status < 300 else None)
                 case happened.WantRefresh():
                     self._in_session(happened.Change(self.local_sdp, ABILITIES))
-                case happened.Ended(cause, confirmed):
-                    self._end(told.Ended(self._leaving or _ENDS[cause], confirmed, cause == "peer"))
+                case happened.Ended(cause, doubt):
+                    self._end(told.Ended(self._leaving or _ENDS[cause], doubt, cause == "peer"))
+
+    def _parted(self, doubt: str | None) -> None:
+        self._in_session(happened.Parted(doubt))
 
     def _describe(self, sdp: bytes) -> None:
         """The next description of ours. ValueError if it is plain where it may not be: a fault of ours."""

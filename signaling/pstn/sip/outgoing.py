@@ -173,8 +173,7 @@ class OutgoingCall(Leg):
             case asked.Refused(response):
                 self._refused(invite, response)
             case asked.Lost(cause):
-                confirmed = cause not in ("timeout", "not_cancelled")
-                self._end(told.Failed(self._leaving or _LOST[cause], confirmed=confirmed))
+                self._end(told.Failed(self._leaving or _LOST[cause], doubt=_DOUBTS.get(cause)))
             case asked.Stray(dialog):
                 self._desk.stray(dialog)
 
@@ -221,6 +220,10 @@ _LOST = {
     "cancelled": Cause("the call was cancelled", status=487),
     "not_cancelled": Cause("the carrier never confirmed that the call was cancelled", RECOVERY, 487),
     "unusable": Cause("the carrier's answer cannot be used", TEMPORARY_FAILURE),
+}
+_DOUBTS = {
+    "timeout": "the carrier has not answered our INVITE in 32 s",
+    "not_cancelled": "the carrier has not answered our CANCEL in 32 s",
 }
 
 

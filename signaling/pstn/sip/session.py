@@ -11,7 +11,6 @@ from typing import Literal
 
 from licensing.instant import MILLISECOND, Instant
 from signaling.pstn.sip.answer import respond
-from signaling.pstn.sip.cause import says_ended
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.info import TAKEN, key
 from signaling.pstn.sip.message import Fields, Request, Response
@@ -29,6 +28,7 @@ from signaling.pstn.sip.session_events import (
     HungUp,
     Keyed,
     Offered,
+    Parted,
     Reply,
     Say,
     SendAck,
@@ -145,7 +145,7 @@ def _peer_ended(state: Session, request: Request) -> Result:
         return state, (reply,)
     waiting = (Reply(respond(state.theirs, 487)),) if state.theirs else ()  # RFC 3261 §15.1.2
     ended = replace(state, phase=Phase.ENDED, theirs=None, said=None, timers=())
-    return ended, (reply, *waiting, Ended("peer", confirmed=True))
+    return ended, (reply, *waiting, Ended("peer"))
 
 
 def _offered(state: Session, request: Request, now: Instant) -> Result:
@@ -200,8 +200,6 @@ def _heard(state: Session, event: Heard, now: Instant) -> Result:
     request, response = event.request, event.response
     if response.status < 200:
         return state, ()
-    if request.method == "BYE":
-        return _bye_answered(state, response)
     if request != state.ours:
         repeated = state.ack and state.ack.cseq.number == request.cseq.number and response.status < 300
         return state, (SendAck(state.ack),) if repeated and state.ack else ()
@@ -220,12 +218,11 @@ def _heard(state: Session, event: Heard, now: Instant) -> Result:
     return state, effects + watched
 
 
-def _bye_answered(state: Session, response: Response) -> Result:
-    """It is over for us by whatever final response (RFC 3261 §15.1.1), for the far end not by each."""
+def _parted(state: Session, event: Parted, now: Instant) -> Result:
+    """It is over for us, whatever the far end says to it (RFC 3261 §15.1.1)."""
     if state.phase is not Phase.ENDING:
         return state, ()
-    ended = Ended(state.cause, confirmed=says_ended(response))
-    return replace(state, phase=Phase.ENDED, timers=()), (ended,)
+    return replace(state, phase=Phase.ENDED, timers=()), (Ended(state.cause, event.doubt),)
 
 
 def _refused(state: Session, event: Heard, now: Instant) -> Result:
@@ -249,10 +246,6 @@ def _refused(state: Session, event: Heard, now: Instant) -> Result:
 
 
 def _unanswered(state: Session, event: Unanswered, now: Instant) -> Result:
-    if event.request.method == "BYE":
-        if state.phase is not Phase.ENDING:
-            return state, ()
-        return replace(state, phase=Phase.ENDED, timers=()), (Ended(state.cause, confirmed=False),)
     if event.request != state.ours or state.phase is not Phase.UP:
         return state, ()
     return _bye(state, "lost")
@@ -267,7 +260,7 @@ def _hung_up(state: Session, event: HungUp, now: Instant) -> Result:
 
 
 def _bye(state: Session, cause: Literal["bye", "expired", "no_ack", "lost"], fields: Fields = ()) -> Result:
-    """Its transaction sends it until it is answered, for 32 s."""
+    """What becomes of it is told by `Parted`."""
     waiting = (Reply(respond(state.theirs, 487)),) if state.theirs else ()
     dialog, bye = state.dialog.request("BYE", fields)
     ending = replace(
@@ -357,6 +350,7 @@ STEPS: dict[type[Event], Callable[..., Result]] = {
     Came: _came,
     Heard: _heard,
     Unanswered: _unanswered,
+    Parted: _parted,
     Say: _say,
     Change: _change,
     HungUp: _hung_up,

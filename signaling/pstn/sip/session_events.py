@@ -33,9 +33,17 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request of ours got no final response in time, or could not be sent."""
+    """A request of ours, other than BYE, got no final response in time, or could not be sent."""
 
     request: Request
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What became of our BYE (`farewell.py`): it is confirmed, or why the call may go on, in words."""
+
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class TimedOut:
     at: int
 
 
-Event = Came | Heard | Unanswered | Say | Change | HungUp | TimedOut
+Event = Came | Heard | Unanswered | Parted | Say | Change | HungUp | TimedOut
 
 
 # --- what is to be done -----------------------------------------------------------------------------------
@@ -93,7 +101,7 @@ class SendAck:
 @quick
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Start a client transaction for this request within the dialog."""
+    """Start a client transaction for this request within the dialog; a BYE is kept at until `Parted`."""
 
     request: Request
 
@@ -137,10 +145,10 @@ class WantRefresh:
 @quick
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """It is over. Not `confirmed`: the far end never said so; it is listed, alarmed, kept in the record."""
+    """It is over. With a `doubt` the far end never said so: it is listed, alarmed, kept in the record."""
 
     cause: Literal["bye", "peer", "expired", "no_ack", "lost"]
-    confirmed: bool
+    doubt: str | None = None
 
 
 Effect = Reply | SendAck | Ask | StartTimer | Offered | Keyed | Changed | WantRefresh | Ended

@@ -88,10 +88,12 @@ class Sockets:
         tls_client: ssl.SSLContext | None = None,
         tls_server: ssl.SSLContext | None = None,
         tag: str = "unread",
+        lost: Callable[[Hop], None] = lambda hop: None,
     ) -> None:
-        """`tag` is ours in the answers to what could not be read."""
+        """`tag` is ours in the answers to what could not be read. `lost` is told of each connection that is
+        gone: what was sent by it may never have been heard."""
         self._clock, self.door, self._heard, self._tag = clock, door, heard, tag
-        self._tls_client, self._tls_server = tls_client, tls_server
+        self._tls_client, self._tls_server, self._lost = tls_client, tls_server, lost
         self._places: dict[int, Place] = {}
         self._found: dict[tuple[Transport, bool], Place] = {}
         self._own: dict[str, tuple[int, str]] = {}  # far address -> until when it is known; ours
@@ -344,6 +346,7 @@ class Sockets:
             self._forget(hop, connection)
             if self._came.get(replace(hop, name="")) is connection:
                 del self._came[replace(hop, name="")]
+            self._lost(hop)
 
     def _expire(self, connection: Connection) -> None:
         self._waiting.pop(connection, None)

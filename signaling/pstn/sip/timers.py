@@ -9,6 +9,7 @@ from licensing.instant import Instant
 from signaling.ports.clock import Cancel, Clock
 
 FEW = 1024  # cancelled alarms, that are not worth a search
+NEVER: tuple[int, Cancel] = -1, lambda: None  # armed for before any moment: nothing arms it anew
 WHEN, CALLBACK, ARGUMENTS = 0, 2, 3
 
 
@@ -55,10 +56,11 @@ class Timers:
             self._cancelled = 0
 
     def close(self) -> None:
-        """Nobody is called any more."""
+        """Nobody is called any more, by what is asked for later either."""
         self._heap.clear()
         if self._armed:
             self._armed[1]()
+        self._armed = NEVER
 
     def _arm(self) -> None:
         if not self._heap:

@@ -55,6 +55,12 @@ class Receiver(Protocol):
         ...
 
 
+# Of what tells what was heard, says whose words count, and tells of connections that are gone.
+MakeSockets = Callable[
+    [Callable[[Request | Response, Flow], None], Callable[[str], bool], Callable[[Hop], None]], Sockets
+]
+
+
 @dataclass(slots=True)
 class Business:
     """One open transaction: which way it goes, whose it is, where else it may go, what it may say."""
@@ -76,7 +82,7 @@ class Traffic:
         receiver: Receiver,
         routes: Routes,
         peers: Callable[[str], bool],
-        make_sockets: Callable[[Callable[[Request | Response, Flow], None], Callable[[str], bool]], Sockets],
+        make_sockets: MakeSockets,
     ) -> None:
         """`peers`: is this address a configured carrier's? Others may only answer what was sent to them."""
         self._clock, self._receiver, self._routes, self._peers = clock, receiver, routes, peers
@@ -85,7 +91,7 @@ class Traffic:
         self._written: dict[str, int] = {}  # address -> until when it may write to us
         self.timers = Timers(clock)
         self._wake = self._woken  # one method for all alarms
-        self.sockets = make_sockets(self._heard, self._may_write)
+        self.sockets = make_sockets(self._heard, self._may_write, self._lost)
         self.outlet = Outlet(self.sockets)
 
     def __len__(self) -> int:
@@ -274,6 +280,18 @@ class Traffic:
             if at <= now.mono_ns:
                 self._carry_out(self._exchange.timed_out(key, timer, at, now))
         self._tend(key)
+
+    def _lost(self, hop: Hop) -> None:
+        """A connection is gone, and perhaps nobody heard the BYE that was written to it: it can be sent again
+        and does no harm twice. Other requests wait for their answer, which may come by a new connection."""
+        for key, business in tuple(self._business.items()):
+            ours = business.request is not None and business.request.method == "BYE"
+            if (
+                ours
+                and isinstance(business.to, Hop)
+                and replace(business.to, name="") == replace(hop, name="")
+            ):
+                self._unsendable(key)
 
     def _unsendable(self, key: Key | None) -> None:
         if key is not None:

@@ -13,6 +13,7 @@ import aiohttp
 from signaling.app.server import Server, start
 from signaling.configuration import made
 from signaling.ports.legs import Entitlement
+from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
 from signaling.settings import Settings
 from signaling.store.rows import DatabaseStore
@@ -38,7 +39,7 @@ PERMIT = {
 }
 TRUNK = """
 [trunks.{name}]
-uri = "sip:{host}:{port}"
+uri = "sip:{host}:{port}{transport}"
 sign_in = "address"
 sources = ["127.0.0.0/8"]
 media_networks = ["127.0.0.0/8"]
@@ -68,6 +69,7 @@ class Trunks:
             name=name,
             host=place.host,
             port=place.port,
+            transport="" if place.transport is Transport.UDP else f";transport={place.transport.lower()}",
             priority=self.text.count("[trunks.") + 1,
             limits=limits,
             dids=owned,

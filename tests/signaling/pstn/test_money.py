@@ -11,8 +11,9 @@ import pytest
 from licensing.alarms import Alarm
 from licensing.instant import MILLISECOND
 from signaling.ports.legs import BegunLeg, Usage
+from signaling.pstn.network import RANG, RESTARTED
 from signaling.pstn.sip import invitation
-from tests.interop.witness import Witness, line, witness
+from tests.interop.witness import Witness, line, tcp_witness, witness
 from tests.signaling.device import Device
 from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
 from tests.signaling.pstn.test_witness import after_options
@@ -107,6 +108,26 @@ async def test_a_cancel_that_nobody_answers_is_listed_and_told_of(
         assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised
 
 
+async def test_a_bye_that_no_connection_takes_is_said_again_until_one_does(tmp_path: Path) -> None:
+    async with tcp_witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice = await here.person("alice")
+        call = await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+        await alice.hears("answered")
+        await phone.go()
+        await alice.say(type="hangup", call=call)
+        await alice.hears("ended")
+        [leg] = await here.legs(call, over=False)
+        assert leg["ended_at"] is None
+        await phone.come()
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        [leg] = await here.legs(call)
+        assert leg["confirmed"]
+        assert Alarm.LEG_UNCONFIRMED not in here.server.parts.licence.alarms.raised
+
+
 async def test_what_rang_when_the_server_was_killed_is_listed_and_told_of(tmp_path: Path) -> None:
     """Of it there is no dialog to end."""
     async with witness() as phone:
@@ -117,5 +138,5 @@ async def test_what_rang_when_the_server_was_killed_is_listed_and_told_of(tmp_pa
             await here.server.parts.store.begin_leg(row)
         async with office(tmp_path, trunks) as here:
             [leg] = await here.unconfirmed(1)
-            assert leg["leg"] == row.leg
+            assert (leg["leg"], leg["cause"]) == (row.leg, f"{RESTARTED.words}; {RANG}")
             assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised

@@ -4,6 +4,7 @@ import json
 import secrets
 from pathlib import Path
 
+from licensing.alarms import Alarm
 from signaling.media import Sound
 from signaling.pstn.sip.sockets import Place
 from tests.fakes.relay import Relay
@@ -182,15 +183,18 @@ async def test_a_carrier_that_never_confirms_an_end_is_told_of_and_listed(tmp_pa
         [leg] = await here.legs(call)
         [listed] = (await here.operator("GET", "telephone/unconfirmed"))["legs"]
         assert (listed["leg"], listed["confirmed"]) == (leg["leg"], False)
+        assert listed["cause"].endswith("; the carrier has answered our BYE with 407")
         licence = here.server.parts.licence
-        assert "leg_unconfirmed" in licence.alarms.raised
+        assert listed["cause"] in licence.alarms.raised[Alarm.LEG_UNCONFIRMED]
         await here.operator(
             "POST", f"telephone/unconfirmed/{leg['leg']}/settle", {"why": "their mail of today"}
         )
         assert "leg_unconfirmed" not in licence.alarms.raised
         assert (await here.operator("GET", "telephone/unconfirmed"))["legs"] == []
         [entry] = await licence.journal.about(leg["leg"])
-        assert (entry.kind, json.loads(entry.body)["why"]) == ("leg_settled", "their mail of today")
+        body = json.loads(entry.body)
+        assert (entry.kind, body["why"]) == ("leg_settled", "their mail of today")
+        assert body["cause"] == listed["cause"]
 
 
 async def test_the_death_of_what_carries_the_sound_ends_the_call(tmp_path: Path) -> None:

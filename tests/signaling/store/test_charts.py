@@ -18,7 +18,7 @@ async def test_the_sound_of_telephone_legs_is_counted_by_spans(store: DatabaseSt
         ("later", AT + MINUTE, LegSound(10, 0, 1_000)),
     ):
         await store.begin_leg(BegunLeg(name, some_call(), "carrier_a", ALICE, True, "D-1", 60, at))
-        await store.end_leg(name, LegEnd(at + 1, "hung up", 16, None, confirmed=False, sound=sound))
+        await store.end_leg(name, LegEnd(at + 1, "hung up", 16, None, "no answer", sound))
         await store.end_leg(name, LegEnd(at + 2, "hung up", 16, None))  # the carrier's late word
     found = await store.charts(AT, AT + 2 * MINUTE, MINUTE)
     assert sorted(found.sound, key=lambda each: each.span) == [

@@ -86,17 +86,19 @@ async def test_a_leg_is_open_until_it_ends_and_listed_until_the_carrier_confirms
     await store.keep_leg("leg-1", '{"call_id":"x"}', AT + SECOND)
     [found] = await store.open_legs()
     assert (found.dialog, found.answered_at, found.confirmed) == ('{"call_id":"x"}', AT + SECOND, True)
-    await store.end_leg("leg-1", replace(HUNG_UP, confirmed=False))
+    await store.end_leg("leg-1", replace(HUNG_UP, doubt="nobody has answered our BYE"))
     assert await store.open_legs() == []
     [found] = await store.unconfirmed_legs(10)
+    assert await store.unconfirmed_leg("leg-1") == found
     assert (found.words, found.q850, found.ended_at, found.confirmed) == (
-        "the far end hung up",
+        "the far end hung up; nobody has answered our BYE",
         16,
         AT + 40 * SECOND,
         False,
     )
     await store.end_leg("leg-1", replace(HUNG_UP, at=AT + 50 * SECOND))
     assert await store.unconfirmed_legs(10) == []
+    assert await store.unconfirmed_leg("leg-1") is None
     [found] = await store.legs_of_call(row.call)
     assert found.ended_at == AT + 40 * SECOND, "it ended when it ended"
     [record] = await store.history(ALICE, AT + HOUR, 1)

@@ -18,7 +18,7 @@ async def test_a_leg_is_settled_with_its_carrier(boss: Clerk, wephone: Kit) -> N
         most_seconds=60,
     )  # fmt: skip
     await parts.store.begin_leg(begun)
-    await parts.store.end_leg(LEG, LegEnd(now, "nobody answered our BYE", None, 408, confirmed=False))
+    await parts.store.end_leg(LEG, LegEnd(now, "it was hung up", None, 408, "nobody answered our BYE"))
     await wephone.server.restart()
     parts = wephone.server.running.parts
     await boss.page.reload()

@@ -72,8 +72,8 @@ class Party:
     def stray(self, dialog: Dialog) -> None:
         self.strays.append(dialog)
 
-    def stray_over(self, bye: Request, confirmed: bool) -> None:
-        self.strays_over.put_nowait(confirmed)
+    def stray_over(self, bye: Request, doubt: str | None) -> None:
+        self.strays_over.put_nowait(doubt is None)
 
     async def call(
         self,

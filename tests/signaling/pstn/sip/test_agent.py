@@ -7,6 +7,7 @@ import pytest
 
 from licensing.reasons import Reason
 from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip.farewell import SILENT
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.outgoing import OutgoingCall
@@ -14,6 +15,7 @@ from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.transaction import Failed
 from tests.fakes.certificates import certify
 from tests.fakes.clock import HandClock
+from tests.interop.witness import tcp_witness
 from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
 
 PAI = ("P-Asserted-Identity", "<sip:+442079460002@wephone.example>")
@@ -224,4 +226,29 @@ async def test_a_bye_that_is_never_answered_is_said_to_be_unconfirmed(
     await far.agent.close()
     call.hang_up()
     await time_passes(clock, 33)
-    assert not (await heard.until(told.Ended)).confirmed
+    assert (await heard.until(told.Ended)).doubt == SILENT
+
+
+@pytest.mark.parametrize("away", [True, False])
+async def test_a_bye_that_a_connection_was_lost_with_is_said_by_another(clock: HandClock, away: bool) -> None:
+    """It was written, and nobody will ever answer it; for a while, perhaps, nobody is there at all."""
+    async with party(clock) as near, tcp_witness() as far:
+        await near.agent.listen(Transport.TCP, "127.0.0.1")
+        call, heard = await near.call(uri(far.place))
+        assert isinstance(call, OutgoingCall)
+        far.answer(await far.hear("INVITE"), "200 OK", sdp=True)
+        await heard.until(told.Answered)
+        await far.hear("ACK")
+        call.hang_up()
+        lost = await far.hear("BYE")
+        await far.go()
+        for _ in range(20 if away else 0):
+            clock.advance(0.5)
+            await asyncio.sleep(0.01)
+        assert not any(isinstance(event, told.Ended) for event in heard.past)
+        await far.come()
+        while far.packets.count(lost) < 2:
+            clock.advance(0.5)
+            await asyncio.sleep(0.01)
+        far.answer(lost, "200 OK")
+        assert (await heard.until(told.Ended)).confirmed

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from licensing.instant import MILLISECOND, SECOND
 from signaling.pstn.sip import answering, invitation, session, session_events
 from signaling.pstn.sip.answering import Accept, Answering, Ring
+from signaling.pstn.sip.cause import says_ended
 from signaling.pstn.sip.dialog import dialog_of_callee
 from signaling.pstn.sip.exchange import Key
 from signaling.pstn.sip.headers import Address, Via
@@ -68,15 +69,14 @@ class Agent(Side):
         if response.cseq.method == "INVITE":
             self.in_invitation(answered(response))
         elif self.session and response.cseq.method == "BYE" and response.status >= 200:
-            request = self.asked["client", response.via.branch, "BYE"]
-            self.in_session(session_events.Heard(request, response))
+            self.in_session(session_events.Parted(None if says_ended(response) else "refused"))
 
     def fail(self, key: Key | None, failed: Failed) -> None:
         request = self.asked.get(key) if key else None
         if request and request.method == "INVITE":
             self.in_invitation(failed)
         elif request and self.session:
-            self.in_session(session_events.Unanswered(request))
+            self.in_session(session_events.Parted("nobody there"))
 
     def ring(self, request: Request) -> None:
         via = Via("UDP", "192.0.2.9", 5060)
@@ -182,8 +182,8 @@ def methods(wire: Wire) -> list[str | int]:
 def test_a_call_on_a_good_wire_sends_what_the_rfc_draws() -> None:
     near, far, wire = talk([], rings=SECOND, reliable=True, hangs_up=5 * SECOND)
     assert methods(wire) == ["INVITE", 100, 183, "PRACK", 200, 200, "ACK", "BYE", 200]
-    assert near.ended == [session_events.Ended("bye", confirmed=True)]
-    assert far.ended == [session_events.Ended("peer", confirmed=True)]
+    assert near.ended == [session_events.Ended("bye")]
+    assert far.ended == [session_events.Ended("peer")]
 
 
 def test_a_200_that_crosses_a_cancel_leaves_nobody_in_a_call() -> None:

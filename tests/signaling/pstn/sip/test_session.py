@@ -23,6 +23,7 @@ from signaling.pstn.sip.session_events import (
     Heard,
     HungUp,
     Offered,
+    Parted,
     Reply,
     Say,
     SendAck,
@@ -102,31 +103,27 @@ def ring_out(session: Session, now: Instant) -> tuple[Session, tuple[Effect, ...
 # --- the end -----------------------------------------------------------------------------------------------
 
 
-def test_a_bye_is_confirmed_by_who_has_ended_the_call_or_has_none_and_is_over_by_any_final_answer() -> None:
+def test_a_call_that_is_hung_up_is_over_once_it_is_known_what_became_of_its_bye() -> None:
     session, effects = then(caller(), HungUp((("Reason", "Q.850;cause=16"),)))
     bye = ask(effects)
     assert (bye.method, bye.get("Reason")) == ("BYE", "Q.850;cause=16")
     assert then(session, HungUp())[1] == ()
-    for code, confirmed in ((200, True), (481, True), (401, False), (408, False), (500, False), (503, False)):
-        ended, effects = then(session, Heard(bye, respond(bye, code)))
-        assert effects == (Ended("bye", confirmed=confirmed),)
+    for doubt in (None, "nobody has answered it"):
+        ended, effects = then(session, Parted(doubt))
+        assert effects == (Ended("bye", doubt),)
         assert ended.phase is Phase.ENDED
-
-
-def test_a_bye_that_nobody_answers_ends_unconfirmed() -> None:
-    session, effects = then(caller(), HungUp())
-    assert then(session, Unanswered(ask(effects)))[1] == (Ended("bye", confirmed=False),)
+        assert then(ended, Parted("late"))[1] == ()
 
 
 def test_the_peers_bye_is_answered_also_when_it_crosses_ours() -> None:
     session = caller()
     _, effects = then(session, Came(theirs(session, "BYE", 1)))
     assert status(effects) == 200
-    assert effects[-1] == Ended("peer", confirmed=True)
+    assert effects[-1] == Ended("peer")
     leaving, effects = then(session, HungUp())
     ended, crossed = then(leaving, Came(theirs(session, "BYE", 1)))
-    assert (status(crossed), crossed[-1]) == (200, Ended("peer", confirmed=True))
-    assert then(ended, Heard(ask(effects), respond(ask(effects), 481)))[1] == ()
+    assert (status(crossed), crossed[-1]) == (200, Ended("peer"))
+    assert then(ended, Parted())[1] == ()
     assert status(then(ended, Came(theirs(session, "BYE", 2)))[1]) == 200
 
 
@@ -164,7 +161,7 @@ def test_without_an_ack_the_call_is_ended_after_32_s() -> None:
         session, effects = ring_out(session, START)
     bye = ask(effects)
     assert bye.method == "BYE"
-    assert then(session, Heard(bye, respond(bye, 200)))[1] == (Ended("no_ack", confirmed=True),)
+    assert then(session, Parted())[1] == (Ended("no_ack"),)
 
 
 def test_the_callees_bye_waits_for_the_ack() -> None:
@@ -258,7 +255,7 @@ def test_a_peer_that_does_not_know_the_call_any_more_ends_it(code: int) -> None:
     reinvite = ask(effects)
     session, effects = then(session, Heard(reinvite, respond(reinvite, code)))
     assert ask(effects).method == "BYE"
-    assert then(session, Unanswered(ask(effects)))[1] == (Ended("lost", confirmed=False),)
+    assert then(session, Parted("it is away"))[1] == (Ended("lost", "it is away"),)
 
 
 def test_a_refused_change_leaves_the_call_as_it_was() -> None:
@@ -309,8 +306,8 @@ def test_a_refused_refresh_ends_in_bye_unless_a_change_succeeds() -> None:
 def test_a_peer_that_does_not_refresh_is_gone() -> None:
     session = caller(THEIRS)
     assert session.timers == (("expire", (1800 - 32) * SECOND),)
-    session, effects = ring_out(session, START)
-    assert then(session, Unanswered(ask(effects)))[1] == (Ended("expired", confirmed=False),)
+    session, _ = ring_out(session, START)
+    assert then(session, Parted("it is away"))[1] == (Ended("expired", "it is away"),)
 
 
 def test_their_refresh_starts_the_interval_again() -> None:
