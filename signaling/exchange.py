@@ -7,6 +7,7 @@ from functools import partial
 from typing import Literal
 
 from licensing.instant import MICROSECOND
+from signaling.clicks import Clicks
 from signaling.core.party import Party
 from signaling.errands import Errands
 from signaling.lines import Line, Lines, Outlet
@@ -56,12 +57,14 @@ class Exchange:
         limits: Limits,
         lines: Lines,
         switch: Switch,
+        clicks: Clicks,
         texts: Texts,
         metrics: Metrics,
         timing: Timing,
     ) -> None:
         self.clock, self.store, self.tickets, self.limits = clock, store, tickets, limits
-        self.lines, self.switch, self.texts, self.metrics = lines, switch, texts, metrics
+        self.lines, self.switch, self.clicks = lines, switch, clicks
+        self.texts, self.metrics = texts, metrics
         self._timing = timing
         self._errands = Errands("work beside a connection")
 
@@ -137,6 +140,7 @@ class Exchange:
 
     async def close(self) -> None:
         """Wait for what has been started."""
+        self.clicks.close()
         await self._errands.close()
 
     def counted_overrun(self) -> None:

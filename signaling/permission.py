@@ -92,9 +92,8 @@ class Permission:
         begun: Begun | None = None,
     ) -> Answer:
         """May these two users talk? Decided and written down; `begun`: see Gate.authorize."""
-        facts = facts_between(self._offer, caller, callee, mediums(media))
-        ask = Ask(call, facts, {"caller": caller.user, "callee": callee.user})
-        return answer(await self.gate.authorize(ask, begun), facts)
+        ask = self.call_to_be(call, caller, callee, media)
+        return answer(await self.gate.authorize(ask, begun), ask.facts)
 
     async def may_change(self, call: str, standing: Standing, media: tuple[Media, ...]) -> Answer:
         """May this running call carry that from now on?"""
@@ -176,9 +175,12 @@ class Permission:
         """What a call that loses its permit is told: what would be decided about its leg now."""
         return refusal(self.gate.check(grant.facts), decision)
 
-    def telephone_call(self, call: str, caller: Person, to: Telephone, media: tuple[Media, ...]) -> Ask:
-        """What it would be if this user called that number."""
-        return self._telephone_ask(call, caller, to, mediums(media))
+    def call_to_be(self, call: str, caller: Person, to: Person | Telephone, media: tuple[Media, ...]) -> Ask:
+        """What it would be if this user called that user or number."""
+        if not isinstance(to, Person):
+            return self._telephone_ask(call, caller, to, mediums(media))
+        facts = facts_between(self._offer, caller, to, mediums(media))
+        return Ask(call, facts, {"caller": caller.user, "callee": to.user})
 
     async def may_text(self, text: str, sender: Person, to: Person | Telephone) -> Answer:
         """May this user write to that user or number? Decided once for two users who write on and on."""

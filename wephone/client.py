@@ -23,6 +23,8 @@ from wephone.inbox import Inbox
 from wephone.protocol.codec import wrong
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
 from wephone.protocol.messages import (
+    Dial,
+    DialOver,
     Draining,
     Error,
     Missed,
@@ -41,6 +43,8 @@ from wephone.transport import Credentials, Server
 
 CLIENT = "wephone"
 FEATURES = ("hold", "texts", "receipts", "safety-code", "transfer")
+DIAL = "dial"
+HAS_ITS_PLACE = TextMessage | Receipt | Missed | TextAccepted | Dial | DialOver  # not among the `events`
 
 
 class Client:
@@ -56,6 +60,7 @@ class Client:
         device: str | None = None,
         device_name: str = "",
         relay_only: bool = False,
+        dials: bool = False,
         start_sound: StartSound = start_sound,
         trace: Trace | None = None,
     ) -> None:
@@ -64,6 +69,7 @@ class Client:
         `device` (UUIDv4) tells the server that this is the same device as last time; without it each
         client is a new one. `relay_only` lets those in a call see no address of this device, only that
         of the server's relay (RFC 8828, mode 4); a server without a relay then means no calls.
+        `dials`: this device is asked when the account clicks to call over HTTP, see `Client.dials`.
         `trace` is told every frame and event. ValueError for a bad name or device.
         """
         if password is None and token is None:
@@ -72,7 +78,8 @@ class Client:
         self.device = DeviceId.parse(device or str(uuid.uuid4()))
         self._server = Server(url)
         self._credentials = Credentials(self.user, password, token)
-        session = Session(self.device, device_name=device_name, client=CLIENT, features=FEATURES)
+        features = (*FEATURES, DIAL) if dials else FEATURES
+        session = Session(self.device, device_name=device_name, client=CLIENT, features=features)
         self._stay = Stay(
             self._server, self._credentials, session, self, start_sound, trace, relay_only=relay_only
         )
@@ -80,6 +87,8 @@ class Client:
         self._messages: Inbox[TextMessage] = Inbox("texts")
         self._receipts: Inbox[Receipt] = Inbox("receipts")
         self._missed: Inbox[Missed] = Inbox("missed calls")
+        self._dials: Inbox[Dial] = Inbox("clicks to call")
+        self._dials_over: dict[CallId, asyncio.Event] = {}
         self._events: Inbox[SessionEvent] = Inbox("events")
         self._writing: dict[MessageId, asyncio.Future[TextAccepted]] = {}
         self._asked: dict[int, MessageId] = {}
@@ -130,6 +139,26 @@ class Client:
         """Call somebody as `call` does, and wait for nothing: the call's events tell what becomes of it."""
         self._check()
         call = Call(self._stay, CallId(str(uuid.uuid4())), Role.CALLER, str(to), source, sink)
+        self._stay.place(call)
+        return call
+
+    def dials(self) -> AsyncIterator[Dial]:
+        """Calls that the account asks for over HTTP (`POST /api/calls`), of a client made with `dials=True`.
+
+        None of them is placed before `take` is called: ask the person, until it is over.
+        """
+        return aiter(self._dials)
+
+    async def dial_over(self, dial: Dial) -> None:
+        """Wait until another device has taken it, or its time is over."""
+        if (over := self._dials_over.get(dial.call)) is not None:
+            await over.wait()
+
+    def take(self, dial: Dial, *, source: Any = None, sink: Any = None) -> Call:
+        """Place a call that was asked for, as `place` does. It ends at once if another device has it."""
+        self._check()
+        self._dials_over.pop(dial.call, None)
+        call = Call(self._stay, dial.call, Role.CALLER, dial.to, source, sink)
         self._stay.place(call)
         return call
 
@@ -267,6 +296,13 @@ class Client:
                 self._take_receipt(event)
             case Missed():
                 self._missed.put(event)
+            case Dial():
+                self._dials_over[event.call] = asyncio.Event()
+                self._dials.put(event)
+            case DialOver():
+                self._dials.drop(lambda dial: dial.call == event.call)
+                if (over := self._dials_over.pop(event.call, None)) is not None:
+                    over.set()
             case TextAccepted():
                 answer = self._writing.get(event.message)
                 if answer is not None and not answer.done():
@@ -278,7 +314,7 @@ class Client:
                 self._end()
             case Welcome() | LinkLost() | Draining():
                 pass
-        if self._watched and not isinstance(event, TextMessage | Receipt | Missed | TextAccepted):
+        if self._watched and not isinstance(event, HAS_ITS_PLACE):
             self._events.put(event)
 
     def _take_receipt(self, receipt: Receipt) -> None:
@@ -303,8 +339,10 @@ class Client:
             raise NotSignedIn("the client was closed")
 
     def _end(self) -> None:
-        for inbox in (self._incoming, self._messages, self._receipts, self._missed, self._events):
+        for inbox in (self._incoming, self._messages, self._receipts, self._missed):
             inbox.close()
+        self._dials.close()
+        self._events.close()
         for answer in self._writing.values():
             if not answer.done():
                 text = "the session ended before the server took the text"

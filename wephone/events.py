@@ -20,6 +20,8 @@ from wephone.core.events import (
     Transferred,
 )
 from wephone.protocol.messages import (
+    Dial,
+    DialOver,
     Draining,
     Media,
     Missed,
@@ -39,6 +41,8 @@ __all__ = [
     "CallEvent",
     "ChangeDeclined",
     "Changed",
+    "Dial",
+    "DialOver",
     "Draining",
     "EarlySound",
     "EndReason",

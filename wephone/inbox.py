@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -34,6 +34,10 @@ class Inbox(Generic[T]):
         """Take it out again, if nobody has taken it yet."""
         if item in self._items:
             self._items.remove(item)
+
+    def drop(self, which: Callable[[T], bool]) -> None:
+        """Take out all those that nobody has taken yet."""
+        self._items = deque(item for item in self._items if not which(item))
 
     def close(self) -> None:
         """No more will come."""

@@ -1,6 +1,7 @@
 """Routes about calls to be: what would happen, click-to-call, and the relay for their media."""
 
 import uuid
+from functools import cached_property
 from typing import Annotated
 
 from aiohttp import web
@@ -14,13 +15,17 @@ from signaling.api.problem import Problem
 from signaling.api.routes import Routes, Rule
 from signaling.api.serving import operator_of
 from signaling.api.visit import Visit
+from signaling.clicks import LIFETIME, Click
 from signaling.core.holder import Person
-from signaling.facts import person_of
+from signaling.facts import Telephone, person_of
 from signaling.permission import address, refusal
 from signaling.turn import relay_credentials
-from wephone.protocol.ids import UserId
+from wephone.protocol.codec import PeerError
+from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Address, Media, Model, Refusal
-from wephone.protocol.reasons import EndReason, end_text
+from wephone.protocol.reasons import ErrorCode
+
+NO_DEVICE = "no device of yours that can place a call is connected: open the app, or `wephone listen`"
 
 routes = Routes()
 
@@ -30,6 +35,23 @@ class NewCall(Model):
 
     to: Address
     media: Annotated[tuple[Media, ...], Field(min_length=1, max_length=2)] = (Media.AUDIO,)
+
+    @cached_property
+    def id(self) -> CallId:
+        """The name that the call gets if it is placed; no part of the request."""
+        return CallId(str(uuid.uuid4()))
+
+
+class Clicked(Model):
+    """Your devices ring: the one that takes it within `lifetime` seconds places the call under this id.
+
+    `decision` is of this moment, and the first of those about `call`: it is decided again when it is placed.
+    """
+
+    call: CallId
+    devices: int
+    lifetime: float
+    decision: str
 
 
 class Prospect(Model):
@@ -60,42 +82,49 @@ async def call_to_be(visit: Visit, body: NewCall) -> Ask:
     """What a click to call would do."""
     parts = visit.parts
     limited(visit, "invite", parts.limits.invite(visit.user) or parts.limits.invite_from(visit.address))
-    callee = parts.permission.callee(body.to)
-    if isinstance(callee, UserId):
-        raise Problem(501, "not_built", "calls to users are placed on the socket (`invite`)")
-    caller = await person_of(parts.store, visit.user)
-    to = parts.permission.dialled(body.to, caller)
-    return parts.permission.telephone_call(str(uuid.uuid4()), caller, to, body.media)
+    caller, callee = await ends_of(visit, body)
+    if isinstance(callee, Person) and callee.user == visit.user:
+        raise PeerError(ErrorCode.YOURSELF, field="to")
+    return parts.permission.call_to_be(body.id, caller, callee, body.media)
 
 
 @routes.add("POST", "/api/calls", Rule.SIGNED_IN, asks=call_to_be, status=201)
-async def click_to_call(visit: Visit, body: NewCall) -> web.Response:
-    """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it."""
+async def click_to_call(visit: Visit, body: NewCall) -> Clicked:
+    """Click to call: ring the account's own devices, then call. 451 if the operator may not offer it.
+
+    The device that takes it invites, and that is decided on again: a person may let it ring for a minute,
+    and a permit has to cover the call at the instant at which it is placed.
+    """
     verdict = verdict_of(visit.request)
-    raise Problem(503, "no_route", end_text(EndReason.NO_ROUTE), more={"decision": verdict.id})
+    devices = visit.parts.exchange.clicks.ring(body.id, Click(visit.user, body.to, body.media))
+    if not devices:
+        raise Problem(409, "no_device", NO_DEVICE, more={"decision": verdict.id})
+    return Clicked(call=body.id, devices=devices, lifetime=LIFETIME, decision=verdict.id)
 
 
 @routes.add("POST", "/api/calls/check", Rule.SIGNED_IN, status=200)
 async def check_call(visit: Visit, body: NewCall) -> Prospect:
     """What would happen to a call. Nothing is done, and whether there is such a user is not said."""
-    permission, store = visit.parts.permission, visit.parts.store
-    callee = permission.callee(body.to)
-    if isinstance(callee, UserId):
-        ends = await store.ends(visit.user, callee)
-        # A user who is not there is decided as one of whom nothing is known.
-        caller, to = ends.caller or Person(visit.user), ends.callee or Person(callee)
-        decision = permission.check(caller, to, body.media)
-    else:
-        caller = await person_of(store, visit.user)
-        callee = permission.dialled(body.to, caller)
-        decision = permission.check(caller, callee, body.media)
+    caller, callee = await ends_of(visit, body)
+    decision = visit.parts.permission.check(caller, callee, body.media)
     allowed = decision.outcome is not Outcome.DENY
     return Prospect(
-        to=callee if isinstance(callee, UserId) else address(callee),
+        to=callee.user if isinstance(callee, Person) else address(callee),
         allowed=allowed,
         service=decision.service,
         refusal=None if allowed else refusal(decision, None),
     )
+
+
+async def ends_of(visit: Visit, body: NewCall) -> tuple[Person, Person | Telephone]:
+    """Who calls, and whom the address means: a user who is not there is one of whom nothing is known."""
+    permission, store = visit.parts.permission, visit.parts.store
+    callee = permission.callee(body.to)
+    if isinstance(callee, UserId):
+        ends = await store.ends(visit.user, callee)
+        return ends.caller or Person(visit.user), ends.callee or Person(callee)
+    caller = await person_of(store, visit.user)
+    return caller, permission.dialled(body.to, caller)
 
 
 @routes.add("GET", "/api/turn", Rule.SIGNED_IN)

@@ -163,6 +163,7 @@ class Connection:
             case Invite():
                 keep_to(exchange.limits.invite_from(self.address))
                 exchange.switch.place(party, message)
+                exchange.clicks.taken(message.call, party)
             case SendTransfer():
                 keep_to(exchange.limits.invite_from(self.address))
                 exchange.switch.transfer(party, message)

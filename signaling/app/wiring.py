@@ -16,6 +16,7 @@ from signaling.app.listening import shown
 from signaling.app.telephony import Sound, own_sip_tls, sip_tls
 from signaling.bell import Bell, key_in
 from signaling.checkpoints import Checkpoints, Places
+from signaling.clicks import Clicks
 from signaling.dialling import NO_SOUND, NO_TRUNK, Unreached
 from signaling.evidence import Progress
 from signaling.exchange import Exchange, Timing
@@ -191,6 +192,7 @@ async def exchange_of(ground: Ground, telephones: Telephones, stack: AsyncExitSt
         limits=ground.limits,
         lines=lines,
         switch=switch,
+        clicks=Clicks(clock, lines),
         texts=Texts(store, lines, clock, permission, bell),
         metrics=metrics,
         timing=Timing(settings.heartbeat, settings.resume),

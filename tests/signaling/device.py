@@ -94,9 +94,9 @@ class Device:
                 self.heard.append(json.loads(frame.data))
         return self.socket.close_code
 
-    async def invite(self, to: str, sdp: str = SDP) -> str:
-        """Place a call; its id."""
-        call, nonce = self.new_id(), secrets.token_hex(32)
+    async def invite(self, to: str, sdp: str = SDP, call: str | None = None) -> str:
+        """Place a call, or the one that has been asked for by a click; its id."""
+        call, nonce = call or self.new_id(), secrets.token_hex(32)
         self.nonces[call] = nonce
         commitment = sha256(bytes.fromhex(nonce)).hexdigest()
         await self.say(type="invite", call=call, to=to, sdp=sdp, commitment=commitment)

@@ -83,6 +83,30 @@ async def test_a_call_that_another_device_takes_stops_ringing_everywhere(town: T
     await alice.hears_tone(CAROLS_TONE)
 
 
+async def test_a_click_elsewhere_is_asked_about_in_every_tab_and_placed_by_one(town: Town) -> None:
+    alice, bob = await town.member("alice"), await town.member("bob", BOBS_TONE)
+    second = await alice.another_tab()
+    status = await alice.page.evaluate(CLICK, {"to": "bob"})
+    assert status == 201
+    for tab in (alice, second):
+        asked = tab.page.get_by_role("alertdialog")
+        await asked.get_by_text("Your account asks you to make this call").wait_for(timeout=WITHIN)
+    await second.page.get_by_role("alertdialog").get_by_role("button", name="Call").click()
+    for tab in (alice, second):
+        await expect(tab.page.get_by_role("alertdialog")).to_have_count(0, timeout=WITHIN)
+    await bob.answers()
+    await alice.hears_tone(BOBS_TONE)
+    await alice.button("End").click()
+    assert await alice.page.evaluate(CLICK, {"to": "bob"}) == 201
+    await second.button("Not now").click()
+    await expect(alice.page.get_by_role("alertdialog")).to_have_count(0, timeout=WITHIN)
+
+
+CLICK = """async (call) => (await fetch("/api/calls", {
+  method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(call),
+})).status"""
+
+
 async def test_signing_out_in_one_tab_signs_all_out(pair: tuple[Someone, Someone]) -> None:
     _, bob = pair
     second = await bob.another_tab()

@@ -221,6 +221,7 @@ LOST = {**NOTHING, "listing": "failed"}
 MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
 SEARCH = "input[type=search]"
 UNREACHED = {"event": "TransferFailed", "call": "c1", "reason": "busy", "refusal": None, "error": None}
+CLICKED = {"call": "c9", "to": "+12025550123", "media": ["audio"]}
 NOT_ADDED = {"PUT /api/contacts/dave": GONE}
 ADD = ".place > button.quiet"
 FORWARDED = {
@@ -363,6 +364,7 @@ def stage() -> list[View]:
         View(
             "ringing-waiting", ".ringing", state={"calls": [*talking()["calls"], *call(**ANOTHER)["calls"]]}
         ),
+        View("asked", ".ringing", state={"asked": [CLICKED]}),
     ]
 
 
@@ -393,6 +395,7 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
         }
         shown = json.dumps({**state, "conversations": {}, **view.state})
         await route.fulfill(
+            "asked": [],
             body=LEAD.replace("STATE", timed(shown)), content_type="text/javascript", headers=HEADERS
         )
     elif path.startswith("/api/"):

@@ -88,27 +88,26 @@ def run(work: Coroutine[Any, Any, int]) -> int:
 
 @asynccontextmanager
 async def signed_in(
-    args: argparse.Namespace, progress: Progress, tongue: str, *, calls: bool = False
+    args: argparse.Namespace, progress: Progress, tongue: str, *, calls: bool = False, dials: bool = False
 ) -> AsyncIterator[Client]:
     """A client for these options; meanwhile it is shown when the server is lost and found again.
 
-    `calls`: there will be some, so media is loaded while the server is asked.
+    `calls`: there will be some, so media is loaded while the server is asked. `dials`: see `Client`.
     """
     loading = [preload()] if calls else []
     async with AsyncExitStack() as stack:
-        signed_in = await arrived(stack, args, tongue, relay_only=calls and args.relay_only)
+        relay_only = calls and args.relay_only
+        signed_in = await arrived(stack, args, tongue, relay_only=relay_only, dials=dials)
         await stack.enter_async_context(watched(signed_in, progress, tongue))
         await asyncio.gather(*loading, return_exceptions=True)  # what is missing is said when a call needs it
         yield signed_in
 
 
-async def arrived(
-    stack: AsyncExitStack, args: argparse.Namespace, tongue: str, *, relay_only: bool
-) -> Client:
+async def arrived(stack: AsyncExitStack, args: argparse.Namespace, tongue: str, **wishes: bool) -> Client:
     """The client, signed in. Whoever types a password for one use at a terminal chooses another first."""
     password, token = secret(args)
     device = device_id(args.server, args.user)
-    first = client(args, password, token, device, relay_only=relay_only)
+    first = client(args, password, token, device, **wishes)
     try:
         return await stack.enter_async_context(first)
     except SignInRefused as refused:
@@ -120,7 +119,7 @@ async def arrived(
         )
     say(words("one use", tongue))
     chosen = await choose_password(args, password, tongue)
-    return await stack.enter_async_context(client(args, chosen, None, device, relay_only=relay_only))
+    return await stack.enter_async_context(client(args, chosen, None, device, **wishes))
 
 
 async def choose_password(args: argparse.Namespace, old: str, tongue: str) -> str:
@@ -175,9 +174,9 @@ async def watch(client: Client, progress: Progress, tongue: str) -> None:
 
 
 def client(
-    args: argparse.Namespace, password: str | None, token: str | None, device: str, *, relay_only: bool
+    args: argparse.Namespace, password: str | None, token: str | None, device: str, **wishes: bool
 ) -> Client:
-    """The client that these options describe. Failure if the user's name is none."""
+    """The client that these options describe. Failure if the user's name is none. `wishes`: of `Client`."""
     try:
         return Client(
             args.server,
@@ -186,7 +185,8 @@ def client(
             token=token,
             device=device,
             device_name=label(),
-            relay_only=relay_only,
+            relay_only=wishes.get("relay_only", False),
+            dials=wishes.get("dials", False),
         )
     except ValueError:
         raise Failure(f"`{args.user}` is not a user's name: letters, digits, `.`, `_`, `-`") from None

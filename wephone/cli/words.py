@@ -42,6 +42,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "rings for": ("{peer} calls for {whom}, who has the call go on to you", "{peer} 来电，由 {whom} 转来"),
     "ask": ("Enter answers, n and Enter declines", "按回车接听，输入 n 并回车拒绝"),
     "busy": ("{peer} calls; told that you are in another call", "{peer} 来电；已告知你正在通话"),
+    "clicked": ("your account asks you to call {peer}", "您的账户请您呼叫 {peer}"),
+    "ask to call": ("Enter calls, n and Enter does not", "按回车呼叫，输入 n 并回车放弃"),
+    "click over": (
+        "another device has the call to {peer}, or it is too late",
+        "另一台设备已呼叫 {peer}，或已超时",
+    ),
+    "busy for a click": (
+        "your account asks you to call {peer}; you are in another call",
+        "您的账户请您呼叫 {peer}；您正在通话",
+    ),
     "text": ("{peer} writes: {text}", "{peer} 发来消息：{text}"),
     "missed": ("a call by {peer} was missed at {time}", "{time} 有一个来自 {peer} 的未接来电"),
     # Passwords

@@ -8,6 +8,8 @@ from wephone.protocol.ids import CallId
 from wephone.protocol.messages import (
     Candidate,
     ClientMessage,
+    Dial,
+    DialOver,
     Draining,
     Error,
     Media,
@@ -115,7 +117,17 @@ class LinkLost:
 
 
 SessionEvent = (
-    Welcome | Error | Missed | TextAccepted | TextMessage | Receipt | SignedOut | Draining | LinkLost
+    Welcome
+    | Error
+    | Missed
+    | TextAccepted
+    | TextMessage
+    | Receipt
+    | Dial
+    | DialOver
+    | SignedOut
+    | Draining
+    | LinkLost
 )
 
 

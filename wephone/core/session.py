@@ -268,6 +268,8 @@ def event(session: Session, message: ServerMessage, now: int) -> Step:
             return session, (Tell(message), *effects)
         case messages.Missed() | messages.Receipt() | messages.Draining() | messages.Error():
             return session, (Tell(message),)
+        case messages.Dial() | messages.DialOver():
+            return session, (Tell(message),)
         case _ if isinstance(message, CALL_MESSAGES):
             return to_call(session, message.call, message, now)
         case _:

@@ -500,6 +500,26 @@ class Receipt(ServerMessage):
     at: Microseconds
 
 
+class Dial(ServerMessage):
+    """Your account asks over HTTP that a device of it places this call: ask the person, then `invite`.
+
+    As a telephone is asked by REFER (RFC 3515). Whichever device invites first under this id has it.
+    """
+
+    type: Literal["dial"] = "dial"
+    call: CallId
+    to: Address
+    media: tuple[Media, ...]
+    lifetime: float  # seconds left to take it
+
+
+class DialOver(ServerMessage):
+    """Another device places the call of that `dial`, or its time is over: ask no longer."""
+
+    type: Literal["dial_over"] = "dial_over"
+    call: CallId
+
+
 class SignedOut(ServerMessage):
     """This session is over; the connection closes. Do not come back with the same token."""
 
@@ -555,6 +575,8 @@ AnyServerMessage = Annotated[
     | TextAccepted
     | TextMessage
     | Receipt
+    | Dial
+    | DialOver
     | SignedOut
     | Draining,
     Field(discriminator="type"),

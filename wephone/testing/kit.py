@@ -49,11 +49,18 @@ class Kit:
             self.timeline.add(who, kind, what)
 
     async def peer(
-        self, name: str, *, answer: bool = True, url: str | None = None, relay_only: bool = False
+        self,
+        name: str,
+        *,
+        answer: bool = True,
+        url: str | None = None,
+        relay_only: bool = False,
+        dials: bool = False,
     ) -> Peer:
         """One headless peer. `url` is another way to the server, e.g. through a proxy.
 
-        `relay_only`: it is found at the server's relay alone, which the settings must name.
+        `relay_only`: it is found at the server's relay alone, which the settings must name. `dials`: it is
+        asked when the account clicks to call, see `Client.dials`.
         """
         loading = preload()  # so that no call waits for it
         await self.server.start()
@@ -66,6 +73,7 @@ class Kit:
             password=self.server.password(name),
             device_name=label,
             relay_only=relay_only,
+            dials=dials,
             start_sound=self.start_sound,
             trace=partial(self._trace, label),
         )

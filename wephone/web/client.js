@@ -84,8 +84,7 @@ export class Client {
    * @param {string} to @param {readonly import("./protocol.js").Media[]} media
    * @param {string | null} replaces the call whose other side asked for this one
    */
-  place(to, media, replaces = null) {
-    const id = uuid();
+  place(to, media, replaces = null, id = uuid()) {
     this.#do(core.place(this.session, id, to, media, nonce(), replaces));
     return id;
   }

@@ -91,6 +91,21 @@ export interface Delivered {
   readonly call: string;
 }
 
+export interface Dial {
+  readonly n?: number | null;
+  readonly type: "dial";
+  readonly call: string;
+  readonly to: string;
+  readonly media: readonly (Media)[];
+  readonly lifetime: number;
+}
+
+export interface DialOver {
+  readonly n?: number | null;
+  readonly type: "dial_over";
+  readonly call: string;
+}
+
 export interface Draining {
   readonly n?: number | null;
   readonly type: "draining";
@@ -353,6 +368,8 @@ export type ServerMessage =
   | TextAccepted
   | TextMessage
   | Receipt
+  | Dial
+  | DialOver
   | SignedOut
   | Draining;
 

@@ -95,13 +95,81 @@ async def test_a_permit_changes_the_answer_at_once(world: World) -> None:
     await world.server.parts.licence.register.add_permit(permit, by="operator", why="a test")
     assert (await alice.post("/api/calls/check", {"to": NUMBER})).json["allowed"] is True
     answer = await alice.post("/api/calls", {"to": NUMBER})
-    assert (answer.status, answer.code) == (503, "no_route")
+    assert (answer.status, answer.code) == (409, "no_device")
     assert answer.json["decision"].startswith("D-")
 
 
-async def test_what_is_not_built_says_so(world: World) -> None:
+async def test_a_click_rings_the_devices_that_can_place_it_until_one_does(world: World) -> None:
+    alice, bob = await world.user("alice"), await world.user("bob")
+    called = await device_of(world, bob.token, "bob", {})
+    phone, tablet, old = [await device_of(world, alice.token, "alice", hello) for hello in (ABLE, ABLE, {})]
+    clicked = await alice.post("/api/calls", {"to": "bob"})
+    assert (clicked.status, clicked.json["devices"], clicked.json["lifetime"]) == (201, 2, 60.0)
+    call = clicked.json["call"]
+    for device in (phone, tablet):
+        dial = await device.hears("dial")
+        assert (dial["call"], dial["to"], dial["media"], dial["lifetime"]) == (call, "bob", ["audio"], 60.0)
+    await tablet.invite("bob", call=call)
+    assert (await phone.hears("dial_over"))["call"] == call
+    await tablet.hears("progress")
+    assert world.server.parts.exchange.switch.live() == 1
+    assert not {"dial", "dial_over"} & {*old.kinds} and "dial_over" not in tablet.kinds
+    await phone.invite("bob", call=call)
+    assert (await phone.hears("error"))["code"] == "id_taken"
+    for device in (phone, tablet, old, called):
+        await device.close()
+
+
+async def test_a_click_that_nobody_takes_is_over_after_a_minute(begin: Begin) -> None:
+    clock = HandClock()
+    world = await begin(clock)
     alice = await world.user("alice")
-    assert (await alice.post("/api/calls", {"to": "bob"})).code == "not_built"
+    phone = await device_of(world, alice.token, "alice", ABLE)
+    call = (await alice.post("/api/calls", {"to": "bob"})).json["call"]
+    await phone.hears("dial")
+    clock.advance(59.9)
+    await alice.post("/api/calls", {"to": "bob"})
+    assert await phone.hears("dial") and "dial_over" not in phone.kinds
+    clock.advance(0.2)
+    assert (await phone.hears("dial_over"))["call"] == call
+    await phone.close()
+
+
+async def test_a_click_is_decided_when_it_is_made_and_again_when_it_is_placed(world: World) -> None:
+    alice = await world.user("alice")
+    register = world.server.parts.licence.register
+    await register.add_permit(Permit.model_validate_json(json.dumps(BASIC)), by="operator", why="a test")
+    phone = await device_of(world, alice.token, "alice", ABLE)
+    clicked = (await alice.post("/api/calls", {"to": NUMBER})).json
+    assert (await phone.hears("dial"))["to"] == NUMBER
+    await register.suspend("basic", by="operator", why="a test")
+    await phone.invite(NUMBER, call=clicked["call"])
+    ended = await phone.hears("ended")
+    assert (ended["call"], ended["reason"]) == (clicked["call"], "refused")
+    assert ended["refusal"]["decision"] != clicked["decision"]
+    await phone.close()
+
+
+async def test_a_click_that_makes_no_sense_rings_nobody(world: World) -> None:
+    alice = await world.user("alice")
+    phone = await device_of(world, alice.token, "alice", ABLE)
+    for to, code in (("alice", "yourself"), ("!?", "bad_address"), ("", "bad_value")):
+        assert (await alice.post("/api/calls", {"to": to})).code == code
+    assert (await alice.post("/api/calls", {"to": NUMBER})).status == 451
+    await alice.post("/api/calls", {"to": "bob"})
+    assert (await phone.hears("dial"))["to"] == "bob"
+    assert phone.kinds.count("dial") == 1
+    await phone.close()
+
+
+ABLE = {"features": ["dial"]}
+
+
+async def device_of(world: World, token: str | None, name: str, hello: dict[str, Any]) -> Device:
+    device = Device(world.http, world.callers, name)
+    device.token = token or ""
+    await device.open(**hello)
+    return device
 
 
 async def test_history_has_pages(begin: Begin) -> None:

@@ -17,7 +17,7 @@ import { levelOf, moveSound } from "../edge/sounds.js";
 import { device, hidesAddress, keep, kept, keptDevices, takenUp, unsent, wakes } from "./kept.js";
 import { judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
-import { begun, callOf, happened, listed, older, withCall, withConversation, withoutCall, written } from "./state.js";
+import { begun, callOf, happened, listed, older, withCall, withConversation, withoutAsked, withoutCall, written } from "./state.js";
 import { watchLanguage } from "./first-words.js";
 
 const PAGE = 50; // texts at a time
@@ -88,6 +88,8 @@ export class Lead {
     switch (action.do) {
       case "call": return this.#place(action);
       case "answer": return this.#answer(action.call);
+      case "take": return state.asked.filter(({ call }) => call === action.call).forEach((asked) => this.#place(asked));
+      case "notNow": return this.show(withoutAsked(state, action.call));
       case "decline": return client.tell(action.call, { input: "Decline", reason: action.reason });
       case "hangUp": return client.tell(action.call, { input: "HangUp" });
       case "mute": return this.#mute(action.call, action.muted);
@@ -111,12 +113,13 @@ export class Lead {
     }
   }
 
-  /** @param {{to: string, media: readonly Media[], replaces?: string | null}} call */
-  #place({ to, media, replaces = null }) {
+  /** @param {{to: string, media: readonly Media[], replaces?: string | null, call?: string}} wish `call`: its id, if it has one already */
+  #place({ to, media, replaces = null, call }) {
     this.#putAside();
     const id = this.client.place(to, media, replaces);
     this.calls.make(id).wantsCamera = media.includes("video");
-    this.show({ ...this.state, calls: [...this.state.calls, { ...begun(id, to, "caller", media), replaces }] });
+    const state = withoutAsked(this.state, id);
+    this.show({ ...state, calls: [...state.calls, { ...begun(id, to, "caller", media), replaces }] });
   }
 
   /** The other side is to call somebody else, or is put through to the other side of another call. @param {{call: string, to: string, toCall?: string}} wish */
@@ -441,6 +444,6 @@ function known() {
   return {
     device_name: `${browser === "Edg" ? "Edge" : browser} ${system}`.trim(),
     client: "WePhone web",
-    features: ["hold", "texts", "receipts", "safety-code", "transfer"],
+    features: ["hold", "texts", "receipts", "safety-code", "transfer", "dial"],
   };
 }

@@ -19,6 +19,7 @@ const LATER = /** @type {const} */ ({
   CallScreen: () => import("./views/call.js"),
   Voices: () => import("./views/call.js"),
   Ringing: () => import("./views/ringing.js"),
+  Asked: () => import("./views/ringing.js"),
   Calls: () => import("./views/calls.js"),
   Messages: () => import("./views/messages.js"),
   Settings: () => import("./views/settings.js"),
@@ -144,6 +145,7 @@ function Home({ phone, leave }) {
   const { state } = phone;
   if (state.over) return html`<${Over} why=${state.over} leave=${() => leave(true)} />`;
   const ringing = state.calls.find(({ stage }) => stage === "ringing");
+  const asked = ringing ? undefined : state.asked[0];
   const call = foremost({ ...state, calls: state.calls.filter(({ stage }) => stage !== "ringing") });
   const write = (/** @type {string} */ peer) => {
     setHidden(call?.id ?? null);
@@ -161,7 +163,7 @@ function Home({ phone, leave }) {
   useEffect(() => {
     if (behind) phone.dismiss(behind.id); // nobody waits to read how that ended
   }, [behind?.id]);
-  const isOver = Boolean(ringing || isShown); // something is over the places
+  const isOver = Boolean(ringing || asked || isShown); // something is over the places
   const last = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (!isOver) last.current?.focus(); // where the person was
@@ -179,11 +181,12 @@ function Home({ phone, leave }) {
         <${Place} phone=${phone} at=${at} leave=${() => leave(false)} />
       </main>
     </div>
-    ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write, under: Boolean(ringing) }} />` : null}
+    ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write, under: Boolean(ringing || asked) }} />` : null}
     ${ringing ? html`<${Later} key=${ringing.id} name="Ringing" props=${{ phone, call: ringing, write, answered: () => setHidden(null) }} />` : null}
     ${state.calls.length ? html`<${Later} name="Voices" props=${{ phone }} />` : null}`;
 }
 
+    ${asked ? html`<${Later} key=${asked.call} name="Asked" props=${{ phone, asked, taken: () => setHidden(null) }} />` : null}
 /** What the tab says: who calls, or how much is new. @param {import("./state.js").State} state @param {import("./state.js").Call} [ringing] */
 function titled({ missed, conversations }, ringing) {
   if (ringing) return `${nameOf(ringing.peer)} ${say("ringing")}`;

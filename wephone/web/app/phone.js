@@ -62,6 +62,16 @@ export class Phone {
     this.#do({ do: "call", to, media });
   }
 
+  /** Place a call that the account has asked for elsewhere. @param {string} call */
+  take(call) {
+    this.#do({ do: "take", call });
+  }
+
+  /** Not from here. @param {string} call */
+  notNow(call) {
+    this.#do({ do: "notNow", call });
+  }
+
   /** @param {string} call */
   answer(call) {
     this.#do({ do: "answer", call });

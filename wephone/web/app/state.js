@@ -36,8 +36,12 @@
  *   draining: boolean, calls: readonly Call[], missed: readonly {call: string, peer: string, at: number}[],
  *   conversations: Readonly<Record<string, Conversation>>, moreConversations: number | null,
  *   listing: "asked" | "had" | "failed", names: Readonly<Record<string, string>>,
+ *   asked: readonly Asked[],
  * }>} State
  *
+ * @typedef {Readonly<{call: string, to: string, media: readonly import("../protocol.js").Media[]}>} Asked
+ *
+ * `asked`: calls that the account asks for by a click elsewhere, until this device or another places them.
  * `listing`: whether the server's list of conversations, or of the texts of one, is there. `names`: what this person calls their contacts.
  * `moreConversations`: where the next page of them begins; null if there is none.
  */
@@ -45,7 +49,7 @@
 /** @type {State} */
 export const empty = {
   me: null, link: "down", over: null, draining: false, calls: [], missed: [], conversations: {}, moreConversations: null,
-  listing: "asked", names: {},
+  listing: "asked", names: {}, asked: [],
 };
 
 /** People's names begin with a letter; telephones have numbers, or do not say theirs. @param {string} peer */
@@ -79,6 +83,11 @@ export function withCall(state, id, change) {
 /** A call that is over and has been seen to be. @param {State} state @param {string} id @returns {State} */
 export function withoutCall(state, id) {
   return { ...state, calls: state.calls.filter((call) => call.id !== id) };
+}
+
+/** One that is placed, here or elsewhere, or not wanted. @param {State} state @param {string} id @returns {State} */
+export function withoutAsked(state, id) {
+  return { ...state, asked: state.asked.filter(({ call }) => call !== id) };
 }
 
 /**
@@ -130,7 +139,9 @@ function goesOn(state, { call, survivor }) {
 /** @param {State} state @param {any} message @returns {State} */
 function said(state, message) {
   switch (message.type) {
-    case "welcome": return { ...state, me: message.user, draining: false };
+    case "welcome": return { ...state, me: message.user, draining: false, asked: message.resumed ? state.asked : [] };
+    case "dial": return { ...state, asked: [...state.asked, { call: message.call, to: message.to, media: message.media }] };
+    case "dial_over": return withoutAsked(state, message.call);
     case "draining": return { ...state, draining: true };
     case "signed_out": return { ...state, over: message.reason };
     case "missed": {

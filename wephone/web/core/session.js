@@ -274,6 +274,7 @@ function happened(session, message, now) {
       return [after, [heard(message), ...effects]];
     }
     case "missed": case "receipt": case "draining": case "error": return [session, [heard(message)]];
+    case "dial": case "dial_over": return [session, [heard(message)]];
     default: return OF_A_CALL.has(message.type) ? toCall(session, message.call, message, now) : [session, []];
   }
 }
