@@ -264,7 +264,10 @@ class Story:
         decisions = Counter(entry.subject for entry in entries if entry.kind == "decision")
         assert all(decisions[row[5]] == 1 for row in rows)
         attempts = Counter(json.loads(entry.body)["call"] for entry in entries if entry.kind == "decision")
-        assert [attempts[call] for call in self.ended] == [1] * len(self.ended)
+        # On SQLite a decision and the row that names it are one commit; on PostgreSQL the row follows, and a
+        # server that died between them has decided on an attempt that is made again.
+        most = 1 if server.database is None else 1 + server.deaths
+        assert all(1 <= attempts[call] <= most for call in self.ended)
         assert (
             len([entry for entry in entries if entry.kind == "permit_event"]) == len(permits) == self.permits
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from licensing.alarms import Alarm
@@ -38,6 +39,24 @@ async def test_a_call_is_heard_and_recorded(wephone: Kit, cluster: Postgres) -> 
     await wephone.server.stop()
     rows = cluster.sql("SELECT caller, callee, reason FROM v_cdr", "of_a_call_is_heard_and_recorded")
     assert rows == "alice|bob|hangup"
+
+
+async def test_no_row_of_a_call_is_there_before_its_decision(wephone: Kit, cluster: Postgres) -> None:
+    name = "of_no_row_of_a_call_is_there_before_its_decision"
+    alice, _ = await wephone.peers("alice", "bob")
+    journal = await asyncpg.connect(cluster.url(name))
+    async with journal.transaction():
+        await journal.execute("LOCK TABLE journal_entry IN EXCLUSIVE MODE")
+        call = alice.client.place("bob")
+        while not await journal.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass  # until the decision waits
+        for _ in range(50):  # that many commits later a row would be there, on whichever connection
+            await wephone.server.running.parts.store.ready()
+        assert await journal.fetchval("SELECT count(*) FROM call") == 0
+    await call.answered()
+    assert await journal.fetchval("SELECT count(*) FROM call WHERE decision IS NOT NULL") == 1
+    await journal.close()
+    await call.hangup()
 
 
 async def test_a_refusal_is_in_its_journal(wephone: Kit, cluster: Postgres) -> None:
