@@ -8,6 +8,7 @@ import asyncio
 import inspect
 
 import aioice
+import pylibsrtp
 import pytest
 from aioice import ice, mdns
 from aioice.candidate import candidate_foundation, candidate_priority
@@ -29,7 +30,7 @@ from aiortc.rtp import RtpPacket
 from av import Packet
 
 from tests.media.ends import close, end, talk
-from wephone.media import private
+from wephone.media import private, srtp
 from wephone.media.ice import Connection, Socket
 from wephone.media.send import Outgoing
 from wephone.media.servers import IceSettings
@@ -170,7 +171,7 @@ async def test_aiortc_and_aioice_have_what_a_bridge_sends_and_hears_by() -> None
     assert private.srtp_sessions(dtls) == (None, None)
     assert parameters(getattr(dtls, private.SET_ROLE)) == ["role"]
     connection = getattr(transport, private.CONNECTION)
-    assert getattr(connection, private.NOMINATED) == {}
+    assert connection._nominated == {}
     assert getattr(connection, private.PROTOCOLS) == []
     assert "remote_addr" in vars(ice.CandidatePair)
     source = inspect.getsource(RTCDtlsTransport._setup_srtp)
@@ -179,6 +180,18 @@ async def test_aiortc_and_aioice_have_what_a_bridge_sends_and_hears_by() -> None
     assert source.index("self._setup_srtp()") < source.index("self._set_state(State.CONNECTED)")
     source = inspect.getsource(ice.StunProtocol.send_data)
     assert "self.transport.sendto(data, addr)" in source  # what `send_now` does without a coroutine
+
+
+def test_pylibsrtp_has_what_a_packet_is_encrypted_by_without_asking_again() -> None:
+    session = pylibsrtp.Session()
+    assert len(session._cdata) == len(session._buffer) == srtp.MEMORY
+    assert srtp.BINDING.ffi.typeof(session._srtp[0]) is srtp.BINDING.ffi.typeof("srtp_t")
+    source = inspect.getsource(pylibsrtp.Session)
+    for name in ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp"):
+        assert f"lib.{name}" in source
+    assert "_srtp_assert(func(self._srtp[0], self._cdata, len_p))" in source
+    added = max(pylibsrtp.SRTP_MAX_TRAILER_LEN, pylibsrtp.SRTP_MAX_SRTCP_TRAILER_LEN)
+    assert srtp.LARGEST + added <= srtp.MEMORY
 
 
 async def test_aiortc_uses_what_was_put_in_its_place() -> None:

@@ -8,6 +8,7 @@ happens beside the call, and what does not come from where ICE has met the far e
 import asyncio
 import ipaddress
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeAlias
@@ -19,6 +20,7 @@ from aiortc import RTCIceServer
 from aiortc.rtcicetransport import connection_kwargs
 
 from wephone.media.errors import DescriptionError
+from wephone.media.loop import open_packets
 from wephone.media.servers import IceSettings, Servers, chosen
 
 PATIENCE = 5.0  # seconds for a STUN or TURN server to answer
@@ -41,6 +43,11 @@ def is_stun(data: bytes) -> bool:
     return len(data) >= 20 and data[0] < 4 and data[4:8] == COOKIE
 
 
+def is_sound(data: bytes) -> bool:
+    """RTP or RTCP (RFC 7983 §7)."""
+    return b"\x80" <= data[:1] <= b"\xbf"
+
+
 def is_media(data: bytes) -> bool:
     """DTLS, RTP or RTCP (RFC 7983 §7)."""
     return bool(data) and (20 <= data[0] <= 63 or 128 <= data[0] <= 191)
@@ -55,26 +62,44 @@ def is_usable(candidate: aioice.Candidate) -> bool:
 class Socket(ice.StunProtocol):
     """One local address. Anybody may ask it for ICE; for the rest it listens to whom ICE has met there."""
 
-    def __init__(self, receiver: "Connection") -> None:
+    def __init__(self, receiver: "Connection", sock: socket.socket | None = None) -> None:
+        """`sock`: of that address; a relay's has none of its own."""
         super().__init__(receiver)
         self.connection = receiver
         self.met: set[tuple[str, int]] = set()  # sources that know our ICE password
+        self._sock = sock
 
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         assert isinstance(data, bytes)
-        if is_stun(data):
+        if is_sound(data):  # first, as nearly all that comes is that
+            if (addr[0], addr[1]) in self.met:
+                self.connection.sound_received(data)
+            else:
+                self.connection.dropped += 1
+        elif is_stun(data):
             super().datagram_received(data, addr)
         elif is_media(data) and (addr[0], addr[1]) in self.met:
             self.connection.data_received(data, COMPONENT)
         else:
             self.connection.dropped += 1
 
+    def send_now(self, data: bytes, addr: tuple[str, int]) -> bool:
+        """Now or never: sound that has to wait is of no use later."""
+        try:
+            (self._sock or self.transport).sendto(data, addr)
+        except OSError:
+            return False
+        return True
+
 
 class Connection(aioice.Connection):
     """One ICE connection of one component. `found` is told what is not yet known when gathering returns."""
 
-    def __init__(self, settings: IceSettings, found: Found) -> None:
-        """DescriptionError if a server has no address."""
+    def __init__(
+        self, settings: IceSettings, found: Found, sound: Callable[[bytes], None] | None = None
+    ) -> None:
+        """`sound` is given RTP and RTCP at once; without it they wait with the rest for `recv`.
+        DescriptionError if a server has no address."""
         policy = aioice.TransportPolicy.RELAY if settings.relay_only else aioice.TransportPolicy.ALL
         super().__init__(ice_controlling=False, transport_policy=policy)
         self._awaited: Awaitable[Servers] | None = None
@@ -83,6 +108,7 @@ class Connection(aioice.Connection):
         else:
             self._awaited = settings.servers
         self.dropped = 0  # datagrams of strangers
+        self.sound_received = sound or partial(self.data_received, component=COMPONENT)
         self._found = found
         self._asking: asyncio.Task[None] | None = None  # STUN and TURN servers
         self._resolving: set[asyncio.Task[None]] = set()  # names of the far end
@@ -134,16 +160,13 @@ class Connection(aioice.Connection):
         return hosts
 
     async def _open_host(self, address: str) -> Socket | None:
-        loop = asyncio.get_running_loop()
         try:
-            transport, socket = await loop.create_datagram_endpoint(
-                lambda: Socket(self), local_addr=(address, 0)
-            )
+            opened = await open_packets(address, 0, partial(Socket, self))
         except OSError as error:
             log.info("%s cannot be used for media: %s", address, error)
             return None
-        host, port = transport.get_extra_info("sockname")[:2]
-        socket.local_candidate = aioice.Candidate(
+        host, port = opened.transport.get_extra_info("sockname")[:2]
+        opened.local_candidate = aioice.Candidate(
             foundation=candidate_foundation("host", "udp", host),
             component=COMPONENT,
             transport="udp",
@@ -152,8 +175,8 @@ class Connection(aioice.Connection):
             port=port,
             type="host",
         )
-        self._protocols.append(socket)
-        return socket
+        self._protocols.append(opened)
+        return opened
 
     def _questions(self, hosts: list[Socket]) -> list[Question]:
         questions: list[Question] = []
@@ -187,7 +210,7 @@ class Connection(aioice.Connection):
         self._add_local_candidate(candidate)
 
     async def _ask_turn(self, server: tuple[str, int]) -> None:
-        candidate, socket = await ice.relayed_candidate(
+        candidate, relay = await ice.relayed_candidate(
             component=COMPONENT,
             hide_related_address=self._transport_policy is aioice.TransportPolicy.RELAY,
             protocol_factory=lambda: Socket(self),
@@ -197,7 +220,7 @@ class Connection(aioice.Connection):
             turn_ssl=self.turn_ssl,
             turn_transport=self.turn_transport,
         )
-        self._protocols.append(socket)
+        self._protocols.append(relay)
         for remote in self._remote_candidates:
             self._pair_remote_candidate(remote)
         self.sort_check_list()
@@ -240,6 +263,14 @@ class Connection(aioice.Connection):
     def _remote_candidates_expected(self) -> bool:
         """Until our own servers have answered, a way may still be found, whatever the far end says."""
         return self._asking is not None or super()._remote_candidates_expected()
+
+    def send_now(self, data: bytes) -> bool:
+        """Over the pair that ICE has chosen, without a coroutine; False if it cannot go now."""
+        pair = self._nominated.get(COMPONENT)
+        if pair is None:
+            return False
+        sent: bool = pair.protocol.send_now(data, pair.remote_addr)  # type: ignore[attr-defined]  # a `Socket`
+        return sent
 
     # Whom we have met
 

@@ -21,7 +21,6 @@ CONNECTION = "_connection"  # aioice's, of a gatherer and of a transport
 RECEIVE, SEND = "_recv", "_send"  # of a transport: methods of its connection
 RECEIVED_SRTP, SENT_SRTP = "_rx_srtp", "_tx_srtp"  # pylibsrtp's sessions, once DTLS is done
 SET_ROLE = "_set_role"  # "client" or "server" in DTLS; before `start`
-NOMINATED = "_nominated"  # aioice's: component -> the pair of addresses that is used
 PROTOCOLS = "_protocols"  # aioice's: one for each local address
 
 MISMATCH = "the far end's certificate is not the one that it announced (DTLS fingerprint)"
@@ -114,15 +113,6 @@ def set_dtls_role(transport: RTCDtlsTransport, client: bool) -> None:
 def srtp_sessions(transport: RTCDtlsTransport) -> tuple[Any, Any]:
     """What decrypts and what encrypts (pylibsrtp.Session), once DTLS is done."""
     return getattr(transport, RECEIVED_SRTP), getattr(transport, SENT_SRTP)
-
-
-def send_now(connection: aioice.Connection, datagram: bytes) -> bool:
-    """Send over the pair that ICE has chosen, without a coroutine; False while there is none."""
-    pair = getattr(connection, NOMINATED).get(1)
-    if pair is None:
-        return False
-    pair.protocol.transport.sendto(datagram, pair.remote_addr)
-    return True
 
 
 def widen_sockets(connection: aioice.Connection, size: int) -> None:

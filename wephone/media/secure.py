@@ -5,8 +5,8 @@ So what comes is decrypted where it comes in, and what goes is encrypted where i
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import aioice
 from aiortc import (
@@ -23,7 +23,6 @@ from wephone.media import candidates
 from wephone.media.ice import CONNECT, Connection
 from wephone.media.private import (
     MISMATCH,
-    send_now,
     set_dtls_role,
     srtp_sessions,
     use_connection,
@@ -31,10 +30,9 @@ from wephone.media.private import (
     widen_sockets,
 )
 from wephone.media.servers import IceSettings
-from wephone.media.srtp import LARGEST, Error
+from wephone.media.srtp import LARGEST, Cipher, Error
 from wephone.protocol.messages import Candidate
 
-MOST_READ = 1_500  # bytes of a datagram that pylibsrtp takes
 BUFFER = 1 << 20  # bytes that the kernel keeps of what has not been read: some seconds of one call
 
 
@@ -57,27 +55,12 @@ class Listener(Protocol):
         """RTP or RTCP, decrypted."""
 
 
-class DirectConnection(Connection):
-    """Hands SRTP to whoever reads it at once; the rest (DTLS) waits for aiortc."""
-
-    def __init__(
-        self,
-        settings: IceSettings,
-        found: Callable[[aioice.Candidate | None], None],
-        came: Callable[[bytes], None],
-    ) -> None:
-        super().__init__(settings, found)
-        self._came = came
+class OpenConnection(Connection):
+    """Waits for the far end for ever."""
 
     def _remote_candidates_expected(self) -> bool:
-        """Always: the far end may come from an address that it has not said, or by a name unknown here."""
+        """Always: it may come from an address that it has not said, or by a name unknown here."""
         return True
-
-    def data_received(self, data: bytes, component: int) -> None:
-        if data[:1] >= b"\x80":
-            self._came(data)
-        else:
-            super().data_received(data, component)
 
 
 class SecureLine:
@@ -87,7 +70,7 @@ class SecureLine:
         """`offers`: our description comes first. DescriptionError if a server has no address."""
         self._listener = listener
         self.mid = mid
-        self.connection = DirectConnection(settings, self._found, self._came)
+        self.connection = OpenConnection(settings, self._found, self._came)
         self.connection.ice_controlling = offers  # RFC 8445 §6.1.1
         self._transport = RTCIceTransport(RTCIceGatherer(iceServers=[]))
         use_connection(self._transport, self.connection)
@@ -96,8 +79,8 @@ class SecureLine:
         self._dtls = RTCDtlsTransport(self._transport, [certificate])
         self._dtls.on("statechange", self._changed)
         watch_identity(self._dtls, self._mismatched)
-        self._received: Any = None  # pylibsrtp sessions
-        self._sent: Any = None
+        self._received: Cipher | None = None
+        self._sent: Cipher | None = None
         self._ufrag: str | None = None  # theirs
         self._theirs: tuple[RTCIceParameters, list[RTCDtlsFingerprint]] | None = None
         self._early: list[tuple[Sequence[Candidate], bool]] = []
@@ -109,7 +92,7 @@ class SecureLine:
 
     @property
     def strangers(self) -> int:
-        """Datagrams of nobody whom ICE has met, and packets not made with our keys or come twice."""
+        """Datagrams of nobody whom ICE has met, and packets of other keys, too long ones, or come twice."""
         return self.connection.dropped + self._forged
 
     async def gather(self) -> None:
@@ -173,21 +156,21 @@ class SecureLine:
         """Encrypt and send an RTP packet; False if it cannot go."""
         if self._sent is None or len(packet) > LARGEST:
             return False
-        return send_now(self.connection, self._sent.protect(packet))
+        return self.connection.send_now(self._sent.protect(packet))
 
     def send_report(self, packet: bytes) -> bool:
         """Encrypt and send an RTCP packet; False if it cannot go."""
         if self._sent is None or len(packet) > LARGEST:
             return False
-        return send_now(self.connection, self._sent.protect_rtcp(packet))
+        return self.connection.send_now(self._sent.protect_report(packet))
 
     def _came(self, data: bytes) -> None:
-        if self._received is None or len(data) < 12 or len(data) > MOST_READ:
+        if self._received is None or len(data) < 12:
             return
         report = 192 <= data[1] <= 223  # RFC 5761 §4
         try:
-            packet = self._received.unprotect_rtcp(data) if report else self._received.unprotect(data)
-        except Error:
+            packet = self._received.unprotect_report(data) if report else self._received.unprotect(data)
+        except (Error, ValueError):
             self._forged += 1
             return
         self._listener.packet_came(packet)
@@ -199,7 +182,8 @@ class SecureLine:
     def _changed(self) -> None:
         state = self._dtls.state
         if state == "connected":
-            self._received, self._sent = srtp_sessions(self._dtls)
+            received, sent = srtp_sessions(self._dtls)
+            self._received, self._sent = Cipher(received), Cipher(sent)
             if self._deadline is not None:
                 self._deadline.cancel()
             self._listener.line_connected()

@@ -21,6 +21,7 @@ from signaling.pstn.media import messages
 from signaling.pstn.media.bridge import Bridge
 from signaling.pstn.media.messages import Answer, Asked, Message, SetLease
 from signaling.pstn.media.place import Place
+from wephone.media.loop import PacketLoop
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +160,8 @@ def main(descriptor: int) -> None:
     log_to()
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it tells of every pair of addresses
     key, place = messages.read_beginning(sys.stdin.buffer.readline())
-    asyncio.run(run(socket.socket(fileno=descriptor), key, place))
+    with asyncio.Runner(loop_factory=PacketLoop) as runner:
+        runner.run(run(socket.socket(fileno=descriptor), key, place))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from signaling.media import (
@@ -26,21 +26,23 @@ from signaling.pstn.media.app_side import AppSide
 from signaling.pstn.media.playing import Every20ms, tones
 from signaling.pstn.media.ports import Address
 from signaling.pstn.media.reports import EVERY, Reports
-from signaling.pstn.media.rtp import Format, Packet, Stream, is_report, parse
+from signaling.pstn.media.rtp import LEAST, Format, Packet, Stream, is_report, parse
 from signaling.pstn.media.trunk_side import TrunkSide
 from signaling.pstn.media.way import Way
 from wephone.media.audio import Samples
 from wephone.protocol.messages import Candidate
 
 SECOND = 1_000_000_000
-OTHER: dict[Side, Side] = {"app": "trunk", "trunk": "app"}
 PAUSE = 4  # frames of 20 ms between two keys
 
 
 @dataclass(slots=True)
-class Counts:
-    """What came from one side, and when it last gave a sign of life."""
+class Speaker:
+    """What one side says: its way to the other one, what came of it, and when it last gave a sign of life."""
 
+    side: Side
+    way: Way  # to the other side
+    reports: Reports
     received: int = 0
     strangers: int = 0
     unleased: int = 0
@@ -74,9 +76,10 @@ class Leg:
         self._leased = False
         self.to_app = Way(new_stream(), self._pressed("trunk"))
         self.to_trunk = Way(new_stream(), self._pressed("app"))
-        self._counts: dict[Side, Counts] = {"app": Counts(), "trunk": Counts()}
         cname = secrets.token_hex(8)
-        self._reports: dict[Side, Reports] = {"app": Reports(cname), "trunk": Reports(cname)}
+        self._app = Speaker("app", self.to_trunk, Reports(cname))
+        self._trunk = Speaker("trunk", self.to_app, Reports(cname))
+        self._speakers = (self._app, self._trunk)
         self._report_due = 0
         self._playing: dict[Side, Playing] = {}
         self._digits: deque[str] = deque()
@@ -107,8 +110,8 @@ class Leg:
     def _await_both(self) -> None:
         """Patience begins anew."""
         now = time.monotonic_ns()
-        for counts in self._counts.values():
-            counts.alive, counts.told = now, False
+        for speaker in self._speakers:
+            speaker.alive, speaker.told = now, False
 
     def is_leased(self, now: int) -> bool:
         return now < self.until_ns
@@ -132,59 +135,55 @@ class Leg:
     def packet_came(self, packet: bytes) -> None:
         """From the app, decrypted."""
         now = time.monotonic_ns()
-        counts = self._counts["app"]
-        counts.alive, counts.told = now, False
+        app = self._app
+        app.alive, app.told = now, False
         if is_report(packet):
-            self._reports["app"].came(packet, self.to_app.stream, time.time_ns(), now)
+            app.reports.came(packet, self.to_app.stream, time.time_ns(), now)
             return
         if self.early:
             return  # a browser sends silence as soon as it may
         if (read := parse(packet)) is None or (format := self.app.format(read.payload_type)) is None:
             return
-        if self._may_pass("app", read, format, now) and self._hears("trunk"):
-            for made in self.to_trunk.pass_on(read, format, now):
-                self.trunk.send(made)
+        for made in self._pass_on(app, read, format, now):
+            self.trunk.send(made)
 
     def sound_came(self, data: bytes, address: Address) -> None:
         """From the trunk's network, from anybody."""
         now = time.monotonic_ns()
-        counts = self._counts["trunk"]
-        packet = self.trunk.accept(data, address) if len(data) >= 12 else None
+        trunk = self._trunk
+        packet = self.trunk.accept(data, address) if len(data) >= LEAST else None
         if packet is None or (read := parse(packet)) is None:
-            counts.strangers += 1
+            trunk.strangers += 1
             return
-        counts.alive, counts.told = now, False
+        trunk.alive, trunk.told = now, False
         format = self.trunk.format(read.payload_type)
         if format is None:
             return  # comfort noise, or what was not agreed on
-        if self._may_pass("trunk", read, format, now) and self._hears("app"):
-            for made in self.to_app.pass_on(read, format, now):
-                self.app.line.send(made)
+        for made in self._pass_on(trunk, read, format, now):
+            self.app.line.send(made)
 
     def report_came(self, data: bytes, address: Address) -> None:
         """From the trunk's network, from anybody."""
         now = time.monotonic_ns()
         packet = self.trunk.accept(data, address, report=True) if len(data) >= 8 else None
+        trunk = self._trunk
         if packet is None:
-            self._counts["trunk"].strangers += 1
-        elif self._reports["trunk"].came(packet, self.to_trunk.stream, time.time_ns(), now):
-            self._counts["trunk"].alive, self._counts["trunk"].told = now, False
+            trunk.strangers += 1
+        elif trunk.reports.came(packet, self.to_trunk.stream, time.time_ns(), now):
+            trunk.alive, trunk.told = now, False
 
-    def _may_pass(self, side: Side, packet: Packet, format: Format, now: int) -> bool:
-        counts = self._counts[side]
+    def _pass_on(self, speaker: Speaker, packet: Packet, format: Format, now: int) -> Sequence[bytes]:
+        """What the other side is to hear of it: nothing, unless there is a lease at this instant."""
         if now >= self.until_ns:
-            counts.unleased += 1
-            return False
-        counts.received += 1
+            speaker.unleased += 1
+            return ()
+        speaker.received += 1
         rate = None if format.codec == "events" else format.rate
-        self._reports[side].reception.count(packet, rate, now)
-        if not counts.heard:
-            counts.heard = True
-            self._tell(Heard(self.name, side))
-        return True
-
-    def _hears(self, side: Side) -> bool:
-        return self._way_to(side).hears is not None
+        speaker.reports.reception.count(packet, rate, now)
+        if not speaker.heard:
+            speaker.heard = True
+            self._tell(Heard(self.name, speaker.side))
+        return () if speaker.way.hears is None else speaker.way.pass_on(packet, format, now)
 
     def _send(self, side: Side, packet: bytes, now: int) -> None:
         """What was made here. The app may be spoken to without a lease, the trunk never."""
@@ -280,26 +279,25 @@ class Leg:
             self._report_due = now + int(wait * SECOND)
             self._report(now, leased)
         talk = not self.early
-        expected: tuple[tuple[Side, bool], ...] = (
-            ("app", talk and self._connected and self.app.sends),
-            ("trunk", talk and leased and self.trunk.sends),
+        expected = (
+            (self._app, talk and self._connected and self.app.sends),
+            (self._trunk, talk and leased and self.trunk.sends),
         )
-        for side, sends in expected:
-            counts = self._counts[side]
+        for speaker, sends in expected:
             if not sends:
-                counts.alive = now
-            elif not counts.told and now - counts.alive > self.trunk.spec.patience * SECOND:
-                counts.told = True
-                self._tell(TimedOut(self.name, side))
+                speaker.alive = now
+            elif not speaker.told and now - speaker.alive > self.trunk.spec.patience * SECOND:
+                speaker.told = True
+                self._tell(TimedOut(self.name, speaker.side))
 
     def _report(self, now: int, leased: bool) -> None:
         utc = time.time_ns()
         if self._connected:
             said = self._rate(self.app.codec)
-            self.app.line.send_report(self._reports["app"].ours(self.to_app.stream, said, utc, now))
+            self.app.line.send_report(self._app.reports.ours(self.to_app.stream, said, utc, now))
         if leased:
             said = self._rate(self.trunk.codec)
-            self.trunk.send_report(self._reports["trunk"].ours(self.to_trunk.stream, said, utc, now))
+            self.trunk.send_report(self._trunk.reports.ours(self.to_trunk.stream, said, utc, now))
 
     @staticmethod
     def _rate(codec: str | None) -> int:
@@ -328,16 +326,18 @@ class Leg:
     # The end
 
     def statistics(self) -> Statistics:
-        return Statistics(self._tally("app"), self._tally("trunk"), self.app.codec, self.trunk.codec)
+        self._app.strangers = self.app.line.strangers
+        app, trunk = self._tally(self._app, self.to_app), self._tally(self._trunk, self.to_trunk)
+        return Statistics(app, trunk, self.app.codec, self.trunk.codec)
 
-    def _tally(self, side: Side) -> Tally:
-        counts, reports = self._counts[side], self._reports[side]
-        strangers = counts.strangers + (self.app.line.strangers if side == "app" else 0)
+    @staticmethod
+    def _tally(speaker: Speaker, hears: Way) -> Tally:
+        reports = speaker.reports
         return Tally(
-            counts.received,
-            self._way_to(side).stream.packets,
-            strangers,
-            counts.unleased,
+            speaker.received,
+            hears.stream.packets,
+            speaker.strangers,
+            speaker.unleased,
             reports.reception.lost,
             reports.reported_lost,
             reports.reception.jitter,
@@ -349,7 +349,7 @@ class Leg:
         now = time.monotonic_ns()
         if self.is_leased(now):
             rate, stream = self._rate(self.trunk.codec), self.to_trunk.stream
-            self.trunk.send_report(self._reports["trunk"].goodbye(stream, rate, time.time_ns(), now))
+            self.trunk.send_report(self._trunk.reports.goodbye(stream, rate, time.time_ns(), now))
         self.until_ns = 0
         for playing in self._playing.values():
             playing.clock.stop()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from signaling.media import MediaError, Problem
+from wephone.media.loop import open_packets, read_packets
 
 BUFFER = 1 << 20  # bytes that the kernel keeps of what has not been read: some seconds of one call
 Address: TypeAlias = tuple[str, int]
@@ -17,14 +18,28 @@ Came: TypeAlias = Callable[[bytes, Address], None]
 class Ear(asyncio.DatagramProtocol):
     """One socket. What comes before somebody listens is for nobody."""
 
-    def __init__(self) -> None:
-        self.came: Came = lambda data, address: None
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._came: Came = lambda data, address: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        self.came(data, addr)
+        self._came(data, addr)
+
+    def listen(self, came: Came) -> None:
+        """From here on what comes goes there."""
+        self._came = came
+        read_packets(self._sock, came)
+
+    def send(self, data: bytes, to: Address) -> bool:
+        """Now or never: sound that has to wait is of no use later."""
+        try:
+            self._sock.sendto(data, to)
+        except OSError:
+            return False
+        return True
 
 
 @dataclass(slots=True)
@@ -32,23 +47,17 @@ class Pair:
     """Two open sockets."""
 
     port: int
-    ears: tuple[Ear, Ear]
-
-    @property
-    def sound(self) -> asyncio.DatagramTransport:
-        return self.ears[0].transport
-
-    @property
-    def reports(self) -> asyncio.DatagramTransport:
-        return self.ears[1].transport
+    sound: Ear
+    reports: Ear
 
     def listen(self, sound: Came, reports: Came) -> None:
         """From here on what comes is theirs."""
-        self.ears[0].came, self.ears[1].came = sound, reports
+        self.sound.listen(sound)
+        self.reports.listen(reports)
 
     def close(self) -> None:
-        for ear in self.ears:
-            ear.transport.close()
+        self.sound.transport.close()
+        self.reports.transport.close()
 
 
 class Ports:
@@ -81,15 +90,14 @@ class Ports:
         if second is None:
             first.transport.close()
             return None
-        return Pair(port, (first, second))
+        return Pair(port, first, second)
 
     async def _listen(self, port: int) -> Ear | None:
-        loop = asyncio.get_running_loop()
         try:
-            transport, ear = await loop.create_datagram_endpoint(Ear, local_addr=(self._address, port))
+            ear = await open_packets(self._address, port, Ear)
         except OSError:
             return None
-        sock: socket.socket = transport.get_extra_info("socket")
+        sock: socket.socket = ear.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         return ear
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from signaling.pstn.media.rtp import Packet, Stream, ahead
+from signaling.pstn.media.rtp import Packet, Stream
 
 SENDER, RECEIVER, DESCRIPTION, GOODBYE = 200, 201, 202, 203
 NTP_EPOCH = 2_208_988_800  # seconds from 1900 to 1970
@@ -33,7 +33,7 @@ class Reception:
             self.source, self.received, self._transit = packet.source, 0, None
             self._first = self._highest = packet.sequence
             self._told, self._their_report = (0, 0), (0, 0)
-        step = ahead(packet.sequence, self._highest & 0xFFFF, 16)
+        step = (packet.sequence - self._highest + 0x8000 & 0xFFFF) - 0x8000  # how far it is ahead
         if step > 0:
             self._highest += step
         self.received += 1

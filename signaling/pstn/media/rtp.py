@@ -32,6 +32,8 @@ def parse(data: bytes) -> Packet | None:
     if len(data) < LEAST or data[0] >> 6 != 2:
         return None
     first, second, sequence, timestamp, source = HEADER.unpack_from(data)
+    if first == 0x80:  # as nearly all are
+        return Packet(second & 0x7F, second >= 0x80, sequence, timestamp, source, data[LEAST:])
     begin, end = LEAST + 4 * (first & 0x0F), len(data)
     if first & 0x10:  # an extension
         if begin + 4 > end:
@@ -92,10 +94,13 @@ class Stream:
 
     def relay(self, packet: Packet, rate: int, now: int) -> tuple[int, int]:
         """Sequence number and timestamp for a packet that is passed on, whose clock has this rate."""
-        if packet.source != self._source or self._broken or self._jumped(packet):
+        step = (packet.sequence - self._in_sequence + 0x8000 & 0xFFFF) - 0x8000  # `ahead`, of each packet
+        if packet.source != self._source or self._broken or not -WILD <= step <= WILD:
             self._begin(packet, rate, now)
-        step = ahead(packet.sequence, self._in_sequence, 16)
-        passed = ahead(packet.timestamp, self._in_timestamp, 32) * self._up // self._down
+            step = 0
+        passed = (packet.timestamp - self._in_timestamp + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        if self._up != self._down:
+            passed = passed * self._up // self._down
         sequence = (self._out_sequence + step) & 0xFFFF
         timestamp = (self._out_timestamp + passed) & 0xFFFFFFFF
         if step >= 0:
@@ -105,9 +110,6 @@ class Stream:
             self.next_timestamp = (timestamp + self.rate // 50) & 0xFFFFFFFF
             self._last = now
         return sequence, timestamp
-
-    def _jumped(self, packet: Packet) -> bool:
-        return abs(ahead(packet.sequence, self._in_sequence, 16)) > WILD
 
     def _begin(self, packet: Packet, rate: int, now: int) -> None:
         self.catch_up(now)

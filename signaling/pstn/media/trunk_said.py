@@ -11,6 +11,8 @@ from signaling.pstn.media.way import Hears
 from signaling.pstn.sip.sdes import Key
 
 RATE = 8_000
+FORMATS = {payload: Format(name, RATE) for payload, name in trunk_sdp.CODECS.items()}
+KEYS = Format("events", RATE)
 
 
 class TrunkSaid:
@@ -77,9 +79,9 @@ class TrunkSaid:
 
     def format(self, payload_type: int) -> Format | None:
         """What a packet with this type holds; none if it was not agreed on."""
-        name = trunk_sdp.CODECS.get(payload_type)
-        if name is not None and name in self.spec.codecs:
-            return Format(name, RATE)
+        format = FORMATS.get(payload_type)
+        if format is not None and format.codec in self.spec.codecs:
+            return format
         if payload_type == self._events or (self.theirs and payload_type == self.theirs.events):
-            return Format("events", RATE)
+            return KEYS
         return None

@@ -14,11 +14,13 @@ class TrunkSide(TrunkSaid):
         """`host`: the address that the trunk is told."""
         super().__init__(spec, host, pair.port)
         self._pair = pair
+        self._to: Address | None = None  # where it hears sound
         self._protection: Protection | None = None
 
     def _learn(self, theirs: Trunk, codec: str) -> None:
         before = self.theirs
         super()._learn(theirs, codec)
+        self._to = None if theirs.host in NOWHERE else (theirs.host, theirs.port)
         if theirs.crypto is None or self._key is None:
             return
         if self._protection is None:
@@ -29,8 +31,14 @@ class TrunkSide(TrunkSaid):
     # Packets
 
     def accept(self, data: bytes, address: Address, *, report: bool = False) -> bytes | None:
-        """The packet that came from there; none if it is a stranger's."""
-        if self.theirs is None or not self._is_theirs(address, report):
+        """The packet that came from there; none if it is a stranger's.
+
+        By the address that was negotiated; from another port than it listens on nobody is heard.
+        """
+        theirs = self.theirs
+        if theirs is None or address[0] != theirs.host:
+            return None
+        if address[1] != (theirs.control if report else theirs.port):
             return None
         if self._protection is None:
             return data if self._key is None else None
@@ -39,23 +47,16 @@ class TrunkSide(TrunkSaid):
         except (Error, ValueError):  # forged, repeated, or longer than libsrtp takes
             return None
 
-    def _is_theirs(self, address: Address, report: bool) -> bool:
-        """By the address that was negotiated; from another port than it listens on nobody is heard."""
-        assert self.theirs is not None
-        port = self.theirs.control if report else self.theirs.port
-        return address[0] == self.theirs.host and address[1] == port
-
     def send(self, packet: bytes) -> bool:
         """Send sound; False if there is nobody to send it to, or more of it than a packet should hold."""
-        if self.theirs is None or self.theirs.host in NOWHERE or len(packet) > LARGEST:
+        if self._to is None or len(packet) > LARGEST:
             return False
         data = self._protection.protect(packet) if self._protection else packet
-        self._pair.sound.sendto(data, (self.theirs.host, self.theirs.port))
-        return True
+        return self._pair.sound.send(data, self._to)
 
     def send_report(self, packet: bytes) -> None:
         """Send a report, if there is somebody to send it to."""
-        if self.theirs is None or self.theirs.host in NOWHERE:
+        if self.theirs is None or self._to is None:
             return
         data = self._protection.protect(packet, report=True) if self._protection else packet
-        self._pair.reports.sendto(data, (self.theirs.host, self.theirs.control))
+        self._pair.reports.send(data, (self.theirs.host, self.theirs.control))

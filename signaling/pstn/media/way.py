@@ -63,12 +63,16 @@ class Way:
             return self._pass_key(packet, said, now)
         if self.hears is None or self.busy:
             return []
-        self._end_key()
+        if self._in_key:
+            self._end_key()
+        wanted = self.hears.format.codec
         if said.codec == "opus":
-            return self._pass_opus(packet, now) if self.hears.format.codec != "opus" else []
-        if self.hears.format.codec == "opus":
+            return self._pass_opus(packet, now) if wanted != "opus" else []
+        if wanted == "opus":
             return self._pass_to_opus(packet, said, now)
-        payload = g711.convert(said.codec, self.hears.format.codec, packet.payload)
+        payload = packet.payload
+        if said.codec != wanted:
+            payload = g711.convert(said.codec, wanted, payload)
         sequence, timestamp = self.stream.relay(packet, said.rate, now)
         return [self.stream.pack(self.hears.payload_type, packet.marker, sequence, timestamp, payload)]
 
