@@ -12,7 +12,6 @@ from licensing.reasons import Reason
 from signaling.core import events
 from signaling.core.party import Party
 from signaling.media import MediaError, Problem
-from signaling.patience import in_time
 from signaling.ports.store import StoreError
 from signaling.pstn.line import Line
 from signaling.pstn.outcome import reason_for
@@ -233,15 +232,25 @@ class Called(Phone):
         self._trickles = True
         self._trickle()
 
-    async def _keep_in_time(self, dialog: Dialog, route: Route) -> None:
+    async def _is_kept(self, dialog: Dialog, *, for_help: bool) -> bool:
+        """Is the dialog durable, or goes the call on without that?"""
         try:
-            await in_time(self._keep(dialog), for_help=route.to.emergency)
+            await self._keep(dialog, for_help=for_help)
         except StoreError as error:
-            log.error("a call for help goes on before its dialog is kept: %s", error)
+            log.error("the dialog of a telephone call could not be kept: %s", error)
+            return for_help
+        return True
 
     async def _connect(self, event: told.Answered, route: Route, app: str) -> None:
-        """It was answered: durable first, then the caller is told."""
-        await self._keep_in_time(event.dialog, route)
+        """It was answered: durable first, or a server that dies leaves a call that nobody can end; then
+        acknowledged (of a call for help it is already), then the caller is told."""
+        is_kept = await self._is_kept(event.dialog, for_help=route.to.emergency)
+        if isinstance(self._sip, OutgoingCall):
+            self._sip.acknowledge()
+        if not is_kept:
+            self._reject(EndReason.NOT_RECORDED)
+            self._leave(Cause("the call cannot be recorded as required", TEMPORARY_FAILURE, 503))
+            return
         sdp = (event.sdp or b"").decode(errors="replace")
         if await self._sound(self._desk.sound.trunk_answered(route.leg, sdp)) is None:
             self._reject(EndReason.MEDIA_FAILED)

@@ -196,7 +196,12 @@ class Calling(Phone):
             log.warning("a telephone call has no sound: %s", error)
             self._say(events.HungUp(self.party, EndReason.MEDIA_FAILED))
             return
-        await self._keep(self._incoming.dialog)
+        try:
+            await self._keep(self._incoming.dialog)
+        except StoreError as error:
+            log.error("the dialog of a telephone call could not be kept: %s", error)
+            self._say(events.HungUp(self.party, EndReason.NOT_RECORDED))
+            return
         grant = self._grant
         if grant is not None and self._accept(grant) is not None:
             await self._accept_anew(grant)

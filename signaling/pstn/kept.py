@@ -1,4 +1,4 @@
-"""A SIP dialog as a text that outlives the server: of it the BYE of a call that cannot go on is made."""
+"""A leg's SIP dialogs as a text that outlives the server: of each the BYE is made that ends what it left."""
 
 import json
 from typing import Any
@@ -8,28 +8,36 @@ from signaling.pstn.sip.headers import Address, parse_address, parse_via
 from signaling.pstn.sip.uri import Uri, parse_uri
 
 
-def kept(dialog: Dialog) -> str:
-    """The dialog as JSON."""
-    return json.dumps(
-        {
-            "call_id": dialog.call_id,
-            "local": str(dialog.local),
-            "remote": str(dialog.remote),
-            "target": str(dialog.target),
-            "routes": [str(route) for route in dialog.routes],
-            "via": str(dialog.via),
-            "contact": str(dialog.contact),
-            "seed": dialog.seed,
-            "local_cseq": dialog.local_cseq,
-            "remote_cseq": dialog.remote_cseq,
-        },
-        separators=(",", ":"),
-    )
+def kept(dialog: Dialog, *beside: Dialog) -> str:
+    """The call's dialog as JSON, with those of other phones that were answered too."""
+    said = _said(dialog)
+    if beside:
+        said["beside"] = [_said(each) for each in beside]
+    return json.dumps(said, separators=(",", ":"))
 
 
-def read(text: str) -> Dialog:
-    """The inverse of `kept`. SipError, KeyError or ValueError for anything else."""
+def read(text: str) -> tuple[Dialog, ...]:
+    """What `kept` was given. SipError, KeyError or ValueError for anything else."""
     said: dict[str, Any] = json.loads(text)
+    return _dialog(said), *map(_dialog, said.get("beside", ()))
+
+
+def _said(dialog: Dialog) -> dict[str, Any]:
+    return {
+        "call_id": dialog.call_id,
+        "local": str(dialog.local),
+        "remote": str(dialog.remote),
+        "target": str(dialog.target),
+        "routes": [str(route) for route in dialog.routes],
+        "via": str(dialog.via),
+        "contact": str(dialog.contact),
+        "seed": dialog.seed,
+        "local_cseq": dialog.local_cseq,
+        "remote_cseq": dialog.remote_cseq,
+    }
+
+
+def _dialog(said: dict[str, Any]) -> Dialog:
     target = parse_uri(said["target"])
     if not isinstance(target, Uri):
         raise ValueError(f"a dialog with {target}")

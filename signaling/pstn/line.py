@@ -181,6 +181,7 @@ class Line:
             offer=offer.encode(),
             fields=() if header is None else ((header, str(from_number)),),
             credentials=self.credentials,
+            holds_ack=not to.emergency,
         )
 
     def called(self, invite: Request) -> Number | None:

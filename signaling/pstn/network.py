@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from licensing.alarms import Alarm, Alarms
 from licensing.case import Operator
@@ -252,7 +251,9 @@ class Network:
         if leg is None:
             return
         self._desk.strays[leg] += 1
-        if not self._talks(leg):
+        if self._talks(leg):
+            self._desk.errands.start(self._desk.phones[leg].keep_beside(dialog))
+        else:
             self._desk.errands.start(self._over(leg, STRAY, UNDER_WAY))
 
     def stray_over(self, bye: Request, doubt: str | None) -> None:
@@ -286,7 +287,7 @@ class Network:
             self._farewell(row.leg, RANG if row.outgoing else None)
             return
         try:
-            dialog = read(row.dialog)
+            dialogs = read(row.dialog)
         except (SipError, KeyError, ValueError):
             log.exception("the dialog of leg %s cannot be read", row.leg)
             self._farewell(row.leg, UNREADABLE)
@@ -294,7 +295,15 @@ class Network:
         line = self._lines.get(row.trunk)
         login = None if line is None or line.credentials is None else Login(line.credentials)
         log.info("ending telephone leg %s, which the last server left", row.leg)
-        self._desk.agent.end(dialog, partial(self._farewell, row.leg), login, (RESTARTED.header(),))
+        doubts: list[str | None] = []
+
+        def done(doubt: str | None) -> None:
+            doubts.append(doubt)
+            if len(doubts) == len(dialogs):
+                self._farewell(row.leg, next(filter(None, doubts), None))
+
+        for dialog in dialogs:
+            self._desk.agent.end(dialog, done, login, (RESTARTED.header(),))
 
     def _farewell(self, leg: str, doubt: str | None) -> None:
         if doubt is not None:

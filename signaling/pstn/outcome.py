@@ -56,6 +56,8 @@ _TO_CARRIER = {
 
 def reason_of(cause: Cause) -> EndReason:
     """What a carrier's final word means to whoever called."""
+    if cause.declined:
+        return EndReason.DECLINED
     by_status = _OF_STATUS.get(cause.status or 0)
     return _OF_Q850.get(cause.q850) or by_status or EndReason.CARRIER_FAILED
 

@@ -34,6 +34,7 @@ from signaling.media import (
 from signaling.media import Ended as SoundEnded
 from signaling.media import Event as SoundEvent
 from signaling.metrics import Metrics
+from signaling.patience import in_time
 from signaling.permission import Permission
 from signaling.ports.clock import Cancel, Clock
 from signaling.ports.legs import LegEnd, LegSound
@@ -64,6 +65,7 @@ from wephone.protocol.reasons import EndReason
 
 SOUND = (Media.AUDIO,)
 SIDES: tuple[Side, ...] = ("app", "trunk")
+KEEPING = 4.0  # seconds that an answer waits for its row; the carrier repeats it, and nobody hears anything
 STRAYS = 120 * SECOND  # in which a second phone may still be answered and ended
 BESIDE = "a second phone was answered and has not confirmed its end"
 
@@ -114,6 +116,7 @@ class Phone(ABC):
         self._limit: Cancel | None = None
         self._recording: asyncio.Task[None] | None = None  # the end of the last leg
         self._dialog: Dialog | None = None
+        self._beside: tuple[Dialog, ...] = ()  # of phones that were answered too
         self._figures: Statistics | None = None  # of a leg whose sound ended before it
 
     def hear(self, message: ServerMessage) -> None:
@@ -211,13 +214,24 @@ class Phone(ABC):
             self._say(events.Reinstated(answer.decision))
         self._notice = answer.hard_end_ns
 
-    async def _keep(self, dialog: Dialog) -> None:
-        """The dialog, for the server that comes after this one."""
+    async def _keep(self, dialog: Dialog, *, for_help: bool = False) -> None:
+        """The dialog, for the server that comes after this one; before the carrier is told. StoreError."""
         self._dialog = dialog
+        await in_time(self._write(dialog), for_help=for_help, most=KEEPING)
+
+    async def keep_beside(self, stray: Dialog) -> None:
+        """A second phone was answered, and is being ended: by the server after this one, if need be."""
+        self._beside += (stray,)
+        if self._dialog is None:
+            return  # both are kept at once
         try:
-            await self._desk.store.keep_leg(self._leg, kept(dialog), self._desk.clock.now().utc_us)
+            await self._write(self._dialog)
         except StoreError:
-            log.exception("the dialog of a telephone call could not be kept")
+            log.exception("the dialog of a second phone could not be kept")
+
+    def _write(self, dialog: Dialog) -> Awaitable[None]:
+        text, at = kept(dialog, *self._beside), self._desk.clock.now().utc_us
+        return self._desk.store.keep_leg(self._leg, text, at)
 
     def _end_after(self, seconds: int | None) -> None:
         """However long the two may talk."""

@@ -11,9 +11,6 @@ from enum import StrEnum
 from licensing.reasons import Obligation, Text
 from signaling.pstn.sip.cause import Cause
 
-# Q.850: what was learnt of the callee or the number, whatever status a carrier puts around it.
-_OF_THE_CALLEE = frozenset({1, 17, 18, 19, 22, 23, 26, 28})
-
 
 class Health(StrEnum):
     """What OPTIONS and REGISTER say of a trunk."""
@@ -78,9 +75,7 @@ TEXTS = {
 
 def may_go_elsewhere(cause: Cause, *, rang: bool) -> bool:
     """Was it the carrier that failed, and not the callee who answered? `rang`: a phone was heard to ring."""
-    if rang or not cause.elsewhere:
-        return False
-    return cause.q850 not in _OF_THE_CALLEE
+    return cause.elsewhere and not rang
 
 
 def next_trunk(

@@ -123,9 +123,9 @@ async def tcp_witness() -> AsyncIterator[TcpWitness]:
 
 
 @asynccontextmanager
-async def witness(host: str = "127.0.0.1") -> AsyncIterator[Witness]:
+async def witness(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Witness]:
     """While the block runs."""
-    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(Witness, (host, 0))
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(Witness, (host, port))
     try:
         yield protocol
     finally:

@@ -325,7 +325,7 @@ class Agent:
             uri=uri,
             fields=(("Contact", str(Address(Uri("sip", response.via.host, self._user)))),),
         )
-        state = Invitation(invite, self.token(), asked.Phase.ENDED)
+        state = Invitation(invite, self.token(), phase=asked.Phase.ENDED)
         for effect in state.receive(Success(response), self.now())[1]:
             match effect:
                 case asked.SendAck(ack):

@@ -4,28 +4,30 @@ import re
 from dataclasses import dataclass
 
 from signaling.pstn.sip.headers import quote
-from signaling.pstn.sip.message import Message, Response
+from signaling.pstn.sip.message import Message, Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.requirements import header_parameters
 from signaling.pstn.sip.uri import parameter
 
 NORMAL = 16  # Q.850: the call is cleared as usual
 TEMPORARY_FAILURE = 41
+REJECTED = 21
 NOT_AUTHORISED = 57
 RECOVERY = 102  # a timer expired
 
-_Q850 = re.compile(r"[0-9]{1,3}")
+_NUMBER = re.compile(r"[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """`words` is one lower-case sentence for the caller. `elsewhere`: may another trunk be asked? Never after
-    a phone was reached, or somebody declined."""
+    a phone was reached, or somebody declined. `declined`: the callee did, whatever status is around that."""
 
     words: str
     q850: int = NORMAL
     status: int | None = None
     elsewhere: bool = False
+    declined: bool = False
 
     def header(self) -> tuple[str, str]:
         """As the Reason header of a BYE or CANCEL (RFC 3326)."""
@@ -69,8 +71,23 @@ _MEANINGS: dict[int, tuple[int, str, bool]] = {
 }
 
 
+# What a Reason says of the callee or the number, whatever status a carrier puts around it: by Q.850, by SIP.
+_OF_THE_CALLEE: dict[int, str] = {
+    1: "the number is not in use",
+    17: "the callee is busy",
+    18: "the callee cannot be reached now",
+    19: "the callee does not answer",
+    REJECTED: "the callee declined",
+    22: "the number has changed",
+    23: "the number has changed",
+    26: "the callee has answered elsewhere",
+    28: "the number is incomplete",
+}
+_SAID_OF_THE_CALLEE = frozenset({404, 410, 480, 484, 485, 486, 600, 603, 604, 606})
+
+
 def refused_with(response: Response, *, rang: bool) -> Cause:
-    """What a final answer says. The carrier's own Q.850 cause goes before what the status would be."""
+    """What a final answer says. The carrier's own Reason goes before what the status would be (RFC 3326)."""
     status = response.status
     if status < 400:
         q850, words, elsewhere = 23, "the carrier redirects the call, which is not followed", False
@@ -78,8 +95,14 @@ def refused_with(response: Response, *, rang: bool) -> Cause:
         q850, words, elsewhere = _MEANINGS[status]
     else:
         q850, words, elsewhere = 31, f"the carrier refused the call with {status}", 500 <= status < 600
-    told = told_q850(response)
-    return Cause(words, told or q850, status, elsewhere and not rang)
+    told, by_sip = _told(response, "Q.850", 127), _told(response, "SIP", 699)
+    if by_sip in _SAID_OF_THE_CALLEE:
+        q850, words, elsewhere = _MEANINGS[by_sip]
+        told = told if told in _OF_THE_CALLEE else None
+    elif told in _OF_THE_CALLEE and told != q850:  # a 403 is 21 by itself, and is the carrier's own no
+        words, elsewhere = _OF_THE_CALLEE[told], False
+    declined = words == _OF_THE_CALLEE[REJECTED]
+    return Cause(words, told or q850, status, elsewhere and not rang, declined)
 
 
 def says_ended(response: Response) -> bool:
@@ -91,14 +114,20 @@ def says_ended(response: Response) -> bool:
     return response.status < 300 or response.status == 481
 
 
-def told_q850(message: Message) -> int | None:
-    """The Q.850 cause of its Reason headers, if one can be read."""
+def ended_with(request: Request) -> int:
+    """The Q.850 cause of a BYE or CANCEL, by what its Reason headers say in either way."""
+    by_sip = _MEANINGS.get(_told(request, "SIP", 699) or 0)
+    return _told(request, "Q.850", 127) or (by_sip[0] if by_sip else NORMAL)
+
+
+def _told(message: Message, wanted: str, most: int) -> int | None:
+    """The cause that its Reason headers have by a protocol, if one can be read."""
     for value in message.values("Reason"):
         try:
             protocol, parameters = header_parameters(value)
         except SipError:
             continue
-        number = _Q850.fullmatch(parameter(parameters, "cause") or "")
-        if protocol.upper() == "Q.850" and number and int(number[0]) < 128:
+        number = _NUMBER.fullmatch(parameter(parameters, "cause") or "")
+        if protocol.upper() == wanted and number and int(number[0]) <= most:
             return int(number[0])
     return None

@@ -47,6 +47,11 @@ class Dialog:
         dialog = replace(self, local_cseq=self.local_cseq + 1)
         return dialog, dialog._build(method, dialog.local_cseq, fields, body)
 
+    def renumbered(self, request: Request) -> "tuple[Dialog, Request]":
+        """A request of ours that goes out once more, under the next number: others may have gone since."""
+        dialog = replace(self, local_cseq=self.local_cseq + 1)
+        return dialog, replace(request, cseq=CSeq(dialog.local_cseq, request.method))
+
     def acknowledge(self, invite: Request, body: bytes = b"") -> Request:
         """The ACK of a 2xx: end to end, a branch of its own, the INVITE's number and credentials. Always the
         same one, however often the 2xx comes (RFC 3261 §13.2.2.4)."""

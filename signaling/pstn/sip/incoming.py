@@ -7,7 +7,7 @@ from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip import sdes
 from signaling.pstn.sip import session_events as happened
 from signaling.pstn.sip.answering import Answering
-from signaling.pstn.sip.cause import NORMAL, RECOVERY, Cause, told_q850
+from signaling.pstn.sip.cause import RECOVERY, Cause, ended_with
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.exchange import Key
 from signaling.pstn.sip.hop import Flow
@@ -104,7 +104,7 @@ class IncomingCall(Leg):
         if key is not None:
             self._keys[request.cseq.method, request.cseq.number] = key
         if request.method in ("CANCEL", "BYE") and self._leaving is None:
-            self._leaving = Cause("the caller hung up", told_q850(request) or NORMAL, 487)
+            self._leaving = Cause("the caller hung up", ended_with(request), 487)
         self._in_answering(asked.Came(request))
 
     def timed_out(self, event: object) -> None:

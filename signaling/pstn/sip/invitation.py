@@ -46,13 +46,25 @@ class CancelUnanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """A request within an early dialog went out once more, under a later number: it was challenged."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What must be before the answer is acknowledged is so, or is waited for no longer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
     """A 2xx whose media cannot be used: nobody is to be left in such a call."""
 
     response: Response
 
 
-Event = Provisional | Success | Unfit | Failure | Failed | HungUp | CancelUnanswered
+Event = Provisional | Success | Unfit | AskedAgain | Kept | Failure | Failed | HungUp | CancelUnanswered
 
 
 # --- what is to be done -----------------------------------------------------------------------------------
@@ -92,7 +104,8 @@ class Progressed:
 @quick
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Answered: the dialog is to be made durable, and charged from here on."""
+    """Answered: the dialog is to be made durable, and charged from here on. Its ACK waits, where the
+    invitation `holds` it, for `Kept`."""
 
     dialog: Dialog
     response: Response
@@ -135,6 +148,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
         HungUp: "want_cancel",
     },
     _P.PROCEEDING: {
+        AskedAgain: "count",
         Provisional: "progress",
         Success: "accept",
         Unfit: "undo",
@@ -163,6 +177,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
         Provisional: "stay",
         Success: "undo",
         Unfit: "undo",
+        Kept: "acknowledge",
         Failure: "stay",
         Failed: "stay",
         HungUp: "stay",
@@ -199,13 +214,19 @@ class Fork:
 @quick
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """One INVITE that was sent, to a sip: or sips: URI. `seed` is the secret of its dialogs (`Dialog`)."""
+    """One INVITE that was sent, to a sip: or sips: URI. `seed` is the secret of its dialogs (`Dialog`).
+
+    With `holds` the answer is acknowledged when it is durable. Until then the peer repeats it, for 32 s, so
+    that a server which is started anew hears it, and then hangs up by itself (RFC 3261 §13.3.1.4).
+    """
 
     invite: Request
     seed: str
+    holds: bool = False
     phase: Phase = Phase.CALLING
     forks: tuple[Fork, ...] = ()
     acks: tuple[Request, ...] = ()  # one for each fork that answered, said again for each repeated 2xx
+    held: Request | None = None  # the ACK that waits
 
     def receive(self, event: Event, now: Instant) -> "tuple[Invitation, tuple[Effect, ...]]":
         """The invitation after this event, and what is to be done for it, in order."""
@@ -250,6 +271,14 @@ def _progress(state: Invitation, event: Event, now: Instant) -> Result:
     return _with(state, Fork(fork.first, dialog.local_cseq, rseq)), (Ask(prack), Progressed(response))
 
 
+def _count(state: Invitation, event: Event, now: Instant) -> Result:
+    assert isinstance(event, AskedAgain)
+    fork = state.fork(event.request.to.tag)
+    if fork is None:
+        return state, ()
+    return _with(state, replace(fork, local_cseq=event.request.cseq.number)), ()
+
+
 def _accept(state: Invitation, event: Event, now: Instant) -> Result:
     response = _response(event)
     try:
@@ -258,13 +287,23 @@ def _accept(state: Invitation, event: Event, now: Instant) -> Result:
         return _undo(state, event, now)
     ack = dialog.acknowledge(state.invite)
     others = tuple([fork for fork in state.forks if fork.tag != response.to.tag])
+    if state.holds:
+        return replace(state, phase=Phase.ANSWERED, forks=others, held=ack), (Accepted(dialog, response),)
     state = replace(state, phase=Phase.ANSWERED, forks=others, acks=(ack,))
     return state, (SendAck(ack), Accepted(dialog, response))
+
+
+def _acknowledge(state: Invitation, event: Event, now: Instant) -> Result:
+    if state.held is None:
+        return state, ()
+    return replace(state, acks=(*state.acks, state.held), held=None), (SendAck(state.held),)
 
 
 def _undo(state: Invitation, event: Event, now: Instant) -> Result:
     """Acknowledge, for the peer repeats its 2xx until then, and end, unless both were done before."""
     response = _response(event)
+    if state.held and state.held.to.tag == response.to.tag:
+        return state, ()  # it is the one that waits
     known = next((ack for ack in state.acks if ack.to.tag == response.to.tag), None)
     if known:
         return state, (SendAck(known),)
@@ -347,7 +386,9 @@ def _response(event: Event) -> Response:
 STEPS: dict[str, Callable[[Invitation, Event, Instant], Result]] = {
     "stay": _stay,
     "progress": _progress,
+    "count": _count,
     "accept": _accept,
+    "acknowledge": _acknowledge,
     "undo": _undo,
     "refuse": _refuse,
     "lose": _lose,

@@ -12,7 +12,7 @@ from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip import sdes
 from signaling.pstn.sip import session_events as happened
 from signaling.pstn.sip.answer import respond
-from signaling.pstn.sip.cause import NORMAL, NOT_AUTHORISED, RECOVERY, TEMPORARY_FAILURE, Cause, told_q850
+from signaling.pstn.sip.cause import NOT_AUTHORISED, RECOVERY, TEMPORARY_FAILURE, Cause, ended_with
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Login
 from signaling.pstn.sip.exchange import Key
@@ -22,7 +22,7 @@ from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.message import Fields, Message, Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.refresh import Watch, accepted
-from signaling.pstn.sip.session import ALLOWED, Session
+from signaling.pstn.sip.session import ALLOWED, Phase, Session
 from signaling.pstn.sip.tenure import Tenure
 from signaling.pstn.sip.timers import Alarm
 from signaling.pstn.sip.traffic import Traffic
@@ -149,7 +149,7 @@ class Leg:
             return
         acked = self.session.said is not None
         if request.method == "BYE" and self._leaving is None:
-            self._leaving = Cause("the far end hung up", told_q850(request) or NORMAL)
+            self._leaving = Cause("the far end hung up", ended_with(request))
         self._in_session(happened.Came(request))
         if request.method == "ACK" and acked and self.session.said is None:
             self._confirmed(request)
@@ -277,17 +277,16 @@ class Leg:
 
     def _authenticate(self, request: Request, response: Response) -> bool:
         """Ask once more with our credentials; the dialog counts that request too."""
-        if self._login is None or self.session is None:
+        if self._login is None or self.session is None or self.session.phase is not Phase.UP:
             return False
         retry = self._login.retry(request, response, self._desk.branch(), self._desk.token())
         if retry is None:
             return False
         self._login = retry.login
-        number = max(self.session.dialog.local_cseq, retry.request.cseq.number)
-        ours = retry.request if self.session.ours == request else self.session.ours
-        dialog = replace(self.session.dialog, local_cseq=number)
+        dialog, again = self.session.dialog.renumbered(retry.request)
+        ours = again if self.session.ours == request else self.session.ours
         self.session = replace(self.session, dialog=dialog, ours=ours)
-        self._traffic.ask_within(retry.request, dialog.routes, self, self.tenure)
+        self._traffic.ask_within(again, dialog.routes, self, self.tenure)
         return True
 
     def _end(self, event: told.Failed | told.Ended) -> None:

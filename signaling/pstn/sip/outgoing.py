@@ -32,7 +32,8 @@ class Wish:
     """What to ask a carrier for. `routes`: an outbound proxy.
 
     An `offer` of SRTP (`sdes.encrypted`) takes no plain answer: whoever gives one is left. `fields` may hold
-    P-Asserted-Identity, Privacy, Identity, Diversion: they are in every INVITE of the call.
+    P-Asserted-Identity, Privacy, Identity, Diversion: they are in every INVITE of the call. With `holds_ack`
+    the answer is acknowledged when `OutgoingCall.acknowledge` says so, at the latest with the BYE.
     """
 
     to: Uri
@@ -43,6 +44,7 @@ class Wish:
     credentials: Credentials | None = None
     session_expires: int = USUAL  # seconds
     max_forwards: int = 70  # one less than the INVITE had that this call comes of
+    holds_ack: bool = False
 
 
 class OutgoingCall(Leg):
@@ -74,9 +76,14 @@ class OutgoingCall(Leg):
         self._invite(self._first)
         return None
 
+    def acknowledge(self) -> None:
+        """The answer is durable, or nobody waits for that any longer: the carrier hears that we have it."""
+        self._in_invitation(self._newest, asked.Kept())
+
     def hang_up(self, cause: Cause | None = None) -> None:
         """CANCEL while it rings, BYE once it is answered."""
         if self.session:
+            self.acknowledge()  # RFC 3261 §13.2.2.4: before it is ended
             super().hang_up(cause)
             return
         self._leaving = self._leaving or cause
@@ -91,6 +98,8 @@ class OutgoingCall(Leg):
             self._in_invitation(request.cseq.number, self._answered(response))
         elif self.session or request.method not in ("PRACK", "CANCEL"):
             super().heard(request, response)
+        elif request.method == "PRACK" and response.status in (401, 407):
+            self._ask_again_early(request, response)
 
     def heard_late(self, response: Response) -> bool:
         """A 2xx whose transaction is over. Is it one of ours?"""
@@ -120,7 +129,7 @@ class OutgoingCall(Leg):
     def _invite(self, invite: Request) -> None:
         """Give it to the network, under the lease. It is not sent if that is over."""
         self._newest = invite.cseq.number
-        self._invitations[self._newest] = Invitation(invite, self._seed)
+        self._invitations[self._newest] = Invitation(invite, self._seed, self._wish.holds_ack)
         if not self._traffic.ask(invite, self._hops[:1], self, self.tenure):
             del self._invitations[self._newest]
             self._end(told.Failed(Cause("the leave to make this call is over", TEMPORARY_FAILURE)))
@@ -130,6 +139,19 @@ class OutgoingCall(Leg):
         again = renumbered(invite, invite.cseq.number + 1, self._desk.branch())
         contact = str(self._desk.contact(self._hops[0]))
         self._invite(with_fields(again, ("Contact", contact)))
+
+    def _ask_again_early(self, request: Request, response: Response) -> None:
+        """Whoever challenges a PRACK is told once more who we are, as to an INVITE: or it never rings on."""
+        state = self._invitations[self._newest]
+        fork = state.fork(request.to.tag)
+        if self._login is None or fork is None or state.phase is not asked.Phase.PROCEEDING:
+            return
+        retry = self._login.retry(request, response, self._desk.branch(), self._desk.token())
+        if retry is not None:
+            self._login = retry.login
+            again = replace(retry.request, cseq=CSeq(fork.local_cseq + 1, request.method))
+            self._in_invitation(self._newest, asked.AskedAgain(again))
+            self._traffic.ask_within(again, again.addresses("Route"), self)
 
     def _answered(self, response: Response) -> asked.Event:
         """A response as what it is to our INVITE: a 2xx is none if its sound is not encrypted as ours is."""
@@ -160,6 +182,7 @@ class OutgoingCall(Leg):
             case asked.Ask(request) if request.method == "BYE":
                 self._desk.part(request, self._login)
             case asked.Ask(request):
+                self._login = self._login.fresh() if self._login else None
                 self._traffic.ask_within(request, request.addresses("Route"), self)
             case asked.WaitForCancel(at):
                 self._desk.at(at, self, asked.CancelUnanswered())
@@ -173,9 +196,16 @@ class OutgoingCall(Leg):
             case asked.Refused(response):
                 self._refused(invite, response)
             case asked.Lost(cause):
-                self._end(told.Failed(self._leaving or _LOST[cause], doubt=_DOUBTS.get(cause)))
+                self._lost(cause)
             case asked.Stray(dialog):
                 self._desk.stray(dialog)
+
+    def _lost(self, cause: str) -> None:
+        """No final answer. One by UDP that got not so much as a 100, seven times, very probably nobody heard;
+        one that a connection took may ring a phone, though nobody says so."""
+        if cause == "timeout" and not self._hops[0].transport.reliable:
+            cause = "unheard"
+        self._end(told.Failed(self._leaving or _LOST[cause], doubt=_DOUBTS.get(cause)))
 
     def _progressed(self, response: Response) -> None:
         self._rang = self._rang or response.status in (180, 183)
@@ -216,6 +246,7 @@ class OutgoingCall(Leg):
 
 _LOST = {
     "timeout": Cause("the carrier did not answer in time", RECOVERY, 408, elsewhere=True),
+    "unheard": Cause("nothing came back from the carrier", RECOVERY, 408, elsewhere=True),
     "transport": Cause("the carrier cannot be reached", TEMPORARY_FAILURE, 503, elsewhere=True),
     "cancelled": Cause("the call was cancelled", status=487),
     "not_cancelled": Cause("the carrier never confirmed that the call was cancelled", RECOVERY, 487),

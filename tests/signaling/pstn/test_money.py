@@ -1,29 +1,37 @@
 """What a carrier may charge is in the record as it is, whatever crosses on the way: the rows of legs."""
 
 import asyncio
+import secrets
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from licensing.alarms import Alarm
 from licensing.instant import MILLISECOND
-from signaling.ports.legs import BegunLeg, Usage
+from signaling.ports.legs import BegunLeg, LegRow, Usage
+from signaling.ports.store import StoreError
+from signaling.pstn.kept import kept, read
 from signaling.pstn.network import RANG, RESTARTED
-from signaling.pstn.sip import invitation
+from signaling.pstn.sip import invitation, transaction
+from signaling.pstn.sip.dialog import Dialog
 from tests.interop.witness import Witness, line, tcp_witness, witness
-from tests.signaling.device import Device
-from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
-from tests.signaling.pstn.test_witness import after_options
+from tests.signaling.device import SDP, Device
+from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office
+from tests.signaling.pstn.test_witness import after_options, request
 from wephone.protocol.ids import CallId, UserId
 
 
 @asynccontextmanager
-async def calling(folder: Path) -> AsyncIterator[tuple[Witness, Office, Device]]:
+async def calling(
+    folder: Path, dids: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Witness, Office, Device]]:
     """A phone at the far end, a server, and somebody at it who may have one call at once."""
-    async with witness() as phone, office(folder, Trunks().add("one", phone.place)) as here:
+    async with witness() as phone, office(folder, Trunks().add("one", phone.place, dids=dids)) as here:
         await after_options(phone)
         await here.permit()
         yield phone, here, await here.person("alice", concurrent_calls=1)
@@ -33,6 +41,20 @@ async def used(here: Office) -> Usage:
     """What alice's caps count, a minute from now."""
     at = here.server.parts.clock.now().utc_us + 60_000_000
     return await here.server.parts.store.used_by_account(UserId("alice"), at)
+
+
+async def at_work(here: Office) -> list[LegRow]:
+    """The legs that are not over, whatever dialogs a server after this one has to end."""
+    return [replace(row, dialog=None) for row in await here.server.parts.store.open_legs()]
+
+
+async def both_dialogs(here: Office) -> tuple[Dialog, ...]:
+    """Of the only leg there is, once that of a second phone is kept too."""
+    while True:
+        [row] = await here.server.parts.store.open_legs()
+        if row.dialog is not None and len(dialogs := read(row.dialog)) == 2:
+            return dialogs
+        await asyncio.sleep(0.01)
 
 
 async def stray_over(here: Office) -> None:
@@ -52,15 +74,15 @@ async def test_a_second_phone_that_is_answered_leaves_the_call_with_the_first_as
         invite = await phone.hear("INVITE")
         phone.answer(invite, "200 OK", sdp=True)
         await alice.hears("answered")
-        before, open_before = await used(here), await here.server.parts.store.open_legs()
+        before, open_before = await used(here), await at_work(here)
         phone.answer(invite, "200 OK", tag="other", sdp=True)
         bye = await phone.hear("BYE")
         assert "tag=other" in line(bye, "To")
-        assert await here.server.parts.store.open_legs() == open_before
+        assert await at_work(here) == open_before
         phone.answer(bye, "200 OK")
         await stray_over(here)
         assert ((await used(here)).calls, before.calls) == (1, 1)
-        assert await here.server.parts.store.open_legs() == open_before
+        assert await at_work(here) == open_before
         await alice.invite(NUMBER)
         assert (await alice.hears("ended"))["refusal"]["code"] == "CAP_CONCURRENT_CALLS"
         await alice.say(type="hangup", call=call)
@@ -108,6 +130,92 @@ async def test_a_cancel_that_nobody_answers_is_listed_and_told_of(
         assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised
 
 
+async def test_an_answer_is_acknowledged_once_it_is_durable_and_ended_if_it_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever dies before that leaves a carrier that repeats its answer, and then hangs up by itself."""
+    async with calling(tmp_path, dids={DID: "alice"}) as (phone, here, alice):
+        store, asked, may = here.server.parts.store, asyncio.Event(), asyncio.Event()
+        keep = store.keep_leg
+
+        async def late(*row: Any) -> None:
+            asked.set()
+            await may.wait()
+            await keep(*row)
+
+        async def hang(*_: object) -> None:
+            await asyncio.Event().wait()
+
+        async def fail(*_: object) -> None:
+            raise StoreError("the disk is full")
+
+        monkeypatch.setattr(store, "keep_leg", late)
+        call = await alice.invite(NUMBER)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "200 OK", sdp=True)
+        await asked.wait()
+        phone.answer(invite, "200 OK", sdp=True)
+        phone.send(request("OPTIONS", here.sip, phone.place), here.sip)
+        await phone.hear("SIP/2.0 200")
+        assert not [packet for packet in phone.packets if packet.startswith("ACK")]
+        may.set()
+        await phone.hear("ACK")
+        [row] = await store.open_legs()
+        assert row.dialog is not None
+        await alice.hears("answered")
+        await alice.say(type="hangup", call=call)
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        await alice.hears("ended")
+        await here.legs(call)
+
+        monkeypatch.setattr("signaling.pstn.phone.KEEPING", 0.1)
+        for broken in (hang, fail):
+            monkeypatch.setattr(store, "keep_leg", broken)
+            call = await alice.invite(NUMBER)
+            phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
+            await phone.hear("ACK")
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            assert (await alice.hears("ended"))["reason"] == "not_recorded"
+            assert (await here.legs(call))[0]["confirmed"]
+
+        phone.send(request("INVITE", here.sip, phone.place), here.sip)
+        call = (await alice.hears("incoming"))["call"]
+        await alice.say(type="answer", call=call, sdp=SDP, nonce=secrets.token_hex(32))
+        assert (await phone.hear("SIP/2.0 5")).startswith("SIP/2.0 503")
+        assert (await alice.hears("ended"))["reason"] == "not_recorded"
+
+
+async def test_a_second_phone_is_ended_too_by_the_server_after_one_that_was_killed(tmp_path: Path) -> None:
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place)
+        async with office(tmp_path, trunks) as here:
+            await after_options(phone)
+            await here.permit()
+            alice, store = await here.person("alice"), here.server.parts.store
+            call = await alice.invite(NUMBER)
+            invite = await phone.hear("INVITE")
+            phone.answer(invite, "200 OK", sdp=True)
+            await alice.hears("answered")
+            phone.answer(invite, "200 OK", tag="other", sdp=True)
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            dialogs = await both_dialogs(here)
+            killed = BegunLeg("killed", CallId(str(uuid.uuid4())), "one", UserId("alice"), True, "d", 60, 1)
+            await store.begin_leg(killed)
+            await store.keep_leg(killed.leg, kept(*dialogs), 2)
+            await alice.say(type="hangup", call=call)
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            await here.legs(call)
+        async with office(tmp_path, trunks) as here:
+            byes: dict[str, str] = {}
+            while len(byes) < 2:
+                bye = await phone.hear("BYE")
+                byes[line(bye, "To").partition("tag=")[2]] = bye
+            assert set(byes) == {"w", "other"}
+            phone.answer(byes["w"], "200 OK")
+            phone.answer(byes["other"], "481 Gone")
+            assert (await here.legs(killed.call))[0]["confirmed"]
+
+
 async def test_a_bye_that_no_connection_takes_is_said_again_until_one_does(tmp_path: Path) -> None:
     async with tcp_witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
         await after_options(phone)
@@ -126,6 +234,30 @@ async def test_a_bye_that_no_connection_takes_is_said_again_until_one_does(tmp_p
         [leg] = await here.legs(call)
         assert leg["confirmed"]
         assert Alarm.LEG_UNCONFIRMED not in here.server.parts.licence.alarms.raised
+
+
+async def test_a_call_that_a_carrier_took_and_never_answered_is_listed_and_one_that_nobody_heard_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a carrier that is away the record and the alarm about its trunk tell, not each call anew."""
+    async with witness() as away, tcp_witness() as silent:
+        trunks = Trunks().add("away", away.place).add("silent", silent.place)
+        async with office(tmp_path, trunks) as here:
+            await after_options(away)
+            await after_options(silent)
+            await here.permit()
+            alice = await here.person("alice")
+            alarms = here.server.parts.licence.alarms
+            monkeypatch.setattr(transaction, "GIVE_UP", 200 * MILLISECOND)
+            call = await alice.invite(NUMBER)
+            await away.hear("INVITE")
+            await silent.hear("INVITE")
+            assert Alarm.LEG_UNCONFIRMED not in alarms.raised
+            assert (await alice.hears("ended"))["reason"] == "carrier_failed"
+            legs = {leg["trunk"]: leg for leg in await here.legs(call)}
+            assert (legs["away"]["confirmed"], legs["silent"]["confirmed"]) == (True, False)
+            assert legs["away"]["cause"] == "nothing came back from the carrier"
+            assert legs["silent"]["cause"] in alarms.raised[Alarm.LEG_UNCONFIRMED]
 
 
 async def test_what_rang_when_the_server_was_killed_is_listed_and_told_of(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from licensing.reasons import Obligation
+from signaling.pstn.outcome import reason_of
 from signaling.pstn.selection import (
     TEXTS,
     Health,
@@ -15,8 +16,10 @@ from signaling.pstn.selection import (
     next_trunk,
     soonest,
 )
-from signaling.pstn.sip.cause import refused_with
-from signaling.pstn.sip.message import Response, parse
+from signaling.pstn.sip.cause import ended_with, refused_with
+from signaling.pstn.sip.message import Request, Response, parse
+from tests.signaling.pstn.sip.samples import options
+from wephone.protocol.reasons import EndReason
 
 FIRST, SECOND = Standing("first", 1), Standing("second", 2)
 CALL = Need()
@@ -48,7 +51,15 @@ def answered(status: int, reason: str | None) -> Response:
         (503, "Q.850;cause=17", False, False),  # busy, in a carrier's wrapping
         (500, "Q.850;cause=1", False, False),  # no such number
         (599, "Q.850;cause=19", False, False),  # it rang there, though we did not hear it
-        (403, "Q.850;cause=21", False, True),
+        (403, "Q.850;cause=21", False, True),  # what any 403 is by Q.850, and the carrier's own
+        (503, "Q.850;cause=21", False, False),  # declined, in a carrier's wrapping
+        (480, "Q.850;cause=21", False, False),
+        (500, "SIP;cause=486", False, False),
+        (488, 'SIP;cause=603;text="Decline"', False, False),
+        (503, "SIP;cause=600, Q.850;cause=41", False, False),
+        (503, "SIP;cause=503", False, True),
+        (503, "SIP;cause=200", False, True),
+        (503, "Q.931;cause=17", False, True),
         (404, None, False, False),
         (480, None, False, False),
         (486, None, False, False),
@@ -72,6 +83,41 @@ def test_another_carrier_is_asked_on_a_carrier_s_failure_alone(
     assert found == (SECOND if elsewhere else NoTrunk.REACHED)
     for_help = tuple(replace(trunk, emergency_in=frozenset({"CN"})) for trunk in (FIRST, SECOND))
     assert next_trunk(for_help, HELP, ("first",), cause, rang=rang) == for_help[1], "whatever the first said"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "words", "end"),
+    [
+        (503, "Q.850;cause=21", "the callee declined", EndReason.DECLINED),
+        (480, "SIP;cause=603", "the callee declined", EndReason.DECLINED),
+        (603, None, "the callee declined", EndReason.DECLINED),
+        (500, "SIP;cause=486", "the callee is busy", EndReason.BUSY),
+        (500, "Q.850;cause=17", "the callee is busy", EndReason.BUSY),
+        (500, "SIP;cause=404, Q.850;cause=17", "the number is not in use", EndReason.BUSY),
+        (403, "Q.850;cause=21", "the carrier forbids this call", EndReason.CARRIER_FAILED),
+    ],
+)
+def test_what_a_reason_says_of_the_callee_is_what_the_caller_hears(
+    status: int, reason: str | None, words: str, end: EndReason
+) -> None:
+    cause = refused_with(answered(status, reason), rang=False)
+    assert (cause.words, cause.status, reason_of(cause)) == (words, status, end)
+
+
+@pytest.mark.parametrize(
+    ("reason", "q850"),
+    [
+        ("", 16),
+        ("Reason: SIP;cause=486", 17),
+        ("Reason: SIP;cause=603", 21),
+        ("Reason: SIP;cause=200", 16),
+        ("Reason: SIP;cause=486, Q.850;cause=31", 31),
+    ],
+)
+def test_why_a_far_end_hangs_up_is_read_either_way(reason: str, q850: int) -> None:
+    bye = parse(options(*[reason] if reason else []))
+    assert isinstance(bye, Request)
+    assert ended_with(bye) == q850
 
 
 DUTY = frozenset({Obligation.ROUTE_LICENSED_TRUNK})

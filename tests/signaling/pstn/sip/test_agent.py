@@ -7,15 +7,18 @@ import pytest
 
 from licensing.reasons import Reason
 from signaling.pstn.sip import call_events as told
+from signaling.pstn.sip.digest import Credentials
 from signaling.pstn.sip.farewell import SILENT
+from signaling.pstn.sip.headers import Address
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.incoming import IncomingCall
-from signaling.pstn.sip.outgoing import OutgoingCall
+from signaling.pstn.sip.outgoing import OutgoingCall, Wish
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.transaction import Failed
+from signaling.pstn.sip.uri import Uri
 from tests.fakes.certificates import certify
 from tests.fakes.clock import HandClock
-from tests.interop.witness import tcp_witness
+from tests.interop.witness import line, tcp_witness, witness
 from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
 
 PAI = ("P-Asserted-Identity", "<sip:+442079460002@wephone.example>")
@@ -145,6 +148,51 @@ async def test_nothing_with_media_leaves_once_the_lease_is_over(
     assert theirs.remote_sdp == OFFER
 
 
+async def test_who_hangs_up_before_the_answer_is_acknowledged_acknowledges_it_first(near: Party) -> None:
+    async with witness() as phone:
+        grant = near.licence.grant()
+        talk, wish = Talk(), Wish(uri(phone.place), Address(Uri("sip", "here", "us")), OFFER, holds_ack=True)
+        call = await near.agent.call(wish, grant, grant.attempt, talk.tell)
+        assert isinstance(call, OutgoingCall)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "200 OK", sdp=True)
+        await talk.until(told.Answered)
+        phone.answer(invite, "200 OK", sdp=True)
+        call.hang_up()
+        assert (await phone.hear("")).startswith("ACK")
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        assert (await talk.until(told.Ended)).confirmed
+
+
+async def test_whatever_is_challenged_of_a_call_is_said_again_with_our_name_under_the_next_number(
+    near: Party,
+) -> None:
+    """The INVITE, its PRACK, a re-INVITE and the BYE; a wrong password is said once for each."""
+    who = '407 Who\r\nProxy-Authenticate: Digest realm="c", nonce="n", qop="auth"'
+    async with witness() as phone:
+        call, talk = await near.call(uri(phone.place), credentials=Credentials("us", "secret"))
+        assert isinstance(call, OutgoingCall)
+        phone.answer(await phone.hear("INVITE"), who)
+        invite = await phone.hear("INVITE")
+        numbers = [line(invite, "CSeq")]
+        phone.answer(invite, "183 It rings\r\nRequire: 100rel\r\nRSeq: 7", sdp=True)
+        for method in ("PRACK", "INVITE", "BYE"):
+            phone.answer(await phone.hear(method), who)
+            again = await phone.hear(method)
+            assert line(again, "Proxy-Authorization")
+            numbers.append(line(again, "CSeq"))
+            phone.answer(again, "200 OK", sdp=method == "INVITE")
+            if method == "PRACK":
+                phone.answer(invite, "200 OK", sdp=True)
+                await talk.until(told.Answered)
+                call.change(OFFER)
+            elif method == "INVITE":
+                await talk.until(told.Changed)
+                call.hang_up()
+        assert numbers == ["CSeq: 2 INVITE", "CSeq: 4 PRACK", "CSeq: 6 INVITE", "CSeq: 8 BYE"]
+        assert (await talk.until(told.Ended)).confirmed
+
+
 async def test_hold_and_resume_by_either_side(near: Party, far: Party, place: Place) -> None:
     call, heard, theirs, there = await talking(near, far, place)
     held = OFFER + b"a=sendonly\r\n"
@@ -212,11 +260,31 @@ async def test_a_carrier_that_is_not_there_is_one_clear_failure(
     _, heard = await near.call(uri(place))
     await time_passes(clock, 33)
     failed = await heard.until(told.Failed)
-    assert (failed.cause.q850, failed.cause.elsewhere) == (102, True)
+    assert (failed.cause.q850, failed.cause.elsewhere, failed.confirmed) == (102, True, True)
     assert not near.licence.leases
     await time_passes(clock, 33)
     assert len(near.agent.traffic) == 0
     assert near.agent.legs == ()
+
+
+async def test_a_carrier_that_took_a_call_and_says_nothing_may_have_it_still(
+    near: Party, clock: HandClock
+) -> None:
+    """By TCP it was there; by UDP as well, if it said 100 at least, and then no more to our CANCEL."""
+    await near.agent.listen(Transport.TCP, "127.0.0.1")
+    async with tcp_witness() as phone:
+        _, heard = await near.call(uri(phone.place))
+        await phone.hear("INVITE")
+        await time_passes(clock, 33)
+        assert (await heard.until(told.Failed)).doubt == "the carrier has not answered our INVITE in 32 s"
+    async with witness() as phone:
+        call, heard = await near.call(uri(phone.place))
+        assert isinstance(call, OutgoingCall)
+        phone.answer(await phone.hear("INVITE"), "100 Trying")
+        await heard.until(told.Trying)
+        call.hang_up()
+        await time_passes(clock, 33)
+        assert (await heard.until(told.Failed)).doubt == "the carrier has not answered our CANCEL in 32 s"
 
 
 async def test_a_bye_that_is_never_answered_is_said_to_be_unconfirmed(

@@ -14,11 +14,13 @@ from signaling.pstn.sip.invitation import (
     TRANSITIONS,
     Accepted,
     Ask,
+    AskedAgain,
     CancelUnanswered,
     Effect,
     Event,
     HungUp,
     Invitation,
+    Kept,
     Lost,
     Phase,
     Progressed,
@@ -74,6 +76,20 @@ def test_a_repeated_answer_gets_the_same_ack_again_and_no_more() -> None:
     _, first = run(said(200))
     _, again = run(said(200), said(200))
     assert again == first[:1]
+
+
+def test_an_ack_that_is_held_goes_out_once_the_answer_is_kept_and_with_each_answer_from_then_on() -> None:
+    """Other phones that are answered meanwhile are not kept waiting: they are ended."""
+    state, effects = Invitation(invite(), "seed", holds=True).receive(answered(said(200)), NOW)
+    assert kinds(list(effects)) == [Accepted]
+    state, effects = state.receive(answered(said(200)), NOW)
+    assert effects == ()
+    state, effects = state.receive(answered(said(200, "other")), NOW)
+    assert kinds(list(effects)) == [SendAck, Ask, Stray]
+    state, ack = state.receive(Kept(), NOW)
+    assert kinds(list(ack)) == [SendAck]
+    assert state.receive(Kept(), NOW)[1] == ()
+    assert state.receive(answered(said(200)), NOW)[1] == ack
 
 
 def test_a_second_fork_that_answers_is_acknowledged_ended_and_recorded() -> None:
@@ -153,6 +169,17 @@ def test_what_comes_after_a_prack_has_the_next_number() -> None:
     assert effects[1].request.cseq.number == 3
 
 
+def test_a_prack_that_goes_out_twice_has_used_two_numbers() -> None:
+    state, effects = run(reliable(7))
+    assert isinstance(effects[0], Ask)
+    prack = effects[0].request
+    again = replace(prack, cseq=replace(prack.cseq, number=3))
+    state, _ = state.receive(AskedAgain(again), NOW)
+    state, (asked_next, _) = state.receive(reliable(8), NOW)
+    assert isinstance(asked_next, Ask)
+    assert asked_next.request.cseq.number == 4
+
+
 @pytest.mark.parametrize("rseq", ["", "0", "x", "-1", "4294967296", "99999999999"])
 def test_a_number_that_is_none_is_not_confirmed(rseq: str) -> None:
     response = said(183, "t", ("Require", "100rel"), ("RSeq", rseq))
@@ -175,7 +202,7 @@ EVENTS = (
         lambda status, tag: answered(said(status, tag)), st.sampled_from([100, 180, 200, 202, 486]), TAGS
     )
     | st.builds(reliable, st.integers(1, 3), TAGS)
-    | st.sampled_from([HungUp(), CancelUnanswered(), Failed("timeout"), Provisional(said(199, "a"))])
+    | st.sampled_from([HungUp(), Kept(), CancelUnanswered(), Failed("timeout"), Provisional(said(199, "a"))])
 )
 
 
