@@ -21,6 +21,7 @@ from signaling.api.headers import HEADERS
 from tests.web.generated import WEB
 
 URL = "https://wephone.test"  # HTTPS: without it a browser gives neither microphones nor locks
+BLANK = f"{URL}/blank"  # where a page is between two views
 LANGUAGES = ("en", "zh-CN")
 THEMES = ("light", "dark")
 WITHIN = 20_000  # ms
@@ -450,16 +451,44 @@ async def settled(page: Page) -> None:
     await page.evaluate(SETTLED, MOST_FRAMES)
 
 
+async def fresh(context: BrowserContext, view: View) -> Page:
+    """The page that showed the view before: a new one is a process, which costs as much as a view.
+
+    A view with a script has one of its own, since the script would stay.
+    """
+    if context.pages and not view.script:
+        return context.pages[0]
+    page = await context.new_page()
+    if view.script:
+        await page.add_init_script(view.script)
+    return page
+
+
+async def leave(page: Page, view: View, waiting: list[Route]) -> None:
+    """Let nothing of this view be left to the next one."""
+    for route in waiting:
+        await route.abort()
+    await page.goto(BLANK)
+    await page.evaluate("sessionStorage.clear()")
+    await page.unroute_all(behavior="wait")
+    if view.script:
+        await page.close()
+
+
 @asynccontextmanager
 async def shown(context: BrowserContext, view: View, respond: Respond = answer) -> AsyncIterator[Page]:
     """A page that shows this view; nothing may have gone wrong in it."""
     faults: list[str] = []
     waiting: list[Route] = []
-    page = await context.new_page()
-    page.on("pageerror", lambda error: faults.append(f"{view.name}: {error}"))
+    page = await fresh(context, view)
+
+    def note(error: object) -> None:
+        faults.append(f"{view.name}: {error}")
+
+    page.on("pageerror", note)
     await page.route("**", lambda route: respond(route, view, waiting))
-    if view.script:
-        await page.add_init_script(view.script)
+    # Of the same origin and with the same headers, lest a browser start another process for it.
+    await page.route(BLANK, lambda route: route.fulfill(content_type="text/html", headers=HEADERS))
     await page.goto(f"{URL}/#{view.place}")
     for selector, typed in view.steps:
         found = page.locator(selector).first
@@ -468,8 +497,6 @@ async def shown(context: BrowserContext, view: View, respond: Respond = answer) 
     await settled(page)
     yield page
     met = list(faults)
-    for route in waiting:
-        await route.abort()
-    await page.unroute_all(behavior="wait")
-    await page.close()
+    await leave(page, view, waiting)
+    page.remove_listener("pageerror", note)
     assert not met, met
