@@ -183,10 +183,10 @@ function Home({ phone, leave }) {
     </div>
     ${isShown ? html`<${Later} key=${call.id} name="CallScreen" props=${{ phone, call, hide: () => setHidden(call.id), write, under: Boolean(ringing || asked) }} />` : null}
     ${ringing ? html`<${Later} key=${ringing.id} name="Ringing" props=${{ phone, call: ringing, write, answered: () => setHidden(null) }} />` : null}
+    ${asked ? html`<${Later} key=${asked.call} name="Asked" props=${{ phone, asked, taken: () => setHidden(null) }} />` : null}
     ${state.calls.length ? html`<${Later} name="Voices" props=${{ phone }} />` : null}`;
 }
 
-    ${asked ? html`<${Later} key=${asked.call} name="Asked" props=${{ phone, asked, taken: () => setHidden(null) }} />` : null}
 /** What the tab says: who calls, or how much is new. @param {import("./state.js").State} state @param {import("./state.js").Call} [ringing] */
 function titled({ missed, conversations }, ringing) {
   if (ringing) return `${nameOf(ringing.peer)} ${say("ringing")}`;
