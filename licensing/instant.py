@@ -1,7 +1,7 @@
 """A moment, on the two clocks that matter, so that no pure module ever reads one."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 NANOSECOND = 1
 MICROSECOND = 1_000
@@ -9,9 +9,11 @@ MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Instant:
-    """One moment as UTC (law, records) and as a monotonic count (timers); both in nanoseconds."""
+class Instant(NamedTuple):
+    """One moment as UTC (law, records) and as a monotonic count (timers); both in nanoseconds.
+
+    A tuple, for it is made more often than anything else: that takes a fifth of the time of a dataclass.
+    """
 
     utc_ns: int
     mono_ns: int

@@ -16,7 +16,7 @@ from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.transaction import GIVE_UP, T1
-from signaling.pstn.sip.values import replace
+from signaling.pstn.sip.values import quick, replace
 
 Timer = Literal["repeat", "no_prack"]
 
@@ -109,6 +109,7 @@ class Ended:
 Effect = Reply | StartTimer | Confirmed | Ended
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Answering:
     """One INVITE that came. `rseq` is the number of the next reliable response, at first one below 2^31 drawn

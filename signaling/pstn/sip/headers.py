@@ -64,6 +64,9 @@ def parse_parameters(text: str) -> Parameters:
     if not text.startswith(";"):
         raise bad("not parameters", text)
     if _PLAIN.fullmatch(text):
+        if text.count(";") == 1:
+            name, equals, value = text[1:].partition("=")
+            return ((name, value if equals else None),)
         parts = [part.partition("=") for part in text[1:].split(";")]
         plain = {name: value if equals else None for name, equals, value in parts}
         if len(plain) == len(parts):
@@ -82,6 +85,8 @@ def quote(text: str) -> str:
     """Text as a quoted string; a line end in it is ours to refuse."""
     if "\r" in text or "\n" in text:
         raise ValueError("a quoted string holds no line end")
+    if '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -117,7 +122,10 @@ class Address:
     @property
     def tag(self) -> str | None:
         """Half of a dialog's name (RFC 3261 §19.3); none before a dialog exists."""
-        return parameter(self.parameters, "tag")
+        for name, value in self.parameters:
+            if name == "tag":
+                return value or ""
+        return None
 
     def parameter(self, name: str) -> str | None:
         """The value of a parameter; empty for one without a value, None if it is not there."""
@@ -147,7 +155,8 @@ def _parse_address(text: str) -> Address:
         if "?" in uri or "," in uri:  # RFC 3261 §20.10: such a URI must stand in angle brackets
             raise bad("not an address", text)
         address = Address(parse_uri(uri.rstrip()), "", parse_parameters(semicolon + rest))
-    if address.tag is not None and not TOKEN.fullmatch(address.tag):
+    tag = address.tag
+    if tag is not None and not TOKEN.fullmatch(tag):
         raise bad("not a tag", text)
     return address
 
@@ -172,7 +181,10 @@ class Via:
     @property
     def branch(self) -> str | None:
         """The transaction's name; None from an element older than RFC 3261."""
-        return parameter(self.parameters, "branch")
+        for name, value in self.parameters:
+            if name == "branch":
+                return value or ""
+        return None
 
     @property
     def is_modern(self) -> bool:

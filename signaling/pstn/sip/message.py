@@ -7,7 +7,6 @@ value with a line end is refused. No time, no randomness: tags and branches are 
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from signaling.pstn.sip.headers import (
     TOKEN,
@@ -65,9 +64,9 @@ KNOWN = {
     )
 } | COMPACT
 _KNOWN = frozenset(KNOWN.values())
+_USUAL = COMPACT | {name: name for name in _KNOWN}  # as nearly everybody writes them
 # These are fields of a message of their own, or follow from the body.
-_NEEDED = ("via", "from", "to", "call-id", "cseq")
-TYPED = {*_NEEDED, "max-forwards", "content-length"}
+TYPED = {"via", "from", "to", "call-id", "cseq", "max-forwards", "content-length"}
 _UNTYPED = _KNOWN - {KNOWN[key] for key in TYPED}
 # At most one each (RFC 3261 §7.3.1: no comma-separated list).
 _SINGLE = {"Content-Type", "RAck", "RSeq", "Session-Expires", "Min-SE", "Expires", "Event"}  # and TYPED
@@ -76,7 +75,6 @@ _TYPED = {KNOWN[key]: key for key in TYPED}
 # Those of which there may be many, and whose values nobody reads here.
 _FREE = _KNOWN - {*_TYPED} - _SINGLE - ADDRESSES - {"Identity"}
 
-_CACHED = 256  # characters, as with URIs
 _LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*([^\r\n]*)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
 _VERSION = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
@@ -187,7 +185,13 @@ def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     start_line, *lines = text.split("\r\n")
     if len(lines) >= MAX_LINES:
         raise SipError(None, f"{len(lines) + 1} headers, at most {MAX_LINES}")
-    pairs = [_cached_field(line) if len(line) <= _CACHED else _field(line) for line in lines]
+    if text.count("\r") + text.count("\n") > 2 * len(lines):  # half a line end, within a value
+        return start_line, [_field(line) for line in lines], body
+    pairs: list[tuple[str, str]] = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        usual = _USUAL.get(name)
+        pairs.append((usual, value.strip(" \t")) if usual and colon else _field(line))
     return start_line, pairs, body
 
 
@@ -197,9 +201,6 @@ def _field(line: str) -> tuple[str, str]:
         return "", line  # refused in `_gather`, where it can be answered
     name = found[1]
     return KNOWN.get(name.lower(), name), found[2].rstrip(" \t")
-
-
-_cached_field = lru_cache(maxsize=4096)(_field)  # most lines of a call come again and again
 
 
 def _request(start_line: str, pairs: list[tuple[str, str]], body: bytes) -> Request:
@@ -289,14 +290,15 @@ def _check(name: str, value: str, before: list[tuple[str, str]]) -> None:
 
 def _identity(typed: dict[str, str]) -> tuple[tuple[Via, ...], Address, Address, str, CSeq]:
     try:
-        via, sender, to, call_id, cseq = [typed[key] for key in _NEEDED]
+        via, sender = typed["via"], typed["from"]
+        to, call_id, cseq = typed["to"], typed["call-id"], typed["cseq"]
     except KeyError as missing:
         raise bad(f"no {KNOWN[missing.args[0]]}") from None
     vias = split_list(via)
     if len(vias) > MAX_VIAS:
         raise SipError(483, f"{len(vias)} hops, at most {MAX_VIAS}")
     return (
-        tuple([parse_via(via) for via in vias]),
+        tuple(map(parse_via, vias)),
         parse_address(sender),
         parse_address(to),
         check_call_id(call_id),

@@ -16,11 +16,9 @@ log = logging.getLogger(__name__)
 def needs_lease(message: Request | Response) -> bool:
     """An INVITE, its 2xx, and whatever else carries a description of media."""
     method = message.cseq.method
-    if isinstance(message, Request):
-        return method == "INVITE" or (bool(message.body) and method in _WITH_MEDIA)
-    if message.status >= 300:
+    if isinstance(message, Response) and message.status >= 300:
         return False
-    if method == "INVITE" and message.status >= 200:
+    if method == "INVITE" and (isinstance(message, Request) or message.status >= 200):
         return True
     return bool(message.body) and method in _WITH_MEDIA
 

@@ -200,9 +200,10 @@ def escape_user(text: str) -> str:
 
 def write_parameters(parameters: Parameters) -> str:
     """`;name=value;flag`."""
-    if not parameters:
-        return ""
-    return "".join([f";{name}" if value is None else f";{name}={value}" for name, value in parameters])
+    text = ""
+    for name, value in parameters:
+        text += f";{name}" if value is None else f";{name}={value}"
+    return text
 
 
 def parameter(parameters: Parameters, name: str) -> str | None:
