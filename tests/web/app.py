@@ -142,6 +142,14 @@ class Someone:
         """Wait until no sound is heard for half a second."""
         await self.page.evaluate(SILENCE)
 
+    async def reads_code(self) -> str:
+        """The digits below the label of a call that is encrypted end to end."""
+        label, digits = self.page.get_by_text("End-to-end encrypted"), self.page.locator("details .digits")
+        await label.wait_for(timeout=WITHIN)
+        if not await digits.is_visible():
+            await label.click()
+        return await digits.inner_text(timeout=WITHIN)
+
     async def another_tab(self) -> Self:
         """The app once more, in the same browser."""
         page = await self.context.new_page()

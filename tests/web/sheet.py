@@ -1,7 +1,7 @@
 """Pictures of every view, to be looked at:  python -m tests.web.sheet [FOLDER [PART-OF-A-NAME]]
 
 In both themes, both languages and four sizes, with a contact sheet for each. FOLDER is reports/screens unless
-told.
+told. Of the README's own, `python -m tests.web.sheet --readme` makes docs/images anew.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from tests.web.conftest import FLAGS, program
 from tests.web.views import LANGUAGES, THEMES, Show, View, dressed, shown, views
 
 SIZES = ((360, 740), (768, 1024), (1280, 800), (1920, 1080))
+README = {"people": "people", "call-code": "call", "people-refused": "refused"}  # view: picture
 COLUMNS = {360: 10, 768: 8, 1280: 6, 1920: 6}
 SHEET = 2400  # pixels, the width of a contact sheet
 
@@ -71,6 +72,20 @@ async def main(folder: Path, part: str, all: Sequence[View], show: Show) -> None
         await browser.close()
 
 
+async def readme(folder: Path) -> None:
+    """The pictures that README shows: a small telephone, by day."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program(), args=FLAGS)
+        async with dressed(browser, (360, 640), "light", "en") as context:
+            for view in [view for view in views() if view.name in README]:
+                async with shown(context, view) as page:
+                    await page.screenshot(path=folder / f"{README[view.name]}.png")
+        await browser.close()
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--readme"]:
+        asyncio.run(readme(Path(__file__).parents[2] / "docs" / "images"))
+        sys.exit()
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "reports/screens")
     asyncio.run(main(folder, "".join(sys.argv[2:3]), views(), shown))

@@ -93,6 +93,7 @@ async def test_all_is_done_by_keyboard_alone(town: Town) -> None:
     await tab_to(alice, "Name or number")
     await alice.page.keyboard.type("bob")
     await press(alice, "Call: bob")
+    await expect(alice.page.get_by_role("dialog", name="bob")).to_be_focused(timeout=WITHIN)
     await bob.page.get_by_role("alertdialog").wait_for(timeout=WITHIN)
     await press(bob, "Answer")
     await alice.hears_tone(BOBS_TONE)
@@ -102,4 +103,5 @@ async def test_all_is_done_by_keyboard_alone(town: Town) -> None:
     await bob.sees("Call ended")
     await alice.page.keyboard.press("Escape")
     await alice.page.get_by_role("dialog").wait_for(state="detached", timeout=WITHIN)
+    await expect(alice.page.get_by_role("searchbox")).to_be_focused()  # what was found there is gone
     await press(alice, "Messages")

@@ -1,8 +1,11 @@
 """The whole way of a newcomer whose browser speaks Chinese, and that no English is left on it."""
 
+from playwright.async_api import expect
+
 from tests.web.app import DESKTOP, PASSWORD, PHONE, WITHIN, Someone
 from tests.web.conftest import ALICES_TONE, BOBS_TONE, Town
 from tests.web.test_looks import FAULTS, NAMES
+from wephone.testing.kit import Kit
 
 
 async def sees(person: Someone, *words: str) -> None:
@@ -49,3 +52,30 @@ async def test_all_is_said_in_chinese(town: Town) -> None:
     await alice.button("发送").click()
     await sees(alice, "已送达")
     assert await alice.page.evaluate("document.documentElement.lang") == "zh-CN"
+
+
+CHINESE = "/[\\u4e00-\\u9fff]/.test(document.body.innerText)"
+
+
+async def test_the_language_changes_in_the_middle_of_a_call_and_of_a_sentence(
+    town: Town, wephone: Kit
+) -> None:
+    await wephone.peers("bob")
+    alice = await town.member("alice")
+    await alice.calls("bob")
+    await alice.sees("End-to-end encrypted")
+    second = await alice.another_tab()
+    await second.button("Minimise").click()
+    await second.page.goto(f"{town.url}#settings")
+    await second.page.get_by_label("Language").select_option("zh-CN")
+    await sees(alice, "端到端加密", "挂断")
+    await alice.button("最小化").click()
+    await alice.page.evaluate("location.hash = 'messages/bob'")
+    await alice.page.get_by_label("写消息").fill("half a sent")
+    await sees(alice, "返回通话")
+    await second.page.get_by_label("语言").select_option("en")
+    await expect(alice.page.get_by_label("Write a message")).to_have_value("half a sent")
+    assert not await alice.page.evaluate(CHINESE)
+    await alice.button("Return to the call: bob").click()
+    await alice.sees("End-to-end encrypted")
+    assert not await alice.page.evaluate(CHINESE)

@@ -22,6 +22,12 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
 };
 null"""
 
+# The person takes the permission back, and the browser ends what the page has.
+LOSES = """window.allowed = navigator.mediaDevices.getUserMedia;
+navigator.mediaDevices.getUserMedia =
+  () => Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
+for (const track of window.microphones) { track.stop(); track.dispatchEvent(new Event("ended")); }"""
+
 
 async def talk(pair: tuple[Someone, Someone]) -> tuple[Someone, Someone]:
     """Alice calls, Bob answers, both are heard."""
@@ -53,6 +59,8 @@ async def test_each_shows_itself_by_its_own_choice_and_the_camera_is_let_go_of(
     await sees_pictures(bob.page)
     await cameras(alice.page, 1)
     await cameras(bob.page, 0)  # nobody else opens it
+    await expect(alice.page.locator(".stage .avatar")).to_be_visible()  # of Bob, who shows nothing
+    await expect(alice.page.locator("video.near")).to_be_visible()
     await bob.button("Video on").click()
     await sees_pictures(alice.page)
     await alice.button("Video off").click()
@@ -127,6 +135,20 @@ async def test_another_microphone_and_loudspeaker_are_used_at_once(pair: tuple[S
     await alice.button("Play a test tone").click()
     assert await alice.page.evaluate("window.tones") == before + 2
     await alice.hears_tone(BOBS_TONE)
+
+
+async def test_a_microphone_that_is_lost_in_a_call_is_told_of_and_another_is_heard(
+    pair: tuple[Someone, Someone],
+) -> None:
+    alice, bob = await talk(pair)
+    await alice.page.evaluate(LOSES)
+    await alice.sees("They cannot hear you: this page may no longer use the microphone.")
+    await bob.hears_nothing()
+    await alice.hears_tone(BOBS_TONE)
+    await alice.page.evaluate("navigator.mediaDevices.getUserMedia = window.allowed; null")
+    await alice.button("Try again").click()
+    await bob.hears_tone(ALICES_TONE)
+    await alice.sees_no("They cannot hear you")
 
 
 async def test_without_a_camera_a_call_goes_on_and_says_so(pair: tuple[Someone, Someone]) -> None:

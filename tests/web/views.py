@@ -102,8 +102,8 @@ def call(stage: str, **changes: Any) -> dict[str, Any]:
         "id": "c1", "peer": "li.na", "role": "caller", "media": ["audio"], "telephone": False, "stage": stage,
         "since": None, "code": None, "isCodeStale": False, "heldHere": False, "heldThere": False,
         "muted": False, "talksMuted": False, "camera": False, "cameraFault": None, "farVideo": False,
-        "forwardedTo": None, "forwardedBy": None, "handedTo": None, "handFault": None,
-        "replaces": None, "ending": None, "ended": None, "declinedChange": None,
+        "microphoneFault": None, "forwardedTo": None, "forwardedBy": None, "handedTo": None,
+        "handFault": None, "replaces": None, "ending": None, "ended": None, "declinedChange": None,
         "quality": None,
     }  # fmt: skip
     return {"calls": [{**known, **changes}]}
@@ -121,7 +121,8 @@ def ended(reason: str, **changes: Any) -> dict[str, Any]:
     how = {"reason": reason, "by": None, "refusal": None, "error": None, "forged": False, "fault": ""}
     telephone = changes.pop("telephone", False)
     peer, media = changes.pop("peer", "li.na"), changes.pop("media", ["audio"])
-    return call("ended", telephone=telephone, peer=peer, media=media, ended={**how, **changes})
+    role = changes.pop("role", "caller")
+    return call("ended", role=role, telephone=telephone, peer=peer, media=media, ended={**how, **changes})
 
 
 def text(
@@ -221,8 +222,8 @@ NOTHING: dict[str, Any] = {"texts": [], "unread": 0, "before": None, "listing": 
 LOST = {**NOTHING, "listing": "failed"}
 MISSED = [{"call": "m1", "peer": "bob", "at": ago(4000)}]
 SEARCH = "input[type=search]"
-UNREACHED = {"event": "TransferFailed", "call": "c1", "reason": "busy", "refusal": None, "error": None}
 CLICKED = {"call": "c9", "to": "+12025550123", "media": ["audio"]}
+UNREACHED = {"event": "TransferFailed", "call": "c1", "reason": "busy", "refusal": None, "error": None}
 NOT_ADDED = {"PUT /api/contacts/dave": GONE}
 ADD = ".place > button.quiet"
 FORWARDED = {
@@ -336,6 +337,8 @@ def stage() -> list[View]:
         View("call-ending", ".warning", state=talking(ending=ending, **phone)),
         View("call-declined-change", ".warning", state=talking(declinedChange=True)),
         View("call-no-camera", ".warning", state=talking(cameraFault="refused")),
+        View("call-no-sound", ".stage .warning", state=talking(microphoneFault="refused")),
+        View("call-own-camera", "video.near", state=talking(camera=True)),
         View("call-video", "video.far", state=talking(camera=True, farVideo=True)),
         View("call-telephone", sees, state=talking(**phone)),
         View("call-keypad", ".pad", state=talking(**phone), steps=((KEYPAD, None), (".pad button", None))),
@@ -348,6 +351,7 @@ def stage() -> list[View]:
         View("call-devices", ".sheet", state=talking(), steps=AUDIO),
         View("call-no-microphone", ".sheet .fault", state=talking(), steps=AUDIO, script=NO_MICROPHONE),
         View("ended", sees, state=ended("hangup")),
+        View("ended-missed", ".go", state=ended("cancelled", role="callee")),
         View("ended-busy", sees, state=ended("busy")),
         View("ended-refused", ".refusal", state=ended("refused", refusal=DECIDED, **phone)),
         View(
@@ -361,11 +365,11 @@ def stage() -> list[View]:
         View("ringing", ".ringing", state=call("ringing", role="callee")),
         View("ringing-forwarded", ".ringing", state=call("ringing", role="callee", forwardedBy="bob")),
         View("ringing-telephone", ".ringing", state=call("ringing", role="callee", **phone)),
+        View("asked", ".ringing", state={"asked": [CLICKED]}),
         View("ringing-video", ".ringing", state=call("ringing", role="callee", media=["audio", "video"])),
         View(
             "ringing-waiting", ".ringing", state={"calls": [*talking()["calls"], *call(**ANOTHER)["calls"]]}
         ),
-        View("asked", ".ringing", state={"asked": [CLICKED]}),
     ]
 
 
@@ -392,11 +396,11 @@ async def answer(route: Route, view: View, waiting: list[Route]) -> None:
             "missed": [],
             "moreConversations": None,
             "listing": "had",
+            "asked": [],
             "names": {each["user"]: each["name"] for each in CONTACTS},
         }
         shown = json.dumps({**state, "conversations": {}, **view.state})
         await route.fulfill(
-            "asked": [],
             body=LEAD.replace("STATE", timed(shown)), content_type="text/javascript", headers=HEADERS
         )
     elif path.startswith("/api/"):

@@ -146,8 +146,8 @@ class Peer:
     # Descriptions
 
     def is_of(self, offer: str) -> bool:
-        """Is it of the connection that this one is with, and not of another, with keys of its own?"""
-        return self._ufrag is None or sdp.fingerprints(sdp.parse(offer)) == self._fingerprints
+        """Is it of the connection that this one is with, and not of a fresh one, be it by the same keys?"""
+        return self._ufrag is None or self._is_theirs(sdp.parse(offer))
 
     async def create_offer(self, *, hold: bool = False) -> str:
         """Our offer, with our own addresses; later candidates are told to the listener. StateError."""
@@ -229,9 +229,12 @@ class Peer:
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(CONNECT, self._fail, f"no way to the far end in {CONNECT:.0f} s")
 
+    def _is_theirs(self, said: Description) -> bool:
+        return (sdp.ufrag(said), sdp.fingerprints(said)) == (self._ufrag, self._fingerprints)
+
     def _check_same(self, theirs: Description) -> None:
         """aiortc cannot restart ICE (RFC 8445 §9), nor change keys; a new call can do both."""
-        if sdp.ufrag(theirs) != self._ufrag or sdp.fingerprints(theirs) != self._fingerprints:
+        if not self._is_theirs(theirs):
             raise DescriptionError("the far end restarts ICE or DTLS, which needs a new call")
 
     # Candidates

@@ -19,7 +19,7 @@
  */
 
 import * as core from "./core/session.js";
-import { hex } from "./core/safety.js";
+import { fingerprints, hex } from "./core/safety.js";
 import { uuid } from "./edge/uuid.js";
 
 const REPLACED = 4001; // the same device connected elsewhere
@@ -113,6 +113,13 @@ export class Client {
   /** The person has seen that these were missed. @param {readonly string[]} calls */
   missedSeen(calls) {
     this.#do(core.missedSeen(this.session, calls));
+  }
+
+  /** Have these descriptions the keys of those that a call began with? Its safety code holds only then. @param {string} call @param {string} ours @param {string} theirs */
+  hasKeys(call, ours, theirs) {
+    const begun = this.session.calls.find(({ id }) => id === call);
+    const of = (/** @type {string[]} */ ...all) => JSON.stringify(all.map(fingerprints));
+    return begun !== undefined && of(begun.ours, begun.theirs) === of(ours, theirs);
   }
 
   // How it is carried out

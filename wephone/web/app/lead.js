@@ -63,6 +63,7 @@ export class Lead {
     this.#sendAgain();
     this.#over.signal.addEventListener("abort", watchLanguage(() => this.#keepWaking()));
     addEventListener("online", () => this.#networkIsBack(), { signal: this.#over.signal });
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#microphoneIsBack(), { signal: this.#over.signal });
     const timer = setInterval(() => void this.#listen(), QUALITY);
     this.#over.signal.addEventListener("abort", () => clearInterval(timer));
     void this.client.open();
@@ -87,9 +88,9 @@ export class Lead {
     const { client, state } = this;
     switch (action.do) {
       case "call": return this.#place(action);
-      case "answer": return this.#answer(action.call);
       case "take": return state.asked.filter(({ call }) => call === action.call).forEach((asked) => this.#place(asked));
       case "notNow": return this.show(withoutAsked(state, action.call));
+      case "answer": return this.#answer(action.call);
       case "decline": return client.tell(action.call, { input: "Decline", reason: action.reason });
       case "hangUp": return client.tell(action.call, { input: "HangUp" });
       case "mute": return this.#mute(action.call, action.muted);
@@ -116,7 +117,7 @@ export class Lead {
   /** @param {{to: string, media: readonly Media[], replaces?: string | null, call?: string}} wish `call`: its id, if it has one already */
   #place({ to, media, replaces = null, call }) {
     this.#putAside();
-    const id = this.client.place(to, media, replaces);
+    const id = this.client.place(to, media, replaces, call);
     this.calls.make(id).wantsCamera = media.includes("video");
     const state = withoutAsked(this.state, id);
     this.show({ ...state, calls: [...state.calls, { ...begun(id, to, "caller", media), replaces }] });
@@ -299,7 +300,7 @@ export class Lead {
         continue;
       }
       const known = callOf(before, id) ?? begun(id, peer, role, change.media);
-      const again = { ...known, stage: /** @type {const} */ ("reconnecting"), isCodeStale: true, quality: null, talksMuted: false };
+      const again = { ...known, stage: /** @type {const} */ ("reconnecting"), quality: null, talksMuted: false };
       this.show({ ...this.state, calls: [...this.state.calls, again] });
       const media = this.calls.make(id);
       media.wantsCamera = known.camera;
@@ -318,7 +319,7 @@ export class Lead {
       this.#goBack(event.call);
     }
     const isOurs = event.event === "ChangeDeclined" && callOf(this.state, event.call)?.stage === "reconnecting";
-    if (isOurs && !event.refusal) return; // a fresh connection that did not come about: it is tried again
+    if (isOurs && !event.refusal) return this.calls.of(event.call)?.renewKey(); // a fresh connection that did not come about: it is tried again
     this.show(happened(this.state, event, Date.now()));
     if (event.event === "Rings") this.#rings(event.call);
     // Whoever hands the call over pays for this one, and theirs ends when it is answered.
@@ -349,13 +350,14 @@ export class Lead {
       remote: (call, remote) => this.#streamed(call, { remote }),
       local: (call, local) => this.#streamed(call, { local }),
       camera: (call, camera, cameraFault) => this.show(withCall(this.state, call, { camera, cameraFault })),
+      microphone: (call, microphoneFault) => this.show(withCall(this.state, call, { microphoneFault })),
       sees: (call, farVideo) => this.show(withCall(this.state, call, { farVideo })),
-      renewed: (call) => {
+      renewed: (call, ours, theirs) => {
         this.#heard.delete(call); // what the connection before had counted says nothing of this one
-        this.show(withCall(this.state, call, { isCodeStale: true }));
+        this.show(withCall(this.state, call, { isCodeStale: !this.client.hasKeys(call, ours, theirs) }));
       },
       state: (call, state) => this.#connection(call, state),
-    }, () => (hidesAddress() ? "relay" : "all"));
+    }, () => (hidesAddress() ? "relay" : "all"), (call) => callOf(this.state, call)?.telephone ?? false);
   }
 
   /** @param {string} call @param {Partial<Streams>} found */
@@ -412,6 +414,11 @@ export class Lead {
   #networkIsBack() {
     this.client.retry();
     for (const { id, stage } of this.state.calls) if (stage === "reconnecting") this.#renew(id);
+  }
+
+  /** Another microphone, perhaps, for whoever has none in a call that runs. */
+  #microphoneIsBack() {
+    if (this.state.calls.some(({ microphoneFault }) => microphoneFault)) void this.#changeDevices(chosen);
   }
 
   /** How each call sounds. */

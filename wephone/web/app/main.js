@@ -166,7 +166,10 @@ function Home({ phone, leave }) {
   const isOver = Boolean(ringing || asked || isShown); // something is over the places
   const last = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    if (!isOver) last.current?.focus(); // where the person was
+    const at = last.current;
+    if (isOver || !at) return;
+    const back = at.isConnected ? at : document.querySelector("main input, main button, main a"); // what was found is not there any more
+    /** @type {HTMLElement | null} */ (back)?.focus(); // where the person was
   }, [isOver]);
   useEffect(() => {
     document.title = titled(state, ringing);

@@ -10,7 +10,7 @@
  * @typedef {Readonly<{
  *   id: string, peer: string, role: "caller" | "callee", stage: Stage, media: readonly string[],
  *   since: number | null, code: string | null, isCodeStale: boolean, heldHere: boolean, heldThere: boolean,
- *   muted: boolean, talksMuted: boolean, camera: boolean, cameraFault: string | null,
+ *   muted: boolean, talksMuted: boolean, camera: boolean, cameraFault: string | null, microphoneFault: string | null,
  *   farVideo: boolean, telephone: boolean, early: boolean, forwardedTo: string | null, forwardedBy: string | null,
  *   handedTo: string | null, handFault: TransferFailed | null, replaces: string | null, ending: {until: number, refusal: Refusal} | null,
  *   ended: {reason: string, by: string | null, refusal: Refusal | null, error: string | null, forged: boolean,
@@ -67,7 +67,7 @@ export function begun(id, peer, role, media) {
     handedTo: null, handFault: null, replaces: null,
     stage: role === "caller" ? "sending" : "ringing",
     since: null, code: null, isCodeStale: false, heldHere: false, heldThere: false, muted: false,
-    talksMuted: false, camera: false, cameraFault: null, farVideo: false,
+    talksMuted: false, camera: false, cameraFault: null, microphoneFault: null, farVideo: false,
     ending: null, ended: null, declinedChange: null, quality: null,
   };
 }

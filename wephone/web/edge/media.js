@@ -2,23 +2,26 @@
  * Microphone, camera and peer connections: the only file that opens them.
  *
  * Each call has one `RTCPeerConnection` that carries its sound, and for a while a second one: after a reload, or
- * when the network changed under it, a call gets a fresh connection by an ordinary offer (its fingerprint or its
- * ICE password is new), and the old one is closed when the new one is up.
+ * when the network changed under it, a call gets a fresh connection by an ordinary offer (its ICE credentials are
+ * new, and its certificate is if the one before is lost), and the old one is closed when the new one is up.
  *
  * @typedef {import("../core/words.js").Effect} Effect
  * @typedef {import("../core/words.js").Input} Input
  * @typedef {{carryOut: (effect: Effect) => void}} Media
  *
- * What a call's media show, beside their state: `camera` says whether ours is on and what keeps it from that, `sees` whether
- * pictures of the other side arrive, `renewed` that a fresh connection carries the call.
+ * What a call's media show, beside their state: `camera` says whether ours is on and what keeps it from that, `microphone`
+ * what keeps ours from a call that runs, `sees` whether pictures of the other side arrive, `renewed` that a fresh connection
+ * carries the call, with these descriptions.
  *
  * @typedef {{
  *   remote: (call: string, stream: MediaStream) => void, local: (call: string, stream: MediaStream | null) => void,
- *   state: (call: string, state: RTCPeerConnectionState) => void, renewed: (call: string) => void,
+ *   state: (call: string, state: RTCPeerConnectionState) => void,
+ *   renewed: (call: string, ours: string, theirs: string) => void, microphone: (call: string, fault: string | null) => void,
  *   camera: (call: string, on: boolean, fault: string | null) => void, sees: (call: string, sees: boolean) => void,
  * }} Shown
  */
 
+import { forgetCertificatesBut, keepCertificate, keptCertificate } from "./certificates.js";
 import { Way } from "./way.js";
 
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
@@ -79,12 +82,14 @@ export class Calls {
    * @param {() => Promise<RTCIceServer[]>} servers STUN and TURN servers for the next connection
    * @param {Shown} shown what there is to be heard and seen
    * @param {() => RTCIceTransportPolicy} policy "relay": nobody in a call sees an address of this device
+   * @param {(call: string) => boolean} isTelephone no code holds there, and a gateway takes the same certificate for the same connection
    */
-  constructor(tell, servers, shown, policy) {
+  constructor(tell, servers, shown, policy, isTelephone) {
     this.tell = tell;
     this.servers = servers;
     this.shown = shown;
     this.policy = policy;
+    this.isTelephone = isTelephone;
   }
 
   /** @param {Effect} effect */
@@ -93,6 +98,7 @@ export class Calls {
     if (effect.effect === "StopMedia") {
       this.#calls.get(call)?.close();
       this.#calls.delete(call);
+      void forgetCertificatesBut([...this.#calls.keys()]);
       return;
     }
     this.make(call).later(effect);
@@ -131,6 +137,9 @@ class CallMedia {
   wantsCamera = false; // the person's own: what the other side shows opens no camera here
   wasConnected = false;
   deadline = 0; // the timer of a call that finds no way
+  unheard = false; // there is no microphone to speak into
+  /** @type {Promise<RTCCertificate> | null} */
+  #certificate = null;
 
   /** @param {Calls} owner @param {string} call */
   constructor(owner, call) {
@@ -155,6 +164,11 @@ class CallMedia {
     this.renewing = true;
   }
 
+  /** The other side did not take the last offer: the next one has a certificate of its own too. */
+  renewKey() {
+    this.#certificate = makeCertificate();
+  }
+
   /** @param {boolean} muted */
   mute(muted) {
     this.muted = muted;
@@ -168,11 +182,10 @@ class CallMedia {
 
   /** Another microphone or camera has been chosen, or the one in use is gone. */
   async changeDevices() {
-    if (this.microphone) {
+    if (this.microphone || this.unheard) {
       const old = this.microphone;
-      this.microphone = await this.#heard(openMicrophone());
-      this.#openUp();
-      await (this.next ?? this.way)?.replace("audio", this.microphone.getAudioTracks()[0]);
+      await this.#openMicrophone();
+      await (this.next ?? this.way)?.replace("audio", /** @type {MediaStream} */ (this.microphone).getAudioTracks()[0]);
       stop(old);
     }
     if (this.camera) {
@@ -270,26 +283,35 @@ class CallMedia {
 
   /** @param {Way} way */
   #moveTo(way) {
-    const isFresh = this.way !== null;
+    const isFresh = this.way !== null || this.started;
     this.way?.close();
     this.way = way;
     this.next = null;
     this.#openUp();
-    if (isFresh) this.owner.shown.renewed(this.call);
+    const { localDescription: ours, remoteDescription: theirs } = way.pc;
+    if (isFresh) this.owner.shown.renewed(this.call, ours?.sdp ?? "", theirs?.sdp ?? "");
     this.#changed(way.pc, way.pc.connectionState);
   }
 
   async #makeWay() {
-    const iceServers = await this.owner.servers();
+    const [iceServers, certificate] = await Promise.all([this.owner.servers(), this.#ownCertificate()]);
     const iceTransportPolicy = this.owner.policy();
     if (iceTransportPolicy === "relay" && !iceServers.some(hasRelay)) throw new NoRelay();
-    const pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle" });
+    const pc = new RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy: "max-bundle", certificates: [certificate] });
     return new Way(pc, {
       found: (candidates, end) => this.owner.tell(this.call, { input: "CandidatesFound", candidates, end }),
       heard: (stream) => this.owner.shown.remote(this.call, stream),
       sees: (sees) => this.owner.shown.sees(this.call, sees),
       state: (state) => this.#changed(pc, state),
     });
+  }
+
+  /** The call's own; it began in another page or tab if it runs before this one has made any. */
+  #ownCertificate() {
+    if (this.owner.isTelephone(this.call)) return makeCertificate();
+    this.#certificate ??= (this.started ? keptCertificate(this.call) : Promise.resolve(null)).then((kept) => kept ?? makeCertificate());
+    void this.#certificate.then((certificate) => keepCertificate(this.call, certificate));
+    return this.#certificate;
   }
 
   /** @param {RTCPeerConnection} pc @param {RTCPeerConnectionState} state */
@@ -309,10 +331,31 @@ class CallMedia {
   /** @param {readonly string[]} media @param {boolean} hold */
   async #openDevices(media, hold) {
     if (!this.microphone) {
-      this.microphone = await this.#heard(openMicrophone());
-      this.#openUp();
+      await this.#openMicrophone().catch((error) => {
+        if (!this.unheard) throw error;
+      });
     }
     await this.#openCamera(this.wantsCamera && media.includes("video") && !hold);
+  }
+
+  /** A call that runs goes on without one, if the one before gives nothing more: the person is told, and still hears. */
+  async #openMicrophone() {
+    try {
+      this.microphone = await this.#heard(openMicrophone());
+    } catch (error) {
+      const isLost = !this.microphone?.getAudioTracks().some(({ readyState }) => readyState === "live");
+      this.#isUnheard(this.started && isLost && isOfDevice(error), error);
+      throw error;
+    }
+    this.#openUp();
+    this.#isUnheard(false);
+  }
+
+  /** @param {boolean} unheard @param {unknown} [why] */
+  #isUnheard(unheard, why) {
+    if ((!unheard && !this.unheard) || this.#isClosed) return;
+    this.unheard = unheard;
+    this.owner.shown.microphone(this.call, unheard ? deviceFault(why) : null);
   }
 
   /** A call goes on without a camera. @param {boolean} on */
@@ -351,12 +394,16 @@ class CallMedia {
 
   /** @param {Effect} effect @param {unknown} error */
   #failed(effect, error) {
-    const isDevice = error instanceof DOMException && UNOPENED.includes(error.name);
-    const why = isDevice ? `microphone: ${deviceFault(error)}` : error instanceof NoRelay ? "no relay" : String(error);
+    const why = isOfDevice(error) ? `microphone: ${deviceFault(error)}` : error instanceof NoRelay ? "no relay" : String(error);
     const described = effect.effect === "CreateOffer" || effect.effect === "CreateAnswer";
     this.owner.tell(this.call, { input: described ? "DescriptionFailed" : "MediaFailed", why });
   }
 }
+
+/** @param {unknown} error */
+const isOfDevice = (error) => error instanceof DOMException && UNOPENED.includes(error.name);
+
+const makeCertificate = () => RTCPeerConnection.generateCertificate(/** @type {EcKeyGenParams} */ ({ name: "ECDSA", namedCurve: "P-256" }));
 
 /** The person shows no address of this device, and the service has none to lend. */
 class NoRelay extends Error {}

@@ -7,6 +7,7 @@
 const KEY = 120; // ms that a key sounds
 const GAP = 70; // ms between two
 const BATCH = 30; // ms in which candidates that follow the first gather for one frame
+const LINES = [/^a=ice-ufrag:(\S+)/m, /^a=fingerprint:\S+ (\S+)/m]; // that tell one connection from another
 
 export class Way {
   #said = false; // our description is out: candidates may follow
@@ -39,10 +40,10 @@ export class Way {
     pc.onconnectionstatechange = () => told.state(pc.connectionState);
   }
 
-  /** Is this offer of the connection that this one is with? A fresh one has another certificate. @param {string} sdp */
+  /** Is this offer of the connection that this one is with? A fresh one has other credentials (RFC 8839 §5.4) or another certificate. @param {string} sdp */
   isOf(sdp) {
     const known = this.pc.remoteDescription;
-    return known !== null && fingerprint(known.sdp) === fingerprint(sdp);
+    return known !== null && LINES.every((line) => line.exec(known.sdp)?.[1] === line.exec(sdp)?.[1]);
   }
 
   /**
@@ -146,9 +147,4 @@ export class Way {
     this.#batch = setTimeout(() => this.#tell(), BATCH);
     this.told.found(found, end);
   }
-}
-
-/** @param {string} sdp */
-function fingerprint(sdp) {
-  return /^a=fingerprint:(.*)$/m.exec(sdp)?.[1].trim().toLowerCase() ?? "";
 }

@@ -3,12 +3,13 @@
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { ask } from "../../edge/http.js";
 import { hushBut, play, ringback } from "../../edge/sounds.js";
+import { keptDevices } from "../kept.js";
 import { nameOf } from "../names.js";
 import { Avatar, Icon, Refusal, Round, useNow } from "../parts.js";
 import { endInWords, errorInWords, lasting, say, sentence } from "../words.js";
 import { Devices } from "./devices.js";
 import { Keypad, isKey, useKeys } from "./keypad.js";
-import { Called } from "./number.js";
+import { Called, isHidden } from "./number.js";
 import { Connect, HandOver, Handing } from "./transfer.js";
 
 /**
@@ -30,15 +31,20 @@ const isTimed = (call) => call.stage === "talking" && !call.heldHere && !call.he
 
 const SHORT = 4_000; // ms in which to see that it is over
 const GLANCE = 1_500; // ms, where another call waits
+const UNANSWERED = ["cancelled", "no_answer", "server_restarted"];
 const SELF_EVIDENT = ["hangup", "cancelled", "transferred", "answered_elsewhere", "declined_elsewhere"];
+
+/** It rang here until nobody waited any longer. @param {Call} call */
+const isMissed = ({ role, since, ended: how }) => role === "callee" && since === null && UNANSWERED.includes(how?.reason ?? "");
 
 /**
  * How long the end is shown, in ms; null until it is closed, where it says something to act upon.
  *
  * @param {Call} call
  */
-function lingers({ ended: how, role, since }) {
-  if (!how || how.refusal || how.fault || how.error || how.forged) return null;
+function lingers(call) {
+  const { ended: how, role, since } = call;
+  if (!how || isMissed(call) || how.refusal || how.fault || how.error || how.forged) return null;
   if (role === "callee" && since === null && ["declined", "busy"].includes(how.reason)) return 0; // the person did it
   return SELF_EVIDENT.includes(how.reason) ? SHORT : null;
 }
@@ -46,6 +52,7 @@ function lingers({ ended: how, role, since }) {
 /** @param {Call} call @param {number} now */
 function ended(call, now) {
   const how = call.ended;
+  if (isMissed(call)) return say("missed call");
   if (how?.forged) return say("forged");
   const fault = /^microphone: (\w+)$/.exec(how?.fault ?? "");
   if (fault) return say(`microphone ${fault[1]}`);
@@ -79,13 +86,14 @@ export function CallScreen({ phone, call, hide, write, under }) {
     if (event.key === "Escape") return call.stage === "ended" ? phone.dismiss(call.id) : hide();
     return takesKeys(call) && isKey(event) ? keys[1](event.key) : undefined;
   };
-  const isVideo = call.camera || call.farVideo;
-  return html`<div class=${`stage ${isVideo ? "video" : ""}`} role="dialog" aria-modal="true" aria-label=${nameOf(call.peer)} tabindex="-1"
+  const isSeen = call.farVideo && phone.leads;
+  return html`<div class=${`stage ${isSeen ? "video" : ""}`} role="dialog" aria-modal="true" aria-label=${nameOf(call.peer)} tabindex="-1"
       inert=${under} ref=${dialog} onKeyDown=${onKeyDown}>
     ${call.stage === "ended" ? null : html`<header><button type="button" class="plain" onClick=${hide}>
       <${Icon} name="arrow-left" /> ${say("hide")}</button><${Bars} call=${call} /></header>`}
     <div class="person">
-      ${isVideo && phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : html`<${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />`}
+      ${phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : null}
+      ${isSeen ? null : html`<${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />`}
       <h1><${Called} name=${call.peer} /></h1>
       ${call.forwardedTo ? html`<p role="status">${say("forwarded to")}: <${Called} name=${call.forwardedTo} /></p>` : null}
       <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
@@ -117,6 +125,8 @@ function Notices({ phone, call, now }) {
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}
     ${talks ? html`<${Safety} call=${call} />` : null}
     ${call.muted && talks ? html`<p class="pill"><${Icon} name="mic-off" /> ${say(call.talksMuted ? "talking while muted" : "muted")}</p>` : null}
+    ${call.microphoneFault && talks ? html`<div role="alert" class="warning"><p>${say(`unheard ${call.microphoneFault}`)}</p>
+      <button type="button" class="quiet" onClick=${() => phone.changeDevices(keptDevices())}>${say("retry")}</button></div>` : null}
     ${call.cameraFault ? html`<p role="alert" class="warning">${say(`camera ${call.cameraFault}`)}</p>` : null}
   </div>`;
 }
@@ -124,10 +134,10 @@ function Notices({ phone, call, now }) {
 /** @param {{call: Call}} props */
 function Safety({ call }) {
   if (call.telephone) return html`<p class="small"><${Icon} name="phone" /> ${say("not end to end")}</p>`;
-  if (call.isCodeStale) return html`<p class="small">${say("safety code stale")}</p>`;
   if (!call.code) return null;
-  return html`<details class="small"><summary><${Icon} name="shield-check" /> ${say("end to end")}</summary>
-    <p>${say("safety code")}: <b class="digits">${call.code}</b></p><p>${say("safety code why", { name: nameOf(call.peer) })}</p></details>`;
+  return html`<details class="small" open=${call.isCodeStale || undefined}><summary><${Icon} name="shield-check" /> ${say("end to end")}</summary>
+    ${call.isCodeStale ? html`<p>${say("safety code stale")}</p>` : html`<p>${say("safety code")}: <b class="digits">${call.code}</b></p>
+    <p>${say("safety code why", { name: nameOf(call.peer) })}</p>`}</details>`;
 }
 
 /** @param {{call: Call}} props */
@@ -142,7 +152,7 @@ const quality = ({ bars, cause }) => [say(`quality ${bars}`), say(`cause ${cause
 
 /** Why the one cannot hear the other well. @param {{call: Call}} props */
 function Trouble({ call }) {
-  const isPoor = call.stage === "talking" && call.quality && call.quality.bars < 3;
+  const isPoor = call.stage === "talking" && call.quality && call.quality.bars < 3 && !call.microphoneFault;
   return html`<div role="status">${isPoor && call.quality ? html`<p class="pill">${quality(call.quality)}</p>` : null}</div>`;
 }
 
@@ -194,11 +204,12 @@ function Afterwards({ phone, call, write }) {
     <${Round} icon="x" label=${say("close")} onClick=${away} />
     ${isNobody || (call.telephone && refusal?.alternative) ? html`<${Round} icon="search" label=${say("search people")} onClick=${search} />` : null}
     ${call.telephone || isNobody ? null : html`<${Round} icon="message-circle" label=${say("message")} onClick=${() => { away(); write(call.peer); }} />`}
-    ${isNobody || (refusal && !isHeard) ? null : html`<${Round} icon="phone" label=${say(isHeard ? "call without video" : "call again")} kind="go" onClick=${again} />`}
+    ${isNobody || isHidden(call.peer) || (refusal && !isHeard) ? null : html`<${Round} icon="phone"
+      label=${say(isMissed(call) ? "call back" : isHeard ? "call without video" : "call again")} kind="go" onClick=${again} />`}
   </div></footer>`;
 }
 
-/** @param {{phone: Phone, call: Call}} props */
+/** The other side, if it shows itself, and this one. @param {{phone: Phone, call: Call}} props */
 function Videos({ phone, call }) {
   const far = useRef(/** @type {HTMLVideoElement | null} */ (null));
   const near = useRef(/** @type {HTMLVideoElement | null} */ (null));
@@ -207,8 +218,8 @@ function Videos({ phone, call }) {
     if (far.current && far.current.srcObject !== remote) far.current.srcObject = remote;
     if (near.current && near.current.srcObject !== local) near.current.srcObject = local;
   });
-  return html`<video class="far" ref=${far} autoplay playsinline muted></video>
-    <video class="near" ref=${near} hidden=${!call.camera} autoplay playsinline muted></video>`;
+  return html`${call.farVideo ? html`<video class="far" ref=${far} autoplay playsinline muted></video>` : null}
+    ${call.camera ? html`<video class="near" ref=${near} autoplay playsinline muted></video>` : null}`;
 }
 
 /** The other side's voice: in the tab that has the call, whatever it shows. @param {{phone: Phone}} props */

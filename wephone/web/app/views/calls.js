@@ -6,7 +6,7 @@ import { Avatar, Blank, Icon, NotLoaded, Round, Waiting } from "../parts.js";
 import { dayOf, endInWords, lasting, say } from "../words.js";
 import { nameOf } from "../names.js";
 import { isTelephone } from "../state.js";
-import { Called } from "./number.js";
+import { Called, isHidden } from "./number.js";
 
 /**
  * @typedef {{call: string, caller: string, callee: string, media: string[], offered_at: number,
@@ -58,7 +58,7 @@ function Past({ call, phone, open }) {
     <div class="grow"><span class=${`name ${call.missed ? "bad" : ""}`}><${Called} name=${peer} /></span>
       <p class="hint"><${Icon} name=${icon} /> ${say(kind)}${how ? ` · ${how}` : ""} · <time>${dayOf(call.offered_at)}</time></p></div>
     ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}: ${nameOf(peer)}`} wordless=${true} onClick=${() => open(peer)} />`}
-    ${/[*•(]/.test(peer) ? null : html`<${Round} icon="phone" label=${`${say("call again")}: ${nameOf(peer)}`} kind="go" wordless=${true}
+    ${isHidden(peer) ? null : html`<${Round} icon="phone" label=${`${say("call again")}: ${nameOf(peer)}`} kind="go" wordless=${true}
       onClick=${() => phone.call(peer)} />`}
   </div>`;
 }

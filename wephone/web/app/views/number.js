@@ -7,6 +7,9 @@ import { spoken } from "../words.js";
 /** A string of digits and separators is always a telephone number. @param {string} typed */
 export const isNumber = (typed) => /^[+(]?[\d\s().\-/#*]+$/.test(typed) && /\d/.test(typed);
 
+/** A number that is masked or not said: nobody can call it. @param {string} peer */
+export const isHidden = (peer) => /[*•(]/.test(peer);
+
 /** A number as people write it, and its country's name, once its rules are loaded. @param {string} typed */
 export function useNumber(typed) {
   const [shown, setShown] = useState({ text: typed, country: "" });
