@@ -90,10 +90,14 @@ class PastDecision(Model):
 
 
 class PastDecisions(Model):
-    """Newest first. `before` gives the next page, which may be empty; none if there is no more."""
+    """Newest first. `before` gives the next page, which may be empty; none if there is no more.
+
+    `looked_to`: when the oldest entry was written that was looked at for this page.
+    """
 
     decisions: tuple[PastDecision, ...]
     before: Sequence | None
+    looked_to: Microseconds | None
 
 
 class JournalEntry(Model):
@@ -166,6 +170,7 @@ async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
     """Decisions, newest first."""
     chains, node = visit.parts.licence.journal, query.node or visit.parts.settings.node
     found: list[PastDecision] = []
+    looked_to: int | None = None
     async with reading():
         heads = {head.node: head for head in await chains.heads()}
         last = heads[node].seq + 1 if node in heads else 0
@@ -174,12 +179,14 @@ async def decisions(visit: Visit, query: DecisionPage) -> PastDecisions:
             entries, rest = await newest(chains, node, query, before)
             looked += max(1, before - rest if query.reads_all else len(entries))
             before = rest
+            looked_to = entries[-1].said_at if entries else looked_to
             for one in meant(entries, query):
                 found.append(one)
                 if len(found) == query.limit:
-                    before = one.seq
+                    before, looked_to = one.seq, one.at
                     break
-    return PastDecisions(decisions=tuple(found), before=before if before > query.after + 1 else None)
+    more = before if before > query.after + 1 else None
+    return PastDecisions(decisions=tuple(found), before=more, looked_to=looked_to)
 
 
 async def newest(chains: Chains, node: str, query: DecisionPage, before: int) -> tuple[list[Entry], int]:

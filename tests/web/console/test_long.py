@@ -5,16 +5,19 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, Route, WebSocketRoute, expect
 
 from benchmarks.console import fill
 from tests.web.console.desk import WITHIN, Clerk
-from tests.web.console.views import CALL, on_screen
+from tests.web.console.views import A15, CALL, OVERVIEW, PERMITS, filed, on_screen
 from tests.web.views import View, dressed
 from wephone.testing.kit import Kit
 
 CALLS = 10_000
 DECISIONS = 100_000
+PERMITS_ALL = 120
+GONE_PERMIT = "GET /api/operator/permits/permit-99"  # somebody looks at it, whatever it says
+GONE_ANSWER = (404, {"code": "no_such_permit", "detail": "no"})
 DRAWN = 300  # rows at most, however many there are
 SMOOTH = 100  # ms for all but one in twenty frames, on a machine that does other things too
 SCROLLED = """async ({ to, frames }) => {
@@ -61,6 +64,39 @@ async def test_of_ten_thousand_calls_those_on_the_screen_are_asked_for_and_drawn
         await page.get_by_role("link", name=f"D-{CALLS - 1}", exact=True).wait_for(timeout=WITHIN)
         assert await rows(page) < DRAWN
         assert most <= DRAWN
+
+
+async def test_a_list_of_permits_stays_where_it_was_when_something_changes(browser: Browser) -> None:
+    news: list[WebSocketRoute] = []
+    epoch = OVERVIEW["epoch"]
+
+    async def answer(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        skip, limit = int(query["skip"][0]), int(query["limit"][0])
+        some = [
+            {**filed({**A15, "id": f"permit-{n}", "holder": f"Holder {epoch}"})}
+            for n in range(skip, min(PERMITS_ALL, skip + limit))
+        ]
+        end = skip + limit if skip + limit < PERMITS_ALL else None
+        await route.fulfill(body=json.dumps({**PERMITS, "permits": some, "of": PERMITS_ALL, "skip": end}))
+
+    async with (
+        dressed(browser, (1280, 800), "light", "en") as context,
+        on_screen(context, View("permits", ".doc", "permits", answers={GONE_PERMIT: GONE_ANSWER})) as page,
+    ):
+        await page.route("**/api/operator/permits?*", answer)
+        await page.route_web_socket("**/api/operator/watch", lambda socket: news.append(socket))
+        await page.reload()
+        await page.get_by_role("button", name="More", exact=True).click()
+        last = page.get_by_role("link", name="permit-99 ")
+        await last.click()
+        await page.get_by_role("link", name="All permits").click()
+        await expect(last).to_be_focused(timeout=WITHIN)
+        await expect(last).to_be_in_viewport()
+        epoch += 1
+        news[-1].send(json.dumps({"epoch": epoch}))
+        await expect(page.get_by_text(f"Holder {epoch}")).to_have_count(100, timeout=WITHIN)
+        await expect(last).to_be_in_viewport()
 
 
 @pytest.mark.long

@@ -294,7 +294,7 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/law": LAW,
     "POST /api/operator/suppose": EFFECT,
     "POST /api/operator/proof": {"seconds": 120},
-    "GET /api/operator/decisions": {"decisions": DECIDED, "before": 44},
+    "GET /api/operator/decisions": {"decisions": DECIDED, "before": 44, "looked_to": at(-60)},
     f"GET /api/operator/decisions/{ID}": EXPLAINED,
     "GET /api/operator/journal/c1": COURSE,
     "GET /api/operator/journal/cn-a15": {"entries": [{"body": {"epoch": 4, "why": "granted on 1 March"}}]},
@@ -433,7 +433,7 @@ def decisions() -> list[View]:
     """What was decided, and why."""
     listed, one = "GET /api/operator/decisions", f"GET /api/operator/decisions/{ID}"
     place = f"decisions/{ID}"
-    none: dict[str, Any] = {"decisions": [], "before": None}
+    none: dict[str, Any] = {"decisions": [], "before": None, "looked_to": None}
     allowed = {
         **EXPLAINED,
         "outcome": "allow",
@@ -454,8 +454,8 @@ def decisions() -> list[View]:
         View("decisions", ".table", "decisions"),
         View("decisions-filtered", ".table", f"decisions?outcome=deny&reason={REASON}&permit=cn-a15"),
         View("decisions-empty", ".page section .blank", "decisions", answers={listed: none}),
-        View("decisions-further", ".page section .blank", "decisions",
-             answers={listed: {**none, "before": 9}}),
+        View("decisions-further", ".acts .hint", "decisions?permit=cn-a15",
+             answers={listed: {**none, "before": 9, "looked_to": at(-7200)}}),
         View("decisions-loading", ".page .spinner", "decisions", answers={listed: NEVER}),
         View("decisions-error", ".page .blank button", "decisions", answers={listed: GONE}),
         View("decision", ".chain", place),

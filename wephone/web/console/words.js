@@ -294,6 +294,7 @@ const WORDS = {
   "no decisions": ["No such decisions", "没有符合条件的决定"],
   "no decisions next": ["Each call and text that is tried is listed here.", "每次尝试的通话和消息都会列在这里。"],
   "none so far": ["None among the newest entries", "最近的记录中没有"],
+  "looked to": ["Looked back to {time}", "已查找至 {time}"],
   "look further": ["Look further back", "继续向前查找"],
   "back to decisions": ["All decisions", "全部决定"],
   "no such decision": ["There is no such decision", "没有此决定"],

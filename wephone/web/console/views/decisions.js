@@ -1,6 +1,6 @@
 /** What was decided, the newest first; what is filtered stands in the address. */
 
-import { html, useEffect } from "../../vendor/preact.js";
+import { html, useEffect, useState } from "../../vendor/preact.js";
 import { Blank } from "../../app/parts.js";
 import { at } from "../address.js";
 import { save } from "../csv.js";
@@ -24,9 +24,11 @@ export function View({ what, query }) {
 /** @param {{query: URLSearchParams}} props */
 function Decisions({ query }) {
   const filter = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  const [reach, setReach] = useState(/** @type {number | null} */ (null)); // how far back the last page has looked
   const ask = async (/** @type {Record<string, number>} */ where) => {
     const given = [...Object.entries(filter), ...Object.entries(where).map(([name, value]) => [name, String(value)])].filter(([, value]) => value);
     const page = await asked("GET", `/api/operator/decisions?${new URLSearchParams(given)}`);
+    if (!("after" in where)) setReach(page.looked_to);
     return { rows: page.decisions, next: page.before };
   };
   const load = (/** @type {number | null} */ before) => ask(before === null ? { limit: PAGE } : { limit: NEXT_PAGE, before });
@@ -59,6 +61,7 @@ function Decisions({ query }) {
       : rows.length ? html`<${Rows} rows=${rows} ends=${flows} />`
         : html`<${Blank} icon="search" title=${say(more ? "none so far" : "no decisions")} text=${more ? "" : say("no decisions next")} />`}
     <div class="acts">${rows?.length ? html`<span class="hint" role="status">${many("decision", rows.length)}</span>` : null}
+      ${more && rows && reach && query.size ? html`<span class="hint" role="status">${say("looked to", { time: moment(reach) })}</span>` : null}
       ${more && rows ? html`<button type="button" class="quiet" disabled=${isLoading} onClick=${more}>${say(rows.length ? "more rows" : "look further")}</button>` : null}</div>
   </section>`;
 }
