@@ -470,9 +470,9 @@ async def fresh(context: BrowserContext, view: View) -> Page:
 
 async def leave(page: Page, view: View, waiting: list[Route]) -> None:
     """Let nothing of this view be left to the next one."""
+    await page.goto(BLANK)  # from where nothing more is asked
     for route in waiting:
         await route.abort()
-    await page.goto(BLANK)
     await page.evaluate("sessionStorage.clear()")
     await page.unroute_all(behavior="wait")
     if view.script:
