@@ -63,6 +63,8 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _SEPARATORS = str.maketrans("", "", " -.()/")  # RFC 3966 §5.1.1, and what people write besides
 _BODY = re.compile(r"(\+?)([0-9a-z]+)")
 _DECIMAL = frozenset("0123456789")
+_OF_A_SIP_URI = frozenset({"user", "transport"})
+_LOOKED_UP = "npdi"  # RFC 4694 §4: for portability, by somebody before us; the number is what it was
 _LOOK_LIKE_DIGITS = frozenset("oil")
 _VANITY = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")  # ITU-T E.161, option A
 
@@ -140,7 +142,8 @@ def _unwrap_sip(rest: str) -> Dialled:
     if "@" in host or not user or user[0].isalpha():
         return NumberFault.UNSUPPORTED_URI
     for parameter in host.split(";")[1:]:
-        if parameter.strip().lower().partition("=")[0] not in ("user", "transport"):
+        said = parameter.strip().lower()
+        if said != _LOOKED_UP and said.partition("=")[0] not in _OF_A_SIP_URI:
             return NumberFault.UNSUPPORTED_PARAMETER
     return _unwrap_user(user)
 
@@ -150,6 +153,8 @@ def _unwrap_user(text: str) -> Dialled:
     number, *parameters = text.split(";")
     context = extension = None
     for parameter in parameters:
+        if parameter.strip().lower() == _LOOKED_UP:
+            continue
         key, _, value = parameter.strip().partition("=")
         match key.strip().lower():
             case "phone-context" if context is None and value:

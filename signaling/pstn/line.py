@@ -162,7 +162,7 @@ class Line:
         number = canonicalise(own or self.trunk.caller_id.default or "")
         return number if isinstance(number, Number) else None
 
-    def wish(self, to: Number, own: str | None, offer: str, privacy: bool = False) -> Wish | None:
+    def wish(self, to: Number, own: str | None, offer: str) -> Wish | None:
         """The INVITE to ask for; none if this carrier cannot be told these numbers as they are meant.
 
         Who calls for help is told as well as can be, and by our name at this carrier if there is no number.

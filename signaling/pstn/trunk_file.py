@@ -1,6 +1,8 @@
 """The operator's file of trunks, and their passwords from where secrets are kept."""
 
+import difflib
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -10,10 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from signaling.pstn.sip.digest import Credentials
-from signaling.pstn.trunk import NAME, NAME_SPELLING, Trunk, claimed_twice
+from signaling.pstn.trunk import NAME, NAME_SPELLING, CallerId, Limits, Numbers, Trunk, claimed_twice
 from wephone.protocol.codec import shortened, wrong
 
 LARGEST_SECRET = 4096  # bytes
+_SETTINGS = [name for part in (Trunk, Numbers, CallerId, Limits) for name in part.model_fields]
+_SECRET = re.compile(r"pass|pwd|secret|token|key|auth", re.IGNORECASE)
 
 
 class TrunkError(Exception):
@@ -82,17 +86,26 @@ def _trunk(file: Path, name: str, table: Any) -> Trunk:
     try:
         return Trunk.model_validate(table)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=True)[0]
+        found = error.errors(include_url=False, include_context=True)
+    # A name that is misspelled is missing as well, which says less.
+    first = next((fault for fault in found if fault["type"] == "extra_forbidden"), found[0])
     path = ".".join(["trunks", name, *(str(part) for part in first["loc"] if "[" not in str(part))])
     if first["type"] == "extra_forbidden":
-        raise TrunkError(f"{file}: {path}: there is no such setting")
+        raise TrunkError(f"{file}: {path}: {_unknown(str(first['loc'][-1]), first['input'])}")
     value = first["input"]
-    found = (
-        ""
-        if first["type"] == "missing" or isinstance(value, dict | Trunk)
-        else f" (found {shortened(value)})"
-    )
-    raise TrunkError(f"{file}: {path}: {wrong(first)}{found}")
+    is_shown = first["type"] != "missing" and not isinstance(value, dict | Trunk)
+    raise TrunkError(f"{file}: {path}: {wrong(first)}{_shown(value) if is_shown else ''}")
+
+
+def _unknown(name: str, value: object) -> str:
+    """No setting has that name. Its value is said unless it may be a secret."""
+    close = difflib.get_close_matches(name, _SETTINGS, n=1)
+    guess = f": did you mean `{close[0]}`?" if close else ""
+    return f"there is no such setting{guess}{'' if _SECRET.search(name) else _shown(value)}"
+
+
+def _shown(value: object) -> str:
+    return f" (found {shortened(value)})"
 
 
 def _password(file: Path, name: str, trunk: Trunk, variable: str) -> str:

@@ -51,6 +51,10 @@ async def test_what_cannot_be_tried_is_said_in_a_sentence(office: Office) -> Non
     (office.home / "trunks.toml").write_text(TRUNK.format(uri="carrier.example") + "priority = 'high'\n")
     done = await office.run("trunk", "test")
     assert done.code == 1 and "trunks.toml: trunks.carrier_a.priority" in done.err
+    (office.home / "trunks.toml").write_text("# none yet\n")
+    done = await office.run("trunk", "test")
+    said = f"{office.home / 'trunks.toml'}: there is no trunk in it: each is a table [trunks.NAME]"
+    assert (done.code, done.out, done.err) == (1, "", f"wephone: {said}\n")
 
 
 async def test_a_trunk_that_is_wrong_is_said_to_be(office: Office, place: Place) -> None:

@@ -99,6 +99,8 @@ async def test(args: argparse.Namespace) -> int:
         trunks = signed_in(settings.trunks)
     except TrunkError as error:
         raise Failure(str(error)) from None
+    if not trunks:
+        raise Failure(f"{settings.trunks}: there is no trunk in it: each is a table [trunks.NAME]")
     if args.name is not None and args.name not in trunks:
         raise Failure(f"there is no trunk `{args.name}`: there are {', '.join(trunks)}")
     found = {}

@@ -71,7 +71,15 @@ def test_a_trunk_needs_little(tmp_path: Path) -> None:
         ('dids = { "030123456" = "alice" }', "must be a telephone number by E.164"),
         ('dids = { "+4930123456" = "030" }', "trunks.x.dids.+4930123456: "),
         ('caller_id.default = "030123456"', "trunks.x.caller_id.default: must be a telephone number"),
-        ('caller_id.show = "x"', "trunks.x.caller_id.show: there is no such setting"),
+        ('caller_id.show = "x"', "trunks.x.caller_id.show: there is no such setting (found 'x')"),
+        (
+            'url = "sip:carrier.example"',
+            "trunks.x.url: there is no such setting: did you mean `uri`? (found 'sip:carrier.example')",
+        ),
+        (
+            "limits.cals_per_hour = 1",
+            "limits.cals_per_hour: there is no such setting: did you mean `calls_per",
+        ),
         ('numbers.style = "national"', "trunks.x.numbers: style `national` needs country"),
         ('numbers.prefix = "a"', "trunks.x.numbers.prefix: must be at most 12 digits, `*` and `#`, not 'a'"),
         (
@@ -99,6 +107,7 @@ def test_a_mistake_is_named_with_file_path_and_value(tmp_path: Path, line: str, 
     ("text", "said"),
     [
         ("[trunks.x]\n", ": trunks.x.uri: is missing"),
+        ('[trunks.x]\nurl = "sip:a"\n', ": trunks.x.url: there is no such setting: did you mean `uri`?"),
         ("[trunks.X]\n", "a name must be at most 32 of a to z, 0 to 9 and `_`, with a letter first, not 'X'"),
         ("[trunk.x]\n", ": there is no setting 'trunk': a trunk is [trunks.NAME]"),
         ("trunks = 1\n", ": trunks: must have a table for each trunk"),
@@ -118,6 +127,8 @@ def test_two_trunks_do_not_claim_one_number(tmp_path: Path) -> None:
 def test_a_password_is_never_in_the_file_and_never_said(tmp_path: Path) -> None:
     said = refusal(tmp_path, LEAST + 'password = "swordfish"\n')
     assert "does not belong here" in said and "swordfish" not in said
+    said = refusal(tmp_path, LEAST + 'passwd = "swordfish"\n')
+    assert "trunks.one.passwd: there is no such setting" in said and "swordfish" not in said
 
 
 def test_the_server_s_settings_leave_a_trunk_s_password_alone() -> None:
