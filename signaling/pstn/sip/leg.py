@@ -38,6 +38,7 @@ _ENDS = {
     "expired": Cause("the carrier stopped refreshing the call", RECOVERY),
     "no_ack": Cause("the carrier never confirmed the answer", RECOVERY),
     "lost": Cause("the carrier knows the call no longer", TEMPORARY_FAILURE),
+    "silent": Cause("the carrier answers nothing within the call any more", RECOVERY),
 }
 
 

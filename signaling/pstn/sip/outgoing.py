@@ -18,6 +18,7 @@ from signaling.pstn.sip.message import Fields, Request, Response, with_fields
 from signaling.pstn.sip.refresh import MIN_SE, USUAL, minimum
 from signaling.pstn.sip.session import answered_by_peer
 from signaling.pstn.sip.table import Success, answered
+from signaling.pstn.sip.transaction import T2
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
 from signaling.pstn.sip.uri import Uri
 from signaling.pstn.sip.values import replace
@@ -111,7 +112,10 @@ class OutgoingCall(Leg):
     def failed(self, request: Request, failed: TransactionFailed) -> None:
         """See `Leg`."""
         state = self._invitations.get(request.cseq.number) if request.method == "INVITE" else None
-        if state is None:
+        if request.method == "CANCEL":
+            if failed.cause == "transport":  # by another connection, until `WaitForCancel` is over
+                self._desk.at(self._desk.now().mono_ns + T2, self, request)
+        elif state is None:
             super().failed(request, failed)
         elif failed.cause == "transport" and state.phase is asked.Phase.CALLING and self._hops[1:]:
             self._hops = self._hops[1:]
@@ -123,6 +127,9 @@ class OutgoingCall(Leg):
         """See `Leg`."""
         if isinstance(event, asked.CancelUnanswered):
             self._in_invitation(self._newest, event)
+        elif isinstance(event, Request):
+            if self._invitations[event.cseq.number].phase is asked.Phase.CANCELLING:
+                self._traffic.ask(event, self._hops[:1], self)
         else:
             super().timed_out(event)
 

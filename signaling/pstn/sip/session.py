@@ -7,7 +7,6 @@ user agent in the step that redeemed a grant for them; a lease that ends comes i
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 from licensing.instant import MILLISECOND, Instant
 from signaling.pstn.sip.answer import respond
@@ -28,6 +27,7 @@ from signaling.pstn.sip.session_events import (
     HungUp,
     Keyed,
     Offered,
+    OurEnd,
     Parted,
     Reply,
     Say,
@@ -68,7 +68,7 @@ class Session:
     retry: Change | None = None  # after a 491
     ack: Request | None = None  # of our last re-INVITE, for a repeated 2xx
     leaving: HungUp | None = None  # our BYE waits for their ACK
-    cause: Literal["bye", "expired", "no_ack", "lost"] = "bye"
+    cause: OurEnd = "bye"
     timers: tuple[tuple[Timer, int], ...] = ()
 
     def receive(self, event: Event, now: Instant) -> "tuple[Session, tuple[Effect, ...]]":
@@ -248,7 +248,7 @@ def _refused(state: Session, event: Heard, now: Instant) -> Result:
 def _unanswered(state: Session, event: Unanswered, now: Instant) -> Result:
     if event.request != state.ours or state.phase is not Phase.UP:
         return state, ()
-    return _bye(state, "lost")
+    return _bye(state, "silent")
 
 
 def _hung_up(state: Session, event: HungUp, now: Instant) -> Result:
@@ -259,7 +259,7 @@ def _hung_up(state: Session, event: HungUp, now: Instant) -> Result:
     return _bye(state, "bye", event.fields)
 
 
-def _bye(state: Session, cause: Literal["bye", "expired", "no_ack", "lost"], fields: Fields = ()) -> Result:
+def _bye(state: Session, cause: OurEnd, fields: Fields = ()) -> Result:
     """What becomes of it is told by `Parted`."""
     waiting = (Reply(respond(state.theirs, 487)),) if state.theirs else ()
     dialog, bye = state.dialog.request("BYE", fields)

@@ -9,6 +9,7 @@ from signaling.pstn.sip.refresh import Watch
 from signaling.pstn.sip.values import quick
 
 Timer = Literal["repeat", "no_ack", "watch", "retry", "expire"]
+OurEnd = Literal["bye", "expired", "no_ack", "lost", "silent"]  # why we end it
 
 
 # --- what happens -----------------------------------------------------------------------------------------
@@ -147,7 +148,7 @@ class WantRefresh:
 class Ended:
     """It is over. With a `doubt` the far end never said so: it is listed, alarmed, kept in the record."""
 
-    cause: Literal["bye", "peer", "expired", "no_ack", "lost"]
+    cause: OurEnd | Literal["peer"]
     doubt: str | None = None
 
 

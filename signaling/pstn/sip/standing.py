@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from licensing.instant import SECOND, Instant
+from licensing.instant import SECOND
+from signaling.pstn.sip import farewell
 from signaling.pstn.sip.cause import Cause, refused_with
 from signaling.pstn.sip.digest import Credentials, Login
 from signaling.pstn.sip.headers import Address, CSeq, parse_number
@@ -14,7 +15,6 @@ from signaling.pstn.sip.leg import ABILITIES
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.problem import CarrierError, SipError
 from signaling.pstn.sip.route import Hops
-from signaling.pstn.sip.traffic import Traffic
 from signaling.pstn.sip.transaction import Failed
 from signaling.pstn.sip.uri import Uri
 from signaling.pstn.sip.values import replace
@@ -25,17 +25,8 @@ SILENT = Cause("the carrier did not answer in time", 102, 408)
 UNREACHABLE = Cause("the carrier cannot be reached", 41, 503)
 
 
-class Desk(Protocol):
+class Desk(farewell.Desk, Protocol):
     """What these ask of the user agent (`agent.Agent`)."""
-
-    @property
-    def traffic(self) -> Traffic: ...
-
-    def now(self) -> Instant: ...
-
-    def token(self) -> str: ...
-
-    def branch(self) -> str: ...
 
     def contact(self, hop: Hop) -> Address: ...
 

@@ -282,10 +282,10 @@ class Traffic:
         self._tend(key)
 
     def _lost(self, hop: Hop) -> None:
-        """A connection is gone, and perhaps nobody heard the BYE that was written to it: it can be sent again
-        and does no harm twice. Other requests wait for their answer, which may come by a new connection."""
+        """A connection is gone, and perhaps nobody heard the BYE or CANCEL written to it: that is sent
+        again, and does no harm twice. Others wait for their answer, which may come by a new connection."""
         for key, business in tuple(self._business.items()):
-            ours = business.request is not None and business.request.method == "BYE"
+            ours = business.request is not None and business.request.method in ("BYE", "CANCEL")
             if (
                 ours
                 and isinstance(business.to, Hop)

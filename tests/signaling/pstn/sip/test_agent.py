@@ -220,6 +220,32 @@ async def test_a_caller_who_gives_up_stops_the_ringing(near: Party, far: Party, 
     assert not near.licence.leases
 
 
+async def test_a_cancel_that_a_connection_was_lost_with_is_said_by_another(
+    near: Party, clock: HandClock
+) -> None:
+    """Or the phone rings on, for nobody."""
+    await near.agent.listen(Transport.TCP, "127.0.0.1")
+    async with tcp_witness() as far:
+        call, heard = await near.call(uri(far.place))
+        assert isinstance(call, OutgoingCall)
+        invite = await far.hear("INVITE")
+        far.answer(invite, "180 Ringing")
+        await heard.until(told.Ringing)
+        call.hang_up()
+        cancel = await far.hear("CANCEL")
+        await far.go()
+        for _ in range(10):
+            clock.advance(1)
+            await asyncio.sleep(0.01)
+        await far.come()
+        while far.packets.count(cancel) < 2:
+            clock.advance(0.5)
+            await asyncio.sleep(0.01)
+        far.answer(cancel, "200 OK")
+        far.answer(invite, "487 Request Terminated")
+        assert (await heard.until(told.Failed)).confirmed
+
+
 async def test_a_large_invite_goes_over_tcp(near: Party, far: Party, place: Place) -> None:
     identity = ("Identity", "e30.e30." + "A" * 1400 + ";info=<https://cert.example/c.pem>;alg=ES256")
     await far.agent.listen(Transport.TCP, "127.0.0.1", place.port)

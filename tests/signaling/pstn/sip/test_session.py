@@ -269,7 +269,9 @@ def test_a_refused_change_leaves_the_call_as_it_was() -> None:
 
 def test_a_change_that_nobody_answers_ends_the_call() -> None:
     session, effects = then(caller(), Change(b""))
-    assert ask(then(session, Unanswered(ask(effects)))[1]).method == "BYE"
+    ending, effects = then(session, Unanswered(ask(effects)))
+    assert ask(effects).method == "BYE"
+    assert then(ending, Parted())[1] == (Ended("silent"),)
 
 
 def test_options_and_what_we_do_not_do_are_answered() -> None:
