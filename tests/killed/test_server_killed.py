@@ -48,23 +48,23 @@ async def lived_through(server: MortalServer, direct: Direct) -> int:
 
 async def test_the_server_may_be_killed_at_any_call(tmp_path: Path, moments: Moments) -> None:
     died = 0
-    for nth in moments(20):
+    for nth in moments(40):
         server = MortalServer(tmp_path / f"{nth}", before=kill_at(nth))
         if not await lived_through(server, database_of(server)):
             break
         died += 1
-    assert died > 2
+    assert died > 0
 
 
 async def test_the_power_may_fail_at_any_frame(tmp_path: Path, moments: Moments) -> None:
     """The writer dies with the server: what it had not written yet had not been acknowledged."""
     died = 0
-    for nth in moments(36):
+    for nth in moments(72):
         server = MortalServer(tmp_path / f"{nth}", cut_at=nth)
         if not await lived_through(server, database_of(server)):
             break
         died += 1
-    assert died > 1
+    assert died > 0
 
 
 @pytest.mark.long

@@ -82,7 +82,7 @@ async def test_the_writer_may_be_killed_at_any_call(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moments: Moments
 ) -> None:
     died = 0
-    for nth in moments(8):
+    for nth in moments(16):
         url = f"sqlite:///{shutil.copy(prepared, tmp_path / f'{nth}.db')}"
         alarms: list[str] = []
         store = await opened_by(interpreter(tmp_path, kill_at(nth)), url, alarms, monkeypatch)
@@ -94,14 +94,14 @@ async def test_the_writer_may_be_killed_at_any_call(
         if len(acknowledged) == len(flow.steps()) and not alarms:
             break
         died += 1
-    assert died > 8
+    assert died > 3
 
 
 async def test_a_first_start_may_be_killed_at_any_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moments: Moments
 ) -> None:
     died = 0
-    for nth in moments(12):
+    for nth in moments(24):
         url = f"sqlite:///{tmp_path / f'{nth}.db'}"
         if store := await opened_by(interpreter(tmp_path, kill_at(nth)), url, [], monkeypatch):
             await store.close()
@@ -111,7 +111,7 @@ async def test_a_first_start_may_be_killed_at_any_call(
         await flow.prepare(store)
         await flow.check(store, {})
         await store.close()
-    assert died > 2
+    assert died > 0
 
 
 async def interrupted(url: str, nth: int) -> tuple[dict[str, str], bool]:
@@ -125,14 +125,14 @@ async def interrupted(url: str, nth: int) -> tuple[dict[str, str], bool]:
 
 async def test_the_server_may_be_killed_at_any_call(prepared: Path, tmp_path: Path, moments: Moments) -> None:
     died = 0
-    for nth in moments(2):
+    for nth in moments(4):
         url = f"sqlite:///{shutil.copy(prepared, tmp_path / f'{nth}.db')}"
         acknowledged, finished = await interrupted(url, nth)
         await checked(url, acknowledged)
         if finished:
             break
         died += 1
-    assert died > 3
+    assert died > 1
 
 
 async def test_the_server_may_be_killed_at_any_call_on_postgresql(
@@ -143,14 +143,14 @@ async def test_the_server_may_be_killed_at_any_call_on_postgresql(
     await flow.prepare(store)
     await store.close()
     died = 0
-    for nth in moments(10):
+    for nth in moments(20):
         postgres.sql(f"CREATE DATABASE killed_{nth} TEMPLATE prepared")
         acknowledged, finished = await interrupted(postgres.url(f"killed_{nth}"), nth)
         await checked(postgres.url(f"killed_{nth}"), acknowledged)
         if finished:
             break
         died += 1
-    assert died > 4
+    assert died > 1
 
 
 RESTORES = """
@@ -168,7 +168,7 @@ async def test_a_restore_may_be_killed_at_any_call(prepared: Path, tmp_path: Pat
     async with await open_store(url) as store:
         await acknowledged_by(store)
     died = 0
-    for nth in moments(30):
+    for nth in moments(60):
         url = f"sqlite:///{shutil.copy(prepared, tmp_path / f'{nth}.db')}"
         command = [*kill_at(nth, threads=True), sys.executable, "-c", RESTORES, str(earlier), url]
         process = await asyncio.create_subprocess_exec(*command)
@@ -180,4 +180,4 @@ async def test_a_restore_may_be_killed_at_any_call(prepared: Path, tmp_path: Pat
         if finished:
             break
         died += 1
-    assert died > 2
+    assert died > 0
