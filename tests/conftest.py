@@ -1,5 +1,6 @@
 """Options that all tests share: the size of the run and its seed."""
 
+import gc
 import os
 import random
 import signal
@@ -7,6 +8,9 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# While modules are loaded and tests collected there is no garbage to speak of, and much to look at in vain.
+gc.disable()
 
 # How quickly examples are made is the machine's affair, which may be busy.
 EVERY: dict[str, Any] = {
@@ -74,6 +78,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """What is there now stays: from here on the collector looks at what the tests make alone."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
