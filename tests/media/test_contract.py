@@ -85,6 +85,7 @@ def test_aioice_connection_has_the_methods_that_trickling_calls_and_replaces() -
         "sort_check_list": [],
         "_pair_remote_candidate": ["remote_candidate"],
         "_end_remote_candidates": [],
+        "_prune_components": [],
         "_remote_candidates_expected": [],
     }
     for name, names in expected.items():

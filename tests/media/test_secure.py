@@ -16,10 +16,12 @@ class Told:
 
     def __init__(self) -> None:
         self.failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.connected = asyncio.Event()
 
     def line_found(self, candidate: Candidate | None) -> None: ...
 
-    def line_connected(self) -> None: ...
+    def line_connected(self) -> None:
+        self.connected.set()
 
     def line_failed(self, reason: str) -> None:
         self.failed.set_result(reason)
@@ -46,3 +48,30 @@ async def test_the_time_to_be_found_begins_when_the_far_end_has_our_description(
     line.connect()
     assert await told.failed == "no way to the far end in 0 s"
     await line.close()
+
+
+async def test_a_far_end_that_names_no_candidate_of_use_is_met_all_the_same() -> None:
+    """As a browser that hides its addresses behind names: its checks come, and are answered."""
+    ours, theirs = Told(), Told()
+    line = SecureLine(ours, IceSettings(), offers=False, mid="0")
+    other = SecureLine(theirs, IceSettings(), offers=True, mid="0")
+    for each in (line, other):
+        await each.gather()
+    await line.start(parameters(other), (f"sha-256 {other.fingerprint}",), client=True)
+    await line.add_candidates((), end=True)
+    known = [Candidate(candidate=f"candidate:{each.to_sdp()}") for each in line.connection.local_candidates]
+    await other.start(parameters(line), (f"sha-256 {line.fingerprint}",), client=False, described=known)
+    await other.add_candidates((), end=True)
+    for each in (line, other):
+        each.connect()
+    async with asyncio.timeout(20):
+        await ours.connected.wait()
+        await theirs.connected.wait()
+    for each in (line, other):
+        await each.close()
+
+
+def parameters(line: SecureLine) -> RTCIceParameters:
+    """As its description has them."""
+    ice = line.connection
+    return RTCIceParameters(usernameFragment=ice.local_username, password=ice.local_password)

@@ -264,6 +264,9 @@ class Connection(aioice.Connection):
         """Until our own servers have answered, a way may still be found, whatever the far end says."""
         return self._asking is not None or super()._remote_candidates_expected()
 
+    def _prune_components(self) -> None:
+        """Never: a far end that names no candidate of use may yet be met (RFC 8445 §7.3.1.3)."""
+
     def send_now(self, data: bytes) -> bool:
         """Over the pair that ICE has chosen, without a coroutine; False if it cannot go now."""
         pair = self._nominated.get(COMPONENT)
