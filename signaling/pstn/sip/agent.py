@@ -196,7 +196,7 @@ class Agent:
         lease = self._licence.redeem(grant, attempt)
         if not isinstance(lease, Lease):
             return lease
-        return Tenure(self._licence, lease, self._clock, leg.lapsed)
+        return Tenure(self._licence, lease, self.traffic.timers, leg.lapsed)
 
     def forget(self, leg: Leg) -> None:
         legs = self._legs.get(leg.call_id, [])

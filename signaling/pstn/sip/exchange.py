@@ -103,8 +103,9 @@ class Exchange:
 
     def _heard_response(self, response: Response, now: Instant) -> Steps:
         key = client_key(response)
-        if key in self._live:
-            return self._tell(key, answered(response), now)
+        transaction = self._live.get(key)
+        if transaction is not None:
+            return self._told(key, transaction, answered(response), now)
         # A late 2xx means that somewhere a call is up and perhaps charged: it is never dropped in silence.
         if response.cseq.method == "INVITE" and 200 <= response.status < 300:
             return None, (Deliver(response),)
@@ -128,10 +129,12 @@ class Exchange:
 
     def _tell(self, key: Key, event: Event, now: Instant) -> Steps:
         transaction = self._live.get(key)
-        if transaction is None:
-            return NOTHING
-        transaction, effects = transaction.receive(event, now)
-        self._keep(key, transaction)
+        return NOTHING if transaction is None else self._told(key, transaction, event, now)
+
+    def _told(self, key: Key, transaction: Transaction, event: Event, now: Instant) -> Steps:
+        after, effects = transaction.receive(event, now)
+        if after is not transaction:
+            self._keep(key, after)
         return key, effects
 
     def _keep(self, key: Key, transaction: Transaction) -> None:

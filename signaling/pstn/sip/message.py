@@ -66,14 +66,14 @@ KNOWN = {
 _KNOWN = frozenset(KNOWN.values())
 _USUAL = COMPACT | {name: name for name in _KNOWN}  # as nearly everybody writes them
 # These are fields of a message of their own, or follow from the body.
-TYPED = {"via", "from", "to", "call-id", "cseq", "max-forwards", "content-length"}
-_UNTYPED = _KNOWN - {KNOWN[key] for key in TYPED}
+_TYPED = {"Via", "From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"}
+TYPED = {name.lower() for name in _TYPED}
+_UNTYPED = _KNOWN - _TYPED
 # At most one each (RFC 3261 §7.3.1: no comma-separated list).
 _SINGLE = {"Content-Type", "RAck", "RSeq", "Session-Expires", "Min-SE", "Expires", "Event"}  # and TYPED
 ADDRESSES = {"Contact", "Record-Route", "Route", "P-Asserted-Identity", "P-Preferred-Identity", "Diversion"}
-_TYPED = {KNOWN[key]: key for key in TYPED}
 # Those of which there may be many, and whose values nobody reads here.
-_FREE = _KNOWN - {*_TYPED} - _SINGLE - ADDRESSES - {"Identity"}
+_FREE = _KNOWN - _TYPED - _SINGLE - ADDRESSES - {"Identity"}
 
 _LINE = re.compile(r"([^\s:]+)[ \t]*:[ \t]*([^\r\n]*)")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: ([^\r\n]*))?", re.IGNORECASE)
@@ -110,13 +110,15 @@ class Message:
 
     def values(self, name: str) -> tuple[str, ...]:
         """All values of a header that is a comma-separated list, spread over how many lines ever."""
-        return tuple(
-            [part for key, value in self.fields if key == name for part in split_list(value) if part]
-        )
+        found: list[str] = []
+        for key, value in self.fields:
+            if key == name:
+                found += filter(None, split_list(value))
+        return tuple(found)
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """All values of a header of addresses."""
-        return tuple([parse_address(value) for value in self.values(name)])
+        return tuple(map(parse_address, self.values(name)))
 
     def options(self, name: str) -> frozenset[str]:
         """Option tags of Require, Supported and their like, in lower case."""
@@ -158,12 +160,12 @@ def parse(data: bytes) -> Request | Response:
         raise SipError(513, f"{len(data)} bytes, at most {MAX_MESSAGE}")
     if b"\r\n\r\n" not in data:
         raise _unanswered(data, bad("no end of the headers"))
-    start_line, pairs, body = split(data)
+    start_line, lines, body = _cut(data)
     status_line = _STATUS_LINE.fullmatch(start_line)
     try:
         if status_line:
-            return _response(int(status_line[1]), status_line[2] or "", pairs, body)
-        return _request(start_line, pairs, body)
+            return _response(int(status_line[1]), status_line[2] or "", lines, body)
+        return _request(start_line, lines, body)
     except SipError as error:
         raise _unanswered(data, error) from None
 
@@ -175,6 +177,11 @@ def _unanswered(data: bytes, error: SipError) -> SipError:
 
 def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     """Start line, headers by their usual names, and whatever follows the empty line."""
+    start_line, lines, body = _cut(data)
+    return start_line, [_field(line) for line in lines], body
+
+
+def _cut(data: bytes) -> tuple[str, list[str], bytes]:
     head, _, body = data.partition(b"\r\n\r\n")
     try:
         text = head.decode()
@@ -185,14 +192,7 @@ def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     start_line, *lines = text.split("\r\n")
     if len(lines) >= MAX_LINES:
         raise SipError(None, f"{len(lines) + 1} headers, at most {MAX_LINES}")
-    if text.count("\r") + text.count("\n") > 2 * len(lines):  # half a line end, within a value
-        return start_line, [_field(line) for line in lines], body
-    pairs: list[tuple[str, str]] = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        usual = _USUAL.get(name)
-        pairs.append((usual, value.strip(" \t")) if usual and colon else _field(line))
-    return start_line, pairs, body
+    return start_line, lines, body
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -203,7 +203,7 @@ def _field(line: str) -> tuple[str, str]:
     return KNOWN.get(name.lower(), name), found[2].rstrip(" \t")
 
 
-def _request(start_line: str, pairs: list[tuple[str, str]], body: bytes) -> Request:
+def _request(start_line: str, lines: list[str], body: bytes) -> Request:
     method, _, rest = start_line.partition(" ")
     uri, _, version = rest.rpartition(" ")
     if not TOKEN.fullmatch(method):
@@ -212,11 +212,11 @@ def _request(start_line: str, pairs: list[tuple[str, str]], body: bytes) -> Requ
         if _VERSION.fullmatch(version):
             raise SipError(505, f"version {version[:16]} is not 2.0")
         raise bad("not a request line", start_line)
-    typed, fields, body = _gather(pairs, body)
+    typed, fields, body = _gather(lines, body)
     target = parse_uri(uri)
     if isinstance(target, Uri) and target.headers:
         raise bad("a Request-URI with headers", uri)
-    hops = typed.get("max-forwards")
+    hops = typed.get("Max-Forwards")
     request = Request(
         *_identity(typed),
         method=method,
@@ -232,32 +232,37 @@ def _request(start_line: str, pairs: list[tuple[str, str]], body: bytes) -> Requ
     return request
 
 
-def _response(status: int, reason: str, pairs: list[tuple[str, str]], body: bytes) -> Response:
-    typed, fields, body = _gather(pairs, body)
+def _response(status: int, reason: str, lines: list[str], body: bytes) -> Response:
+    typed, fields, body = _gather(lines, body)
     return Response(*_identity(typed), status=status, reason=reason, fields=fields, body=body)
 
 
-def _gather(pairs: list[tuple[str, str]], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
+def _gather(lines: list[str], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
     """The fields of their own, each there at most once, and the others, checked where we know how."""
     typed: dict[str, str] = {}
     fields: list[tuple[str, str]] = []
     vias: list[str] = []
-    for pair in pairs:
-        name, value = pair
-        if name in _FREE:
-            fields.append(pair)
-        elif name == "Via":
-            vias.append(value)
-        elif key := _TYPED.get(name):
-            if key in typed:
-                raise bad(f"{name} twice")
-            typed[key] = value
+    for line in lines:
+        name, _, value = line.partition(":")
+        usual = _USUAL.get(name)
+        if usual is None or "\r" in value or "\n" in value or name == line:
+            usual, value = _field(line)
         else:
-            _check(name, value, fields)
-            fields.append(pair)
+            value = value.strip(" \t")
+        if usual in _FREE:
+            fields.append((usual, value))
+        elif usual == "Via":
+            vias.append(value)
+        elif usual not in _TYPED:
+            _check(usual, value, fields)
+            fields.append((usual, value))
+        elif usual in typed:
+            raise bad(f"{usual} twice")
+        else:
+            typed[usual] = value
     if vias:
-        typed["via"] = ",".join(vias)
-    return typed, tuple(fields), _measured(typed.get("content-length"), body)
+        typed["Via"] = vias[0] if len(vias) == 1 else ",".join(vias)
+    return typed, tuple(fields), _measured(typed.get("Content-Length"), body)
 
 
 def _measured(length: str | None, body: bytes) -> bytes:
@@ -290,10 +295,10 @@ def _check(name: str, value: str, before: list[tuple[str, str]]) -> None:
 
 def _identity(typed: dict[str, str]) -> tuple[tuple[Via, ...], Address, Address, str, CSeq]:
     try:
-        via, sender = typed["via"], typed["from"]
-        to, call_id, cseq = typed["to"], typed["call-id"], typed["cseq"]
+        via, sender, to = typed["Via"], typed["From"], typed["To"]
+        call_id, cseq = typed["Call-ID"], typed["CSeq"]
     except KeyError as missing:
-        raise bad(f"no {KNOWN[missing.args[0]]}") from None
+        raise bad(f"no {missing.args[0]}") from None
     vias = split_list(via)
     if len(vias) > MAX_VIAS:
         raise SipError(483, f"{len(vias)} hops, at most {MAX_VIAS}")
@@ -348,7 +353,8 @@ def _build(message: Request | Response) -> bytes:
     text = "".join(lines)
     if "\r" in text or "\n" in text:
         raise ValueError(f"a line end within a value: {start[:48]!a}")
-    return "\r\n".join((*lines, "", "")).encode() + message.body
+    lines += "", ""
+    return "\r\n".join(lines).encode() + message.body
 
 
 def with_fields(message: Request, *fields: tuple[str, str]) -> Request:

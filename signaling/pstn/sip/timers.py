@@ -1,8 +1,9 @@
 """Many timers of one user agent on one timer of the clock: most of them are never needed."""
 
-import heapq
 import itertools
 from collections.abc import Callable
+from functools import partial
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from licensing.instant import Instant
@@ -23,7 +24,7 @@ class Alarm(list[Any]):
 
 
 class Timers:
-    """Calls back in the order of deadlines."""
+    """Calls back in the order of deadlines. A clock itself, for whoever knows a `Clock` alone."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -39,10 +40,18 @@ class Timers:
     def at(self, when: int, callback: Callable[..., None], *arguments: object) -> Alarm:
         """Call back with these at that moment of the monotonic clock (ns)."""
         alarm = Alarm((when, next(self._order), callback, arguments))
-        heapq.heappush(self._heap, alarm)
+        heappush(self._heap, alarm)
         if self._armed is None or when < self._armed[0]:
             self._arm()
         return alarm
+
+    def now(self) -> Instant:
+        """This moment."""
+        return self._clock.now()
+
+    def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
+        """Call back once; calling the result forbids it."""
+        return partial(self.cancel, self.at(deadline.mono_ns, callback))
 
     def cancel(self, alarm: Alarm) -> None:
         """Do not call back. Whom it would have called it keeps no longer, and soon it takes no room."""
@@ -52,7 +61,7 @@ class Timers:
         self._cancelled += 1
         if self._cancelled > max(FEW, len(self._heap) // 2):
             self._heap = [alarm for alarm in self._heap if alarm[CALLBACK]]
-            heapq.heapify(self._heap)
+            heapify(self._heap)
             self._cancelled = 0
 
     def close(self) -> None:
@@ -75,12 +84,14 @@ class Timers:
     def _run(self) -> None:
         self._armed = None
         now = self._clock.now().mono_ns
-        while self._heap and self._heap[0][WHEN] <= now:
-            alarm = heapq.heappop(self._heap)
-            callback, arguments = alarm[CALLBACK:]
-            alarm[CALLBACK:] = None, ()
-            if callback:
-                callback(*arguments)
-            else:
-                self._cancelled -= 1
-        self._arm()
+        try:
+            while self._heap and self._heap[0][WHEN] <= now:
+                alarm = heappop(self._heap)
+                _, _, callback, arguments = alarm
+                if callback:
+                    alarm[CALLBACK:] = None, ()
+                    callback(*arguments)
+                else:
+                    self._cancelled -= 1
+        finally:  # one that fails is a fault of its own, and stops no other
+            self._arm()

@@ -223,16 +223,15 @@ class Traffic:
         key, effects = steps
         business = self._business.get(key) if key else None
         for effect in effects:
-            match effect:
-                case Send(message):
-                    to = business.to if business else flow
-                    assert to is not None
-                    failed = partial(self._unsendable, key)
-                    self.outlet.send(message, to, failed, business.tenure if business else None)
-                case Deliver(message):
-                    self._deliver(key, business, message, flow)
-                case Failed() as failure:
-                    self._failed(business, failure)
+            if isinstance(effect, Send):
+                to = business.to if business else flow
+                assert to is not None
+                failed = partial(self._unsendable, key)
+                self.outlet.send(effect.message, to, failed, business.tenure if business else None)
+            elif isinstance(effect, Deliver):
+                self._deliver(key, business, effect.message, flow)
+            else:
+                self._failed(business, effect)
         if key:
             self._tend(key)
 
@@ -264,11 +263,14 @@ class Traffic:
         transaction, business = self._exchange.get(key), self._business.get(key)
         if transaction is None:
             self._business.pop(key, None)
-        elif business and transaction.timers:
-            at = min([at for _, at in transaction.timers])
-            if at < business.wakes:
-                business.wakes = at
-                self.timers.at(at, self._wake, key, business)
+        elif business:
+            first = business.wakes
+            for _, at in transaction.timers:
+                if at < first:
+                    first = at
+            if first < business.wakes:
+                business.wakes = first
+                self.timers.at(first, self._wake, key, business)
 
     def _woken(self, key: Key, business: Business) -> None:
         if self._business.get(key) is not business:
@@ -276,10 +278,11 @@ class Traffic:
         now = self._clock.now()
         business.wakes = NEVER
         transaction = self._exchange.get(key)
-        for timer, at in transaction.timers if transaction else ():
-            if at <= now.mono_ns:
-                self._carry_out(self._exchange.timed_out(key, timer, at, now))
-        self._tend(key)
+        due = [one for one in transaction.timers if one[1] <= now.mono_ns] if transaction else ()
+        for timer, at in due:
+            self._carry_out(self._exchange.timed_out(key, timer, at, now))
+        if not due:  # what it was to wake for is over, and something later is waited for
+            self._tend(key)
 
     def _lost(self, hop: Hop) -> None:
         """A connection is gone, and perhaps nobody heard the BYE or CANCEL written to it: that is sent

@@ -21,16 +21,7 @@ else:
     def replace(value, /, **changes):
         """The value with these fields changed; what it is not made of (`init=False`) is as in a new one."""
         cls = value.__class__
-        found = _COPIES.get(cls)
-        if found is None:  # not `quick`
-            return dataclasses.replace(value, **changes)
-        copy, names = found
-        if not names.issuperset(changes):
-            raise TypeError(f"{cls.__name__} has not all the fields {list(changes)}")
-        made = copy(value)
-        for change in changes.items():
-            setattr(made, *change)
-        return made
+        return (_COPIERS.get((cls, *changes)) or _copier(cls, tuple(changes)))(value, **changes)
 
 
 def quick(cls: type[Value]) -> type[Value]:
@@ -46,14 +37,28 @@ def quick(cls: type[Value]) -> type[Value]:
     type.__setattr__(cls, "__init__", init)
     for name in ("__setattr__", "__delattr__"):
         type.__delattr__(cls, name)
-    copied = [f"made.{p.name} = {f'value.{p.name}' if p.init else f'default_{p.name}'}" for p in parts]
-    copy = _function(cls, parts, "copy(value)", ["made = new(cls)", *copied, "return made"])
-    _COPIES[cls] = copy, frozenset([part.name for part in given])
+    _QUICK.add(cls)
     return cls
 
 
-# How one of a class is copied, and its fields that may be changed in a copy before it is seen.
-_COPIES: dict[type, tuple[Callable[[Any], Any], frozenset[str]]] = {}
+_QUICK: set[type] = set()
+
+# What copies one of a class with changes in these fields of it; there are few such sets.
+_COPIERS: dict[tuple[type | str, ...], Callable[..., Any]] = {}
+
+
+def _copier(cls: type, names: tuple[str, ...]) -> Callable[..., Any]:
+    if cls not in _QUICK:
+        return dataclasses.replace
+    parts = _parts(cls)
+    if unknown := set(names) - {part.name for part in parts if part.init}:
+        raise TypeError(f"{cls.__name__} has no field {unknown.pop()}")
+    changed = {name: name for name in names}
+    kept = {part.name: f"value.{part.name}" if part.init else f"default_{part.name}" for part in parts}
+    copied = [f"made.{name} = {what}" for name, what in (kept | changed).items()]
+    head = f"copy({', '.join(['value', *names])})"
+    made = _COPIERS[cls, *names] = _function(cls, parts, head, ["made = new(cls)", *copied, "return made"])
+    return made
 
 
 def _parts(cls: type) -> "tuple[Field[Any], ...]":

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import pytest
+
 from licensing.instant import SECOND
 from signaling.pstn.sip.timers import FEW, Timers
 from tests.fakes.clock import START, HandClock
@@ -39,3 +41,24 @@ def test_many_cancelled_alarms_take_no_room() -> None:
     for when in range(10 * FEW):
         timers.cancel(timers.at(NOW + SECOND + when, lambda: None))
     assert len(timers) <= FEW + len(kept) + 1
+
+
+def test_an_alarm_that_fails_stops_no_other() -> None:
+    clock, rung = HandClock(), list[int]()
+    timers = Timers(clock)
+    timers.at(NOW + SECOND, lambda: rung[0])
+    timers.at(NOW + 2 * SECOND, partial(rung.append, 2))
+    with pytest.raises(IndexError):
+        clock.advance(1)
+    clock.advance(1)
+    assert rung == [2]
+
+
+def test_who_waits_for_a_moment_may_forbid_it() -> None:
+    clock, rung = HandClock(), list[str]()
+    timers = Timers(clock)
+    forbid = timers.call_at(timers.now().after(SECOND), partial(rung.append, "forbidden"))
+    timers.call_at(timers.now().after(SECOND), partial(rung.append, "wanted"))
+    forbid()
+    clock.advance(1)
+    assert rung == ["wanted"]
