@@ -12,6 +12,7 @@ from tests.interop.witness import Witness, witness
 from tests.signaling.pstn.media.ends import Far, open_wire
 from tests.signaling.pstn.telephony import BOSS, NUMBER, PERMIT, Trunks
 from tests.signaling.pstn.test_early import PITCH, rung, tone
+from tests.web.app import Someone
 from tests.web.conftest import Town
 from wephone.protocol.ids import UserId
 from wephone.testing.kit import Kit
@@ -34,17 +35,42 @@ def wephone_settings(phone: Witness, tmp_path: Path) -> dict[str, Any]:
     }
 
 
-async def test_a_caller_hears_the_carrier_before_the_answer_and_sees_that_it_still_rings(
-    town: Town, phone: Witness, wephone: Kit
-) -> None:
+async def dialled(town: Town, phone: Witness, wephone: Kit) -> Someone:
+    """Alice, whose call is on its way to the carrier."""
     phone.answer(await phone.hear("OPTIONS"), "200 OK")
-    alice, far = await town.member("alice"), Far(await open_wire())
+    alice = await town.member("alice")
     await wephone.permits.add(PERMIT)
     store = wephone.server.running.parts.store
     await store.entitle(UserId("alice"), Entitlement(frozenset({"DE"}), BOSS, 1))
     await alice.page.get_by_role("searchbox").fill(NUMBER)
     await alice.sees("Telephone call to Germany")
     await alice.button("Call").click()
+    return alice
+
+
+async def test_who_is_promised_sound_and_gets_none_hears_that_it_rings_until_there_is_some(
+    town: Town, phone: Witness, wephone: Kit
+) -> None:
+    alice, far = await dialled(town, phone, wephone), Far(await open_wire())
+    invite = await rung(phone, far)
+    await alice.sees("Delivered")
+    while not await alice.page.evaluate("window.tones"):
+        await alice.page.wait_for_timeout(50)
+    await alice.sees_no("Carrier announcement")
+    async with tone(far):
+        await alice.sees("Carrier announcement")
+        before = await alice.page.evaluate("window.tones")
+        await alice.page.wait_for_timeout(4_100)  # it would sound again by now
+        assert await alice.page.evaluate("window.tones") == before
+    phone.answer(invite, "486 Busy Here")
+    await phone.hear("ACK")
+    far.close()
+
+
+async def test_a_caller_hears_the_carrier_before_the_answer_and_sees_that_it_still_rings(
+    town: Town, phone: Witness, wephone: Kit
+) -> None:
+    alice, far = await dialled(town, phone, wephone), Far(await open_wire())
     invite = await rung(phone, far)
     phone.answer(invite, "180 Ringing")
     async with tone(far):

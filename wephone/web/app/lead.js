@@ -352,6 +352,7 @@ export class Lead {
       camera: (call, camera, cameraFault) => this.show(withCall(this.state, call, { camera, cameraFault })),
       microphone: (call, microphoneFault) => this.show(withCall(this.state, call, { microphoneFault })),
       sees: (call, farVideo) => this.show(withCall(this.state, call, { farVideo })),
+      early: (call) => { if (callOf(this.state, call)?.early) this.show(withCall(this.state, call, { early: "heard" })); },
       renewed: (call, ours, theirs) => {
         this.#heard.delete(call); // what the connection before had counted says nothing of this one
         this.show(withCall(this.state, call, { isCodeStale: !this.client.hasKeys(call, ours, theirs) }));

@@ -18,6 +18,7 @@
  *   state: (call: string, state: RTCPeerConnectionState) => void,
  *   renewed: (call: string, ours: string, theirs: string) => void, microphone: (call: string, fault: string | null) => void,
  *   camera: (call: string, on: boolean, fault: string | null) => void, sees: (call: string, sees: boolean) => void,
+ *   early: (call: string) => void,
  * }} Shown
  */
 
@@ -266,9 +267,11 @@ class CallMedia {
     if (this.next) this.#moveTo(way);
   }
 
-  /** A provisional answer. A call is not lost because nothing can be heard before the real one. @param {string} sdp */
+  /** A provisional answer, and `early` once something is heard. A call is not lost because nothing can be. @param {string} sdp */
   async #hearEarly(sdp) {
-    await this.next?.take("pranswer", sdp).catch(() => {});
+    const way = this.next;
+    await way?.take("pranswer", sdp).catch(() => {});
+    void way?.hasSound().then((has) => has && this.owner.shown.early(this.call));
   }
 
   async #rollBack() {

@@ -6,6 +6,7 @@
 
 const KEY = 120; // ms that a key sounds
 const GAP = 70; // ms between two
+const LOOK = 100; // ms between two looks for the first sound
 const BATCH = 30; // ms in which candidates that follow the first gather for one frame
 const LINES = [/^a=ice-ufrag:(\S+)/m, /^a=fingerprint:\S+ (\S+)/m]; // that tell one connection from another
 
@@ -110,6 +111,15 @@ export class Way {
       // One of an earlier connection, or of a kind that this browser does not know, is of no use and no harm.
       await this.pc.addIceCandidate(one).catch(() => {});
     }
+  }
+
+  /** Once the first sound has come; false if it is closed before. */
+  async hasSound() {
+    for (; this.pc.signalingState !== "closed"; await new Promise((go) => setTimeout(go, LOOK))) {
+      const known = [...(await this.pc.getStats()).values()];
+      if (known.some(({ type, packetsReceived }) => type === "inbound-rtp" && packetsReceived > 0)) return true;
+    }
+    return false;
   }
 
   /** Our description has been said: so may our candidates be. */

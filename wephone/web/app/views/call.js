@@ -30,6 +30,7 @@ function line(call, now) {
 const isTimed = (call) => call.stage === "talking" && !call.heldHere && !call.heldThere;
 
 const SHORT = 4_000; // ms in which to see that it is over
+const SILENCE = 1_000; // ms for the telephone network to be heard in, where it said that it would be
 const GLANCE = 1_500; // ms, where another call waits
 const UNANSWERED = ["cancelled", "no_answer", "server_restarted"];
 const SELF_EVIDENT = ["hangup", "cancelled", "transferred", "answered_elsewhere", "declined_elsewhere"];
@@ -75,7 +76,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
   const dialog = useRef(/** @type {HTMLElement | null} */ (null));
   const others = phone.state.calls.filter(({ id, stage }) => id !== call.id && stage !== "ended" && stage !== "ringing");
   useEffect(() => dialog.current?.focus(), [call.id]);
-  useEffect(() => (call.stage === "alerting" && !call.early && phone.leads ? ringback() : undefined), [call.stage, call.early]);
+  useRingback(call, phone.leads);
   useEffect(() => {
     const shown = call.stage === "ended" ? lingers(call) : null;
     if (shown === null) return undefined;
@@ -107,6 +108,25 @@ export function CallScreen({ phone, call, hide, write, under }) {
   </div>`;
 }
 
+/**
+ * That it rings is for us to sound until the telephone network is heard (RFC 3960 §3.2), also where it said that it
+ * would be and then sends nothing: nobody waits in silence.
+ *
+ * @param {Call} call @param {boolean} leads
+ */
+function useRingback({ stage, early }, leads) {
+  const rings = leads && early !== "heard" && (stage === "alerting" || (early === "awaited" && stage === "delivered"));
+  useEffect(() => {
+    if (!rings) return undefined;
+    let hush = () => {};
+    const timer = setTimeout(() => { hush = ringback(); }, early ? SILENCE : 0);
+    return () => {
+      clearTimeout(timer);
+      hush();
+    };
+  }, [rings]);
+}
+
 /** A telephone that hears us may be sent keys. @param {Call} call */
 const takesKeys = (call) => call.telephone && call.stage === "talking" && !call.heldHere;
 
@@ -119,7 +139,7 @@ function Notices({ phone, call, now }) {
       <${Refusal} refusal=${call.ending.refusal} /></div>` : null}
     ${call.declinedChange ? html`<div role="alert" class="warning">${call.declinedChange === true
       ? say("change declined") : html`<${Refusal} refusal=${call.declinedChange} />`}</div>` : null}
-    ${call.early && call.stage !== "ended" ? html`<p role="status" class="pill">${say("early")}</p>` : null}
+    ${call.early === "heard" && call.stage !== "ended" ? html`<p role="status" class="pill">${say("early")}</p>` : null}
     <${Handing} call=${call} />
     <${Trouble} call=${call} />
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}
