@@ -223,6 +223,7 @@ class Network:
             call.refuse(404, Cause("unallocated number", 1))
             return
         line, number = found[0]
+        call.sign_in(line.credentials)
         if line.trunk.srtp and not call.demand_encryption():
             return  # refused: it offers plain sound
         if self._is_over(line, self._switch):

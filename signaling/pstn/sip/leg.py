@@ -14,7 +14,7 @@ from signaling.pstn.sip import session_events as happened
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.cause import NOT_AUTHORISED, RECOVERY, TEMPORARY_FAILURE, Cause, ended_with
 from signaling.pstn.sip.dialog import Dialog
-from signaling.pstn.sip.digest import Login
+from signaling.pstn.sip.digest import Credentials, Login
 from signaling.pstn.sip.exchange import Key
 from signaling.pstn.sip.farewell import Farewell
 from signaling.pstn.sip.headers import Address
@@ -91,6 +91,10 @@ class Leg:
         self._alarms: list[Alarm] = []
 
     # What whoever holds the call may do
+
+    def sign_in(self, credentials: Credentials | None) -> None:
+        """By these a challenge is answered, also within a call that the carrier brought."""
+        self._login = Login(credentials) if credentials else None
 
     def hang_up(self, cause: Cause | None = None) -> None:
         """End it, at whatever moment of its life."""

