@@ -22,7 +22,7 @@ class Capability(StrEnum):
     TRANSCODE = "transcode"  # an app that speaks Opus alone
     ANNOUNCE = "announce"
     SRTP = "srtp"  # to the trunk
-    DTMF = "dtmf"  # digits made here, for apps that send them by signaling
+    DTMF = "dtmf"  # keys that a telephone tells of by signaling
     PACKETS = "packets"  # each is looked at: what is dropped is counted; `Heard` and `DigitHeard` are told
 
 
@@ -258,7 +258,8 @@ class MediaBackend(Protocol):
         ...
 
     async def press(self, leg: str, digits: str) -> None:
-        """Send these keys to the trunk, one after the other; returns at once."""
+        """The telephone pressed these keys and said so by signaling (SIP INFO): the app hears them, one after
+        the other, as it does those in the telephone's sound. Under a lease; returns at once."""
         ...
 
     async def play(self, leg: str, side: Side, sound: Sound, language: Language = "en") -> None:

@@ -363,6 +363,11 @@ class Phone(ABC):
     async def _changed(self, sdp: bytes) -> None:
         await self._sound(self._desk.sound.trunk_answered(self._leg, sdp.decode(errors="replace")))
 
+    async def _press(self, digit: str) -> None:
+        """The telephone has pressed a key, and its carrier says so by INFO."""
+        if Capability.DTMF in self._desk.sound.capabilities:
+            await self._sound(self._desk.sound.press(self._leg, digit))
+
     async def _sound(self, asked: Awaitable[str | None]) -> str | None:
         """What the backend says; none if it does not do it. An answer without words is empty."""
         try:
@@ -380,6 +385,8 @@ class Phone(ABC):
             case told.Changed(sdp) | told.Confirmed(sdp):
                 if sdp:
                     self._desk.errands.start(self._changed(sdp))
+            case told.Keyed(digit):
+                self._desk.errands.start(self._press(digit))
             case told.Ended():
                 self._ended(event)
             case _:

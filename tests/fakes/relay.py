@@ -210,13 +210,13 @@ class Relay:
 
     async def press(self, leg: str, digits: str) -> None:
         opened = self._leg(leg)
-        theirs = opened.theirs["trunk"]
+        theirs = opened.theirs["app"]
         opened.pressed += digits
         if theirs is None or theirs.events is None:
             return
         for number, digit in enumerate(digits):
             header = bytes((0x80, 0x80 | theirs.events, 0, number)) + (number * 1600).to_bytes(4) + b"fake"
-            self._send(opened, "trunk", header + bytes((KEYS.index(digit), 0x8A)) + (800).to_bytes(2))
+            self._send(opened, "app", header + bytes((KEYS.index(digit), 0x8A)) + (800).to_bytes(2))
 
     async def play(self, leg: str, side: Side, sound: Sound, language: Language = "en") -> None:
         opened = self._leg(leg)

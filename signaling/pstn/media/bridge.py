@@ -182,7 +182,7 @@ class Bridge:
         opened = self._opened(leg)
         if len(digits) > MOST_DIGITS or any(digit not in KEYPAD for digit in digits):
             raise MediaError(Problem.BAD_DESCRIPTION, f"`{digits[:MOST_DIGITS]}` are no keys of a telephone")
-        opened.leg.press(digits)
+        opened.leg.press("app", digits)
 
     async def play(self, leg: str, side: Side, sound: Sound, language: Language = "en") -> None:
         opened = self._opened(leg)

@@ -52,6 +52,14 @@ class Speaker:
 
 
 @dataclass(slots=True)
+class Keypad:
+    """Keys that one side is to hear."""
+
+    digits: deque[str]
+    clock: Every20ms
+
+
+@dataclass(slots=True)
 class Playing:
     """A sound that one side hears."""
 
@@ -82,8 +90,7 @@ class Leg:
         self._speakers = (self._app, self._trunk)
         self._report_due = 0
         self._playing: dict[Side, Playing] = {}
-        self._digits: deque[str] = deque()
-        self._keypad: Every20ms | None = None
+        self._keypads: dict[Side, Keypad] = {}
         self._connected = False
 
     def _pressed(self, side: Side) -> Callable[[str], None]:
@@ -91,7 +98,7 @@ class Leg:
             self._tell(DigitHeard(self.name, side, digit))
             hears = self.to_trunk.hears
             if side == "app" and hears is not None and hears.events is None:
-                self.press(digit)  # a trunk that takes no events hears it as a tone
+                self.press("trunk", digit)  # a trunk that takes no events hears it as a tone
 
         return pressed
 
@@ -209,8 +216,7 @@ class Leg:
             self.stop_playing(side)
             return False
         now = time.monotonic_ns()
-        pressing = side == "trunk" and self._keypad is not None
-        if not pressing and (side == "app" or self.is_leased(now)):
+        if side not in self._keypads and (side == "app" or self.is_leased(now)):
             made = self._way_to(side).say(frame, now)
             if made is not None:
                 self._send(side, made, now)
@@ -227,47 +233,55 @@ class Leg:
     def _mind(self, side: Side) -> None:
         """Is a side to hear the other one, or us?"""
         way = self._way_to(side)
-        busy = side in self._playing or (side == "trunk" and self._keypad is not None)
+        busy = side in self._playing or side in self._keypads
         if busy != way.busy:
             way.busy = busy
             way.break_off()
 
-    def press(self, digits: str) -> None:
-        """Send these keys to the trunk, one after the other."""
-        self._digits.extend(digits)
-        if self._keypad is None:
-            self._made = iter(self._keys())
-            self._keypad = Every20ms(self._key_frame)
-            self._mind("trunk")
+    def press(self, side: Side, digits: str) -> None:
+        """Let this side hear these keys, one after the other, in place of the other one's sound."""
+        if side in self._keypads:
+            self._keypads[side].digits.extend(digits)
+            return
+        waiting = deque(digits)
+        made = self._keys(side, waiting)
+        self._keypads[side] = Keypad(waiting, Every20ms(lambda: self._key_frame(side, made)))
+        self._mind(side)
 
-    def _key_frame(self) -> bool:
-        if next(self._made, None) is None:
-            self._keypad = None
-            self._mind("trunk")
+    def _key_frame(self, side: Side, made: Iterator[bool]) -> bool:
+        if next(made, None) is None:
+            del self._keypads[side]
+            self._mind(side)
             return False
         return True
 
-    def _keys(self) -> Iterator[bool]:
+    def _keys(self, side: Side, digits: deque[str]) -> Iterator[bool]:
         """Sends what is due of the keys each time it is asked: as events, or else as tones."""
-        while self._digits:
-            digit = self._digits.popleft()
-            events = self.to_trunk.press(digit, time.monotonic_ns)
+        way = self._way_to(side)
+        while digits:
+            digit = digits.popleft()
+            events = way.press(digit, time.monotonic_ns)
             if events is None:
-                yield from self._sound_key(digit)
+                yield from self._sound_key(side, digit)
                 continue
             for packet in events:
-                self._send("trunk", packet, time.monotonic_ns())
+                self._send_key(side, packet)
                 yield True
             for _ in range(PAUSE):
                 yield True
 
-    def _sound_key(self, digit: str) -> Iterator[bool]:
+    def _sound_key(self, side: Side, digit: str) -> Iterator[bool]:
         for frame in tones(digit):
-            now = time.monotonic_ns()
-            made = self.to_trunk.say(frame, now)
+            made = self._way_to(side).say(frame, time.monotonic_ns())
             if made is not None:
-                self._send("trunk", made, now)
+                self._send_key(side, made)
             yield True
+
+    def _send_key(self, side: Side, packet: bytes) -> None:
+        """It is what the other side says, and so nobody hears it without a lease."""
+        now = time.monotonic_ns()
+        if self.is_leased(now):
+            self._send(side, packet, now)
 
     # Time
 
@@ -354,8 +368,8 @@ class Leg:
         for playing in self._playing.values():
             playing.clock.stop()
         self._playing.clear()
-        if self._keypad is not None:
-            self._keypad.stop()
+        for keypad in self._keypads.values():
+            keypad.clock.stop()
 
 
 def new_stream() -> Stream:

@@ -117,6 +117,26 @@ async def test_hold_at_either_side_is_told_to_the_other_under_the_lease(tmp_path
         assert said["kind"] == "decline"
 
 
+async def test_a_key_that_the_carrier_tells_of_by_info_is_for_the_app(tmp_path: Path) -> None:
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        await after_options(phone)
+        await here.permit()
+        alice = await here.person("alice")
+        await alice.invite(NUMBER)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "200 OK", sdp=True)
+        await phone.hear("ACK")
+        await alice.hears("answered")
+        [leg] = here.relay.legs.values()
+        for number, key in enumerate("5#", 1):
+            info = request("INFO", here.sip, phone.place, extra="Content-Type: application/dtmf")
+            info = info.replace(line(info, "To"), line(invite, "From").replace("From", "To"))
+            info = info.replace("Call-ID: raw", line(invite, "Call-ID")).replace("CSeq: 1", f"CSeq: {number}")
+            phone.send(info.replace("Content-Length: 0", "Content-Length: 1") + key, here.sip)
+            await phone.hear("SIP/2.0 200")
+        assert leg.pressed == "5#"
+
+
 async def test_a_request_with_forged_headers_is_a_call_like_any_other(tmp_path: Path) -> None:
     """What it says of itself is no permit: the number that it is for decides whom it may reach."""
     async with witness() as phone:

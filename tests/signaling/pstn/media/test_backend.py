@@ -302,17 +302,16 @@ async def lacks(asked: Coroutine[None, None, None]) -> None:
     assert refused.value.problem is Problem.LACKING
 
 
-async def test_keys_pressed_here_reach_the_trunk(stage: Stage) -> None:
+async def test_keys_that_the_telephone_tells_of_by_signaling_reach_the_app(stage: Stage) -> None:
     await call(stage)
     if Capability.DTMF not in stage.backend.capabilities:
         await lacks(stage.backend.press(LEG, "7#"))
         return
     await stage.backend.press(LEG, "7#")
-    heard: list[int] = []
-    while heard != [7, 11]:
-        await stage.far.wire.until(len(stage.far.wire.came) + 1 if heard else 1)
-        events = [packet for packet in stage.far.packets if packet.payload_type == 101]
-        heard = [packet.payload[0] for packet in events if packet.marker]
+    while 11 not in (heard := [event[0] for event in stage.app.payloads if len(event) == 4]):
+        await stage.app.until(len(stage.app.payloads) + 1)
+    assert list(dict.fromkeys(heard)) == [7, 11]
+    assert stage.far.packets == []
 
 
 async def test_keys_pressed_there_are_told_once(stage: Stage) -> None:
