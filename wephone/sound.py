@@ -101,6 +101,7 @@ class Sound:
         self._call, self._id, self._tell = call, call.id, tell
         self._settings = settings or IceSettings()
         self._line: Line | None = None
+        self._certificate: Any = None  # of all its lines, so that the safety code goes on to hold
         self._devices: list[Any] = []  # opened ones
         self._source: Any = None  # of these, that speaks
         self._sink: Any = None  # of these, that hears
@@ -204,7 +205,8 @@ class Sound:
         if self._line is None and self.failure is None:
             try:
                 peer = await preload()
-                self._line = cast(Line, peer.Peer(self, self._settings))
+                self._certificate = self._certificate or peer.new_certificate()
+                self._line = cast(Line, peer.Peer(self, self._settings, self._certificate))
             except (ImportError, CodecError, DescriptionError) as error:
                 self.line_failed(f"this device cannot make calls: {error}")
         return self._line

@@ -166,6 +166,15 @@ async def test_aiortc_has_each_private_name_that_is_replaced() -> None:
     await connection.close()
 
 
+async def test_aiortc_is_known_by_the_certificate_that_it_is_given() -> None:
+    certificate = RTCCertificate.generateCertificate()
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    private.use_certificate(connection, certificate)
+    dtls = connection.addTransceiver(Track(), direction="sendrecv").receiver.transport
+    assert dtls.getLocalParameters().fingerprints == certificate.getFingerprints()
+    await connection.close()
+
+
 async def test_aiortc_and_aioice_have_what_a_bridge_sends_and_hears_by() -> None:
     transport = RTCIceTransport(RTCIceGatherer(iceServers=[]))
     dtls = RTCDtlsTransport(transport, [RTCCertificate.generateCertificate()])

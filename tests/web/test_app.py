@@ -87,6 +87,7 @@ async def test_a_headless_peer_follows_a_page_that_is_loaded_again(
     await alice.page.reload()
     await alice.sees("00:0")
     assert abs(await alice.hears() - CAROLS_TONE) < NEAR
+    assert await alice.reads_code() == await call.verified()
     async with asyncio.timeout(20):
         await hears_tone(ear, ALICES_TONE)
     await call.hangup()

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import aioice
 from aiortc import (
+    RTCCertificate,
     RTCConfiguration,
     RTCIceCandidate,
     RTCPeerConnection,
@@ -35,6 +36,7 @@ from wephone.media.private import (
     hear_keys,
     send_keys,
     use_buffer,
+    use_certificate,
     use_connection,
     watch_identity,
 )
@@ -97,17 +99,32 @@ class Ways:
         return "recvonly" if self.hears else "inactive"
 
 
+def new_certificate() -> RTCCertificate:
+    """For the connections of one call."""
+    return RTCCertificate.generateCertificate()
+
+
 class Peer:
     """One connection of one call. It is made once: after `close` it is of no use."""
 
-    def __init__(self, listener: Listener, settings: IceSettings | None = None) -> None:
-        """DescriptionError if the settings name a server by no address."""
+    def __init__(
+        self,
+        listener: Listener,
+        settings: IceSettings | None = None,
+        certificate: RTCCertificate | None = None,
+    ) -> None:
+        """`certificate`: by which the far end is to know it; one of its own if none is given.
+
+        DescriptionError if the settings name a server by no address.
+        """
         self._listener = listener
         self._made = time.monotonic_ns()
         self._connection = Connection(settings or IceSettings(), self._candidate_found)
         self._outgoing = Outgoing(listener.line_said, listener.line_failed)
         self._incoming = Incoming(self._first_frame, listener.line_failed, listener.line_key)
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))  # its default is Google's
+        if certificate is not None:
+            use_certificate(self._pc, certificate)
         self._pc.on("connectionstatechange", self._state_changed)
         self._transceiver = self._put_together()
         self._ways = Ways()

@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 import aioice
-from aiortc import RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCRtpReceiver
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
 JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"  # asked for `add(packet)`, gives (False, None)
+CERTIFICATES = "_RTCPeerConnection__certificates"  # read when a transceiver is added
 CONNECT = "_RTCPeerConnection__connect"  # starts what can be started; safe to be called again
 SEND_RTP = "_send_rtp"  # the one way for RTP and RTCP to leave
 HANDLE_RTP = "_handle_rtp_data"  # what was received and decrypted, before it is routed by its payload type
@@ -32,6 +33,12 @@ def use_connection(transport: RTCIceTransport, connection: Any) -> None:
     setattr(transport, CONNECTION, connection)
     setattr(transport, RECEIVE, connection.recv)
     setattr(transport, SEND, connection.send)
+
+
+def use_certificate(connection: RTCPeerConnection, certificate: RTCCertificate) -> None:
+    """Let this connection be known by a certificate that another one of the same call had."""
+    assert hasattr(connection, CERTIFICATES)
+    setattr(connection, CERTIFICATES, [certificate])
 
 
 def use_buffer(receiver: RTCRtpReceiver, buffer: Any) -> None:

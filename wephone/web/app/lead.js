@@ -282,12 +282,12 @@ export class Lead {
     if (this.#over.signal.aborted) return;
     keep(this.phone.user, session, this.state);
     if (session.link === this.state.link) return;
-    if (session.link === "up") this.#linkIsBack();
     this.show({ ...this.state, link: session.link });
+    if (session.link === "up") this.#linkIsBack();
   }
 
   /**
-   * Calls of the page before: their sound was that page's, so they get a fresh connection.
+   * Calls of the page before: their sound was that page's, so they get a fresh connection, once there is a link.
    *
    * @param {Session} session @param {State | null} shown what it showed last
    */
@@ -306,8 +306,6 @@ export class Lead {
       media.wantsCamera = known.camera;
       media.muted = known.muted;
       this.calls.carryOut({ effect: "StartMedia", call: id });
-      this.client.tell(id, { input: "Change", media: change.media, hold: change.held_here });
-      this.#renewIn(id, AGAIN);
     }
   }
 
@@ -405,7 +403,10 @@ export class Lead {
     void this.#contacts();
     this.#keepWaking();
     this.relays.prepare();
-    for (const { id, stage } of this.state.calls) if (stage === "reconnecting") this.#renewIn(id, PATIENCE);
+    for (const { id } of this.state.calls.filter(({ stage }) => stage === "reconnecting")) {
+      if (this.calls.of(id)?.way) this.#renewIn(id, PATIENCE);
+      else this.#renew(id); // taken up from another page; what is found before there is a link would be lost
+    }
   }
 
   #keepWaking() {
