@@ -1,5 +1,6 @@
 """The whole way of a newcomer whose browser speaks Chinese, and that no English is left on it."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.web.app import DESKTOP, PASSWORD, PHONE, WITHIN, Someone
@@ -33,7 +34,7 @@ async def test_all_is_said_in_chinese(town: Town) -> None:
         await sign_up(person, town.url)
     await sees(alice, "还没有联系人")
     await alice.page.get_by_role("searchbox").fill("bob")
-    await alice.button("呼叫: bob").click()
+    await alice.button("呼叫：bob").click()
     await bob.page.get_by_role("alertdialog").wait_for(timeout=WITHIN)
     await sees(bob, "来电 · 免费应用通话")
     await bob.button("接听").click()
@@ -47,7 +48,7 @@ async def test_all_is_said_in_chinese(town: Town) -> None:
     await alice.page.get_by_role("searchbox").fill("+1 202 555 0123")
     await sees(alice, "拨打美国的电话", "许可")
     await alice.page.get_by_role("searchbox").fill("bob")
-    await alice.button("发消息: bob").click()
+    await alice.button("发消息：bob").click()
     await alice.page.get_by_label("写消息").fill("你好")
     await alice.button("发送").click()
     await sees(alice, "已送达")
@@ -57,6 +58,7 @@ async def test_all_is_said_in_chinese(town: Town) -> None:
 CHINESE = "/[\\u4e00-\\u9fff]/.test(document.body.innerText)"
 
 
+@pytest.mark.long
 async def test_the_language_changes_in_the_middle_of_a_call_and_of_a_sentence(
     town: Town, wephone: Kit
 ) -> None:

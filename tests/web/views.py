@@ -351,7 +351,7 @@ def stage() -> list[View]:
         View("call-devices", ".sheet", state=talking(), steps=AUDIO),
         View("call-no-microphone", ".sheet .fault", state=talking(), steps=AUDIO, script=NO_MICROPHONE),
         View("ended", sees, state=ended("hangup")),
-        View("ended-missed", ".go", state=ended("cancelled", role="callee")),
+        View("ended-missed", ".stage .go", state=ended("cancelled", role="callee")),
         View("ended-busy", sees, state=ended("busy")),
         View("ended-refused", ".refusal", state=ended("refused", refusal=DECIDED, **phone)),
         View(

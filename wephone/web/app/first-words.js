@@ -19,6 +19,7 @@ const WORDS = {
   "loading": ["Loading…", "正在加载…"],
   "copy": ["Copy", "复制"],
   "copied": ["Copied", "已复制"],
+  "colon": [": ", "："],
   // Empty, error, offline
   "no people": ["Nobody here yet", "还没有联系人"],
   "no people next": ["Type a person's name above to call or write to them; add them to find them here.", "在上方输入对方用户名即可通话或发消息，添加后会显示在这里。"],

@@ -102,7 +102,7 @@ export function Copied({ label, text }) {
   const [done, setDone] = useState(false);
   const copy = () => navigator.clipboard.writeText(text).then(() => setDone(true), () => setDone(false));
   return html`<p class="small copied"><span>${label} <code>${text}</code></span>
-    <button type="button" class="plain" aria-label=${`${say("copy")}: ${text}`} onClick=${copy}>
+    <button type="button" class="plain" aria-label=${`${say("copy")}${say("colon")}${text}`} onClick=${copy}>
       <${Icon} name=${done ? "check" : "copy"} /></button>
     <span role="status" class="unseen">${done ? say("copied") : ""}</span></p>`;
 }

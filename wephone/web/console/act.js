@@ -118,7 +118,7 @@ export function Seen({ effect }) {
     ${now.calls.length ? html`<ul>${now.calls.slice(0, 5).map((/** @type {any} */ each) => html`<li key=${each.call}>
       <bdi>${each.users[0]}</bdi>, <bdi>${each.users[1]}</bdi>: ${inLaw(each.reason)}</li>`)}</ul>` : null}
     ${past.flips.length ? html`<ul>${past.flips.slice(0, 4).map((/** @type {any} */ flip) => html`<li key=${flip.before + flip.after + flip.service}>
-      ${many("decision", flip.decisions)}: ${inLaw(flip.after)}</li>`)}</ul>` : null}
+      ${many("decision", flip.decisions)}${say("colon")}${inLaw(flip.after)}</li>`)}</ul>` : null}
   </div>`;
 }
 

@@ -96,12 +96,12 @@ export function CallScreen({ phone, call, hide, write, under }) {
       ${phone.leads ? html`<${Videos} phone=${phone} call=${call} />` : null}
       ${isSeen ? null : html`<${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />`}
       <h1><${Called} name=${call.peer} /></h1>
-      ${call.forwardedTo ? html`<p role="status">${say("forwarded to")}: <${Called} name=${call.forwardedTo} /></p>` : null}
+      ${call.forwardedTo ? html`<p role="status">${say("forwarded to")}${say("colon")}<${Called} name=${call.forwardedTo} /></p>` : null}
       <p class="state"><span role="status" class=${isTimed(call) ? "unseen" : ""}>${line(call, call.stage === "ended" ? endedAt.at : now)}</span>
         ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>
       <${Notices} phone=${phone} call=${call} now=${now} />
       ${others.map(({ id, peer }) => html`<button key=${id} type="button" class="pill" onClick=${() => phone.hold(id, false)}>
-        <${Icon} name="refresh-cw" /> ${say("on hold here")}: <bdi>${nameOf(peer)}</bdi> · ${say("switch")}</button>`)}
+        <${Icon} name="refresh-cw" /> ${say("on hold here")}${say("colon")}<bdi>${nameOf(peer)}</bdi> · ${say("switch")}</button>`)}
       ${others.map((other) => html`<${Connect} key=${`c${other.id}`} phone=${phone} call=${call} other=${other} />`)}
     </div>
     ${call.stage === "ended" ? html`<${Afterwards} phone=${phone} call=${call} write=${write} />` : html`<${Controls} phone=${phone} call=${call} keys=${keys} />`}
@@ -156,7 +156,7 @@ function Safety({ call }) {
   if (call.telephone) return html`<p class="small"><${Icon} name="phone" /> ${say("not end to end")}</p>`;
   if (!call.code) return null;
   return html`<details class="small" open=${call.isCodeStale || undefined}><summary><${Icon} name="shield-check" /> ${say("end to end")}</summary>
-    ${call.isCodeStale ? html`<p>${say("safety code stale")}</p>` : html`<p>${say("safety code")}: <b class="digits">${call.code}</b></p>
+    ${call.isCodeStale ? html`<p>${say("safety code stale")}</p>` : html`<p>${say("safety code")}${say("colon")}<b class="digits">${call.code}</b></p>
     <p>${say("safety code why", { name: nameOf(call.peer) })}</p>`}</details>`;
 }
 
@@ -168,7 +168,7 @@ function Bars({ call }) {
 }
 
 /** @param {import("../state.js").Quality} quality */
-const quality = ({ bars, cause }) => [say(`quality ${bars}`), say(`cause ${cause}`)].filter(Boolean).join(": ");
+const quality = ({ bars, cause }) => [say(`quality ${bars}`), say(`cause ${cause}`)].filter(Boolean).join(say("colon"));
 
 /** Why the one cannot hear the other well. @param {{call: Call}} props */
 function Trouble({ call }) {

@@ -57,8 +57,8 @@ function Past({ call, phone, open }) {
     <${Avatar} name=${isPhone ? peer : nameOf(peer)} />
     <div class="grow"><span class=${`name ${call.missed ? "bad" : ""}`}><${Called} name=${peer} /></span>
       <p class="hint"><${Icon} name=${icon} /> ${say(kind)}${how ? ` · ${how}` : ""} · <time>${dayOf(call.offered_at)}</time></p></div>
-    ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}: ${nameOf(peer)}`} wordless=${true} onClick=${() => open(peer)} />`}
-    ${isHidden(peer) ? null : html`<${Round} icon="phone" label=${`${say("call again")}: ${nameOf(peer)}`} kind="go" wordless=${true}
+    ${isPhone ? null : html`<${Round} icon="message-circle" label=${`${say("message")}${say("colon")}${nameOf(peer)}`} wordless=${true} onClick=${() => open(peer)} />`}
+    ${isHidden(peer) ? null : html`<${Round} icon="phone" label=${`${say("call again")}${say("colon")}${nameOf(peer)}`} kind="go" wordless=${true}
       onClick=${() => phone.call(peer)} />`}
   </div>`;
 }

@@ -21,7 +21,7 @@ export function Forwarding() {
   if (rules === null) return html`<${NotLoaded} again=${again} />`;
   const set = CASES.filter((each) => rules[each]);
   return html`
-    ${set.length ? set.map((each) => html`<p key=${each}>${say(`forward ${each}`)}: <${Called} name=${String(rules[each])} /></p>`)
+    ${set.length ? set.map((each) => html`<p key=${each}>${say(`forward ${each}`)}${say("colon")}<${Called} name=${String(rules[each])} /></p>`)
       : html`<p class="hint">${say("forwarding none")}</p>`}
     <button type="button" class="quiet" onClick=${() => setOpen(true)}>${say("change")}</button>
     ${isOpen ? html`<${Change} rules=${rules} close=${() => setOpen(false)} changed=${again} />` : null}`;

@@ -70,7 +70,7 @@ export function People({ phone, open }) {
         <${Icon} name="grid-3x3" /></button></div>
     ${hasPad ? html`<${DialPad} press=${(/** @type {string} */ key) => setTyped(typed + key)} erase=${() => setTyped(typed.slice(0, -1))} />` : null}
     ${wanted && prospects ? html`<${prospects.Prospects} typed=${typed} phone=${phone} contacts=${contacts ?? []} open=${open} done=${() => setTyped("")} />` : null}
-    ${canAdd ? html`<button type="button" class="quiet" onClick=${add}><${Icon} name="user-plus" /> ${say("add")}: <bdi>${wanted}</bdi></button>` : null}
+    ${canAdd ? html`<button type="button" class="quiet" onClick=${add}><${Icon} name="user-plus" /> ${say("add")}${say("colon")}<bdi>${wanted}</bdi></button>` : null}
     ${fault ? html`<p role="alert" class="fault">${fault}</p>` : null}
     ${wanted ? null : html`<${Listed} contacts=${contacts} again=${changed} phone=${phone} open=${open} />`}
   </section>`;

@@ -40,7 +40,7 @@ export function Ringing({ phone, call, write, answered }) {
     <div class="person"><${Avatar} name=${call.telephone ? call.peer : nameOf(call.peer)} large=${true} />
     <h1 id="ringing-who"><${Called} name=${call.peer} /></h1>
     <p id="ringing-what">${say("ringing")} · ${say(call.telephone ? "telephone call" : isVideo ? "video call" : "app call")}</p>
-    ${call.forwardedBy ? html`<p>${say("forwarded by")}: <${Called} name=${call.forwardedBy} /></p>` : null}
+    ${call.forwardedBy ? html`<p>${say("forwarded by")}${say("colon")}<${Called} name=${call.forwardedBy} /></p>` : null}
     ${busy ? html`<p class="hint">${say("answer holds", { name: nameOf(busy.peer) })}</p>` : null}</div>
     <div class="controls">
       <${Round} icon="phone-off" label=${say("decline")} kind="stop" onClick=${() => phone.decline(call.id)} />

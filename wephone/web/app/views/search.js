@@ -18,8 +18,8 @@ export function Person({ user, name, call, write, isHere = false, presence = "",
     <div class="grow"><bdi class="name">${shown}</bdi><p class="hint">${name ? html`<bdi class=${presence ? "known" : ""}>${user}</bdi>` : say("app call")}
       ${presence ? html`<span class="presence"><span class="known"> · </span>${presence}</span>` : null}</p></div>
     ${children}
-    <${Round} icon="message-circle" label=${`${say("message")}: ${shown}`} wordless=${true} onClick=${write} />
-    <${Round} icon="phone" label=${`${say("call")}: ${shown}`} kind="go" wordless=${true} onClick=${call} />
+    <${Round} icon="message-circle" label=${`${say("message")}${say("colon")}${shown}`} wordless=${true} onClick=${write} />
+    <${Round} icon="phone" label=${`${say("call")}${say("colon")}${shown}`} kind="go" wordless=${true} onClick=${call} />
   </div>`;
 }
 

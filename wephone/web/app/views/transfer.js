@@ -39,7 +39,7 @@ export function Connect({ phone, call, other }) {
   if (!can) return null;
   const [one, two] = [nameOf(call.peer), nameOf(other.peer)];
   return html`<button type="button" class="pill" title=${say("connect them why", { one, two })} disabled=${call.handedTo !== null}
-    onClick=${() => phone.connect(call, other)}><${Icon} name="phone-forwarded" /> ${say("connect them")}: <bdi>${one}</bdi>, <bdi>${two}</bdi></button>`;
+    onClick=${() => phone.connect(call, other)}><${Icon} name="phone-forwarded" /> ${say("connect them")}${say("colon")}<bdi>${one}</bdi>, <bdi>${two}</bdi></button>`;
 }
 
 /** What becomes of it. @param {{call: Call}} props */

@@ -61,7 +61,7 @@ function Step({ title, tone = "now", children }) {
 function Known({ entry, people }) {
   const facts = entry.facts ?? {};
   const legs = (facts.legs ?? []).map((/** @type {any} */ leg, /** @type {number} */ place) => html`<li key=${place}>
-    ${named("role", leg.role)}: ${named("leg", leg.kind)}, ${leg.country ?? say("unknown")}${leg.subdivision ? ` (${leg.subdivision})` : ""}${leg.number_type ? html` <code>${leg.number_type}</code>` : null}
+    ${named("role", leg.role)}${say("colon")}${named("leg", leg.kind)}, ${leg.country ?? say("unknown")}${leg.subdivision ? ` (${leg.subdivision})` : ""}${leg.number_type ? html` <code>${leg.number_type}</code>` : null}
     ${leg.located_by ? html` <span class="hint">${say("according to")} <code>${leg.located_by}</code></span>` : null}</li>`);
   return html`<${Facts} rows=${[
     [say("when"), entry.utc_ns ? moment(entry.utc_ns / 1000) : null],

@@ -95,6 +95,6 @@ const table = (calls) => [
 
 /** One end of it. @param {{leg: any}} props */
 function Leg({ leg }) {
-  return html`<p>${named("role", leg.role)}: <bdi class="name">${leg.who}</bdi> <span class="hint">${named("leg", leg.kind)}${leg.country ? html`, <code>${leg.country}</code>` : null}${
+  return html`<p>${named("role", leg.role)}${say("colon")}<bdi class="name">${leg.who}</bdi> <span class="hint">${named("leg", leg.kind)}${leg.country ? html`, <code>${leg.country}</code>` : null}${
     leg.devices > 1 ? html`, ${say("devices ring", { n: leg.devices })}` : null}${leg.lease_seconds !== null ? html`, ${say("lease left", { n: Math.round(leg.lease_seconds) })}` : null}</span></p>`;
 }

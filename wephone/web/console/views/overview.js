@@ -57,7 +57,7 @@ function needed(overview) {
   }
   for (const standing of ["suspended", "expired", "not_yet_valid"]) {
     const count = overview.permits[standing];
-    if (count) found.push({ tone: standing === "suspended" ? "bad" : "soon", text: `${say("permits")}: ${say(`standing ${standing}`)} (${figure(count)})`, href: at("permits") });
+    if (count) found.push({ tone: standing === "suspended" ? "bad" : "soon", text: `${say("permits")}${say("colon")}${say(`standing ${standing}`)} (${figure(count)})`, href: at("permits") });
   }
   if (overview.toggles_off) found.push({ tone: "", text: many("toggles off", overview.toggles_off), href: at("switches") });
   return found;

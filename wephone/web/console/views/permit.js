@@ -120,6 +120,6 @@ function Events({ permit }) {
   return html`<ul class="story">${events.map((event) => html`<li key=${event.from} class=${event.to ? "" : "bad"}>
     <b>${say(`event ${event.status}`)}</b>
     <span><time>${moment(Date.parse(event.from) * 1000)}</time>${event.status === "suspended" ? html` – <time>${event.to ? moment(Date.parse(event.to) * 1000) : say("until lifted")}</time>` : null}</span>
-    ${event.reference ? html`<span>${say("reference")}: <bdi>${event.reference}</bdi></span>` : null}
+    ${event.reference ? html`<span>${say("reference")}${say("colon")}<bdi>${event.reference}</bdi></span>` : null}
     ${event.reason ? html`<bdi>${event.reason}</bdi>` : null}</li>`)}</ul>`;
 }

@@ -34,7 +34,7 @@ export function View() {
     event.preventDefault();
     const mine = ++turn.current;
     setFault("");
-    let seen = begun(`${say(`suppose ${what}`)}: ${what === "toggle" ? kind(service) : permit}`);
+    let seen = begun(`${say(`suppose ${what}`)}${say("colon")}${what === "toggle" ? kind(service) : permit}`);
     setOutlook(seen);
     const since = Number(days) ? Date.now() * 1000 - Number(days) * DAY : 0;
     try {

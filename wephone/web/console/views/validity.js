@@ -27,7 +27,7 @@ export function Span({ filed }) {
   /** @type {[number, number][]} */
   const stops = permit.status_events.map((/** @type {any} */ event) => [Date.parse(event.from), event.to ? Date.parse(event.to) : Math.max(today, Date.parse(event.from))]);
   const left = filed.days_left === null ? say("no end") : filed.days_left < 0 ? say("ended", { days: many("day", -filed.days_left) }) : say("ends in", { days: many("day", filed.days_left) });
-  const words = `${say("valid")}: ${day(permit.valid_from)} – ${permit.valid_until ? day(permit.valid_until) : say("no end")}. ${left}`;
+  const words = `${say("valid")}${say("colon")}${day(permit.valid_from)} – ${permit.valid_until ? day(permit.valid_until) : say("no end")}. ${left}`;
   return html`<div class="span"><svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label=${words}>
       <rect class="whole" x="0" y="6" width="1000" height="8" />
       <rect class="held" x=${x(from)} y="6" width=${x(until ?? high) - x(from)} height="8" />
@@ -35,6 +35,6 @@ export function Span({ filed }) {
       ${stops.map(([start, end], place) => html`<rect key=${place} class="stopped" x=${x(start)} y="6" width=${Math.max(6, x(end) - x(start))} height="8" />`)}
       <line class="today" x1=${x(today)} x2=${x(today)} y1="0" y2="20" vector-effect="non-scaling-stroke" />
     </svg>
-    <div class="ends" aria-hidden="true"><span>${day(permit.valid_from)}</span><span>${say("today")}: ${left}</span><span>${permit.valid_until ? day(permit.valid_until) : say("no end")}</span></div>
+    <div class="ends" aria-hidden="true"><span>${day(permit.valid_from)}</span><span>${say("today")}${say("colon")}${left}</span><span>${permit.valid_until ? day(permit.valid_until) : say("no end")}</span></div>
   </div>`;
 }
