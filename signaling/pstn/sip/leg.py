@@ -139,8 +139,9 @@ class Leg:
             self._in_session(happened.Heard(request, response, dice))
 
     def failed(self, request: Request, failed: TransactionFailed) -> None:
-        """Nobody answered it, or it could not be sent."""
-        self._in_session(happened.Unanswered(request))
+        """Nobody answered it, or it could not be sent: for want of a connection, or of a lease."""
+        unsent = failed.cause == "transport" and self.lease is not None
+        self._in_session(happened.Unanswered(request, unsent))
 
     def unsaid(self, key: Key) -> None:
         """A response of ours could not be sent; the peer asks again, or gives up."""

@@ -248,7 +248,14 @@ def _refused(state: Session, event: Heard, now: Instant) -> Result:
 def _unanswered(state: Session, event: Unanswered, now: Instant) -> Result:
     if event.request != state.ours or state.phase is not Phase.UP:
         return state, ()
-    return _bye(state, "silent")
+    if not event.unsent:
+        return _bye(state, "silent")
+    # It is no more than a 503 (RFC 3261 §8.1.3.1), and the call may be as it was: it is asked again.
+    state, again = replace(state, ours=None), now.mono_ns + T2
+    if event.request.method == "UPDATE":
+        return _start(state, ("watch", again))
+    change = Change(event.request.body, _own_fields(event.request))
+    return _start(replace(state, retry=change), ("retry", again))
 
 
 def _hung_up(state: Session, event: HungUp, now: Instant) -> Result:

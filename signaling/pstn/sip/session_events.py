@@ -34,9 +34,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request of ours, other than BYE, got no final response in time, or could not be sent."""
+    """A request of ours, other than BYE, got no final response in time; `unsent`: no connection took it."""
 
     request: Request
+    unsent: bool = False
 
 
 @quick

@@ -274,6 +274,29 @@ def test_a_change_that_nobody_answers_ends_the_call() -> None:
     assert then(ending, Parted())[1] == (Ended("silent"),)
 
 
+def test_a_change_that_no_connection_takes_ends_nothing_and_is_asked_again() -> None:
+    session, effects = then(caller(), Change(b"v=0\r\n"))
+    first = ask(effects)
+    session, effects = then(session, Unanswered(first, unsent=True))
+    assert effects == (StartTimer("retry", 4 * SECOND),)
+    session, effects = ring_out(session, START)
+    again = ask(effects)
+    assert (again.method, again.body, again.cseq.number) == ("INVITE", first.body, first.cseq.number + 1)
+    assert session.phase is Phase.UP
+
+
+def test_a_refresh_that_no_connection_takes_is_asked_again_until_the_call_expires() -> None:
+    session = caller(("Session-Expires", "1800;refresher=uac"), ("Require", "timer"))
+    session, effects = ring_out(session, START)
+    assert (ask(effects).method, session.timers) == ("UPDATE", (("expire", (1800 - 32) * SECOND),))
+    session, effects = then(session, Unanswered(ask(effects), unsent=True), now=at(900))
+    assert effects == (StartTimer("watch", 904 * SECOND),)
+    session, effects = ring_out(session, at(900))
+    assert (ask(effects).method, session.phase) == ("UPDATE", Phase.UP)
+    _, effects = ring_out(session, at(904))
+    assert ask(effects).method == "BYE"
+
+
 def test_options_and_what_we_do_not_do_are_answered() -> None:
     assert status(then(caller(), Came(theirs(caller(), "OPTIONS", 1)))[1]) == 200
     assert status(then(caller(), Came(theirs(caller(), "REFER", 1)))[1]) == 405
