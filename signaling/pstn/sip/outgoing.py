@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from licensing.grant import Attempt, Grant
 from licensing.reasons import Reason
@@ -117,9 +118,9 @@ class OutgoingCall(Leg):
                 self._desk.at(self._desk.now().mono_ns + T2, self, request)
         elif state is None:
             super().failed(request, failed)
-        elif failed.cause == "transport" and state.phase is asked.Phase.CALLING and self._hops[1:]:
-            self._hops = self._hops[1:]
-            self._try_again(request)  # nothing has reached anybody: the same attempt
+        elif state.phase is asked.Phase.CALLING and self._goes_on(failed.cause):
+            self._invitations[request.cseq.number] = replace(state, phase=asked.Phase.ENDED)
+            self._try_again(request)
         else:
             self._in_invitation(request.cseq.number, failed)
 
@@ -141,8 +142,21 @@ class OutgoingCall(Leg):
             del self._invitations[self._newest]
             self._end(told.Failed(Cause("the leave to make this call is over", TEMPORARY_FAILURE)))
 
+    def _goes_on(self, why: Literal["transport", "timeout", "refused"]) -> bool:
+        """To another place of this carrier (RFC 3263 §4.3), where nobody has heard of the call: as the same
+        attempt. What a connection took may ring a phone, though nobody says so."""
+        here = self._hops[0]
+        rest = self._hops[1:]
+        if why != "transport":
+            rest = tuple([hop for hop in rest if (hop.host, hop.port) != (here.host, here.port)])
+        if not rest or (why == "timeout" and here.transport.reliable):
+            return False
+        self._hops = rest
+        return True
+
     def _try_again(self, invite: Request) -> None:
-        """By the next hop, in its own words of where we are."""
+        """By the next hop, in its own words of where we are; it may ask anew who we are."""
+        self._login = self._login.fresh() if self._login else None
         again = renumbered(invite, invite.cseq.number + 1, self._desk.branch())
         contact = str(self._desk.contact(self._hops[0]))
         self._invite(with_fields(again, ("Contact", contact)))
@@ -227,6 +241,10 @@ class OutgoingCall(Leg):
         again = None if self._leaving or self.over else self._amended(invite, response)
         if again is not None and len(self._invitations) < MOST_INVITES:
             self._invite(again)
+            return
+        wanted = not (self._leaving or self.over or self._rang)
+        if response.status == 503 and wanted and self._goes_on("refused"):
+            self._try_again(invite)
             return
         cause = self._leaving or refused_with(response, rang=self._rang)
         retry = (response.get("Retry-After") or "").partition(";")[0].partition("(")[0].strip()

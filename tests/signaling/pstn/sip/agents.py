@@ -18,6 +18,7 @@ from signaling.pstn.sip.hop import Flow, Transport
 from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.message import Fields, Request
 from signaling.pstn.sip.outgoing import OutgoingCall, Wish
+from signaling.pstn.sip.selection import Lookup
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.tls import client_context, server_context
 from signaling.pstn.sip.uri import Uri
@@ -104,6 +105,7 @@ async def party(
     clock: Clock,
     peers: tuple[str, ...] = ("127.0.0.1", "::1"),
     certificate: Certificate | None = None,
+    lookup: Lookup | None = None,
 ) -> AsyncIterator[Party]:
     """A user agent that takes calls of these addresses. It listens nowhere yet."""
     made = Party(Licensed(clock))
@@ -112,6 +114,7 @@ async def party(
         licence=made.licence,
         handler=made,
         peers=lambda address: address in peers,
+        lookup=lookup,
         tls_client=client_context(certificate.authority) if certificate else None,
         tls_server=server_context(certificate.certificate, certificate.key) if certificate else None,
     )
