@@ -3,6 +3,7 @@
 import json
 import secrets
 from pathlib import Path
+from typing import Any
 
 from licensing.alarms import Alarm
 from signaling.media import Sound
@@ -10,7 +11,7 @@ from signaling.pstn.sip.sockets import Place
 from tests.fakes.relay import Relay
 from tests.interop.witness import SDP as SOUND
 from tests.interop.witness import Witness, line, witness
-from tests.signaling.device import SDP
+from tests.signaling.device import SDP, Device
 from tests.signaling.pstn.telephony import DID, NUMBER, Trunks, office
 
 HOLD = SOUND + "a=sendonly\r\n"
@@ -110,11 +111,24 @@ async def test_hold_at_either_side_is_told_to_the_other_under_the_lease(tmp_path
         theirs = theirs.replace(line(theirs, "From"), line(again, "To").replace("To", "From"))
         theirs = theirs.replace("Call-ID: raw", line(again, "Call-ID"))
         phone.send(theirs, here.sip)
-        assert "m=audio" in await phone.hear("SIP/2.0 200")
+        taken = await phone.hear("SIP/2.0 200")
+        assert "m=audio" in taken
         await alice.say(type="negotiate", call=call, kind="offer", round=3, sdp=SDP, media=["audio", "video"])
-        while (said := await alice.hears("negotiate"))["round"] != 3:
-            pass
-        assert said["kind"] == "decline"
+        assert (await answer_to(alice, 3))["kind"] == "decline"
+        # The carrier's offer is over with its ACK, and ours follows (RFC 3261 §14.1); alice does not wait.
+        await alice.say(type="negotiate", call=call, kind="offer", round=4, sdp=SDP, hold=True)
+        assert (await answer_to(alice, 4))["kind"] == "answer"
+        assert await phone.hear("SIP/2.0 200") == taken
+        ack = theirs.partition("\r\n\r\n")[0].replace("INVITE", "ACK").replace("z9hG4bK", "z9hG4bKa")
+        phone.send(ack.replace(f"Content-Length: {len(HOLD)}", "Content-Length: 0") + "\r\n\r\n", here.sip)
+        assert "a=sendonly" in await phone.hear("INVITE")
+
+
+async def answer_to(alice: Device, number: int) -> dict[str, Any]:
+    """What becomes of her offer of this round."""
+    while (said := await alice.hears("negotiate"))["round"] != number:
+        pass
+    return said
 
 
 async def test_a_key_that_the_carrier_tells_of_by_info_is_for_the_app(tmp_path: Path) -> None:
