@@ -18,8 +18,8 @@ from signaling.pstn.sip.transaction import Failed
 from signaling.pstn.sip.uri import Uri
 from tests.fakes.certificates import certify
 from tests.fakes.clock import HandClock
-from tests.interop.witness import line, tcp_witness, witness
-from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, party, uri
+from tests.interop.witness import TcpWitness, line, tcp_witness, witness
+from tests.signaling.pstn.sip.agents import ANSWER, OFFER, WAIT, Party, Talk, party, uri
 
 PAI = ("P-Asserted-Identity", "<sip:+442079460002@wephone.example>")
 
@@ -34,6 +34,14 @@ async def talking(near: Party, far: Party, place: Place) -> tuple[OutgoingCall, 
     await heard.until(told.Answered)
     await there.until(told.Confirmed)
     return ours, heard, theirs, there
+
+
+async def said_again(far: TcpWitness, packet: str, clock: HandClock) -> None:
+    """Once this has come a second time, while time passes."""
+    async with asyncio.timeout(WAIT):
+        while far.packets.count(packet) < 2:
+            clock.advance(0.5)
+            await asyncio.sleep(0.01)
 
 
 async def time_passes(clock: HandClock, seconds: int) -> None:
@@ -238,9 +246,7 @@ async def test_a_cancel_that_a_connection_was_lost_with_is_said_by_another(
             clock.advance(1)
             await asyncio.sleep(0.01)
         await far.come()
-        while far.packets.count(cancel) < 2:
-            clock.advance(0.5)
-            await asyncio.sleep(0.01)
+        await said_again(far, cancel, clock)
         far.answer(cancel, "200 OK")
         far.answer(invite, "487 Request Terminated")
         assert (await heard.until(told.Failed)).confirmed
@@ -341,8 +347,6 @@ async def test_a_bye_that_a_connection_was_lost_with_is_said_by_another(clock: H
             await asyncio.sleep(0.01)
         assert not any(isinstance(event, told.Ended) for event in heard.past)
         await far.come()
-        while far.packets.count(lost) < 2:
-            clock.advance(0.5)
-            await asyncio.sleep(0.01)
+        await said_again(far, lost, clock)
         far.answer(lost, "200 OK")
         assert (await heard.until(told.Ended)).confirmed
