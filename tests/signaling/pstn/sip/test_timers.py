@@ -66,3 +66,14 @@ def test_who_waits_for_a_moment_may_forbid_it() -> None:
     forbid()
     clock.advance(1)
     assert rung == ["wanted"]
+
+
+def test_nothing_rings_after_the_end_not_even_what_is_asked_for_then() -> None:
+    """A BYE that a connection was closed under is not to open another one after its user agent is gone."""
+    clock, rung = HandClock(), list[str]()
+    timers = Timers(clock)
+    timers.at(NOW + 10, partial(rung.append, "before"))
+    timers.close()
+    timers.at(NOW + 20, partial(rung.append, "after"))
+    clock.advance(1)
+    assert rung == []
