@@ -105,7 +105,8 @@ async def test_what_the_operator_changes_the_next_call_meets(caller: Caller) -> 
     assert (filed["permit"]["version"], filed["standing"]) == (1, "in_force")
     ended = await caller.by_socket()
     assert (ended["reason"], ended.get("refusal")) == ("no_route", None)
-    assert (await caller.by_rest())[0] == 503
+    status, problem = await caller.by_rest()
+    assert (status, problem["code"]) == (409, "no_device")  # allowed, and there is none that places it
     assert (await caller.by_command()).json["ended"] == "no_route"
     [(allowed,)] = office.rows(
         "SELECT subject FROM v_audit WHERE kind = 'decision' ORDER BY seq DESC LIMIT 1"

@@ -202,7 +202,8 @@ async def test_decisions_are_listed_newest_first_and_explained(world: World) -> 
     rest = (await boss.get(f"/api/operator/decisions?limit=2&before={first['before']}")).json
     assert [each["decision"] for each in rest["decisions"]] == [ids[1], ids[0]]
     last = (await boss.get(f"/api/operator/decisions?before={rest['before']}")).json  # what the law was
-    assert last == {"decisions": [], "before": None}
+    assert (last["decisions"], last["before"]) == ([], None)
+    assert last["looked_to"] <= rest["decisions"][-1]["at"]
     for written in (ids[0], ids[0].lower(), ids[0].removeprefix("D-")):
         told = (await boss.get(f"/api/operator/decisions/{written}")).json
         assert (told["decision"], told["sound"]) == (ids[0], True)
@@ -212,6 +213,7 @@ async def test_decisions_are_listed_newest_first_and_explained(world: World) -> 
     assert (await boss.get("/api/operator/decisions?node=elsewhere")).json == {
         "decisions": [],
         "before": None,
+        "looked_to": None,
     }
 
 
