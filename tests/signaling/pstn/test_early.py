@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -98,6 +98,14 @@ async def silenced(here: Office, leg: str) -> None:
             await asyncio.sleep(0.02)
 
 
+async def said_until_heard(say: Callable[[], None], heard: Callable[[], int]) -> None:
+    """Again and again, as sound comes: a bridge that is still at its half of DTLS drops it until then."""
+    before = heard()
+    while heard() == before:
+        say()
+        await asyncio.sleep(0.02)
+
+
 async def test_what_is_heard_before_the_answer_stops_with_the_permit(tmp_path: Path) -> None:
     far, app = Far(await open_wire()), WebApp("PCMU")
     async with (
@@ -111,23 +119,22 @@ async def test_what_is_heard_before_the_answer_stops_with_the_permit(tmp_path: P
         invite = await rung(phone, far)
         await app.answered((await alice.hears("early"))["sdp"])
         await app.connected()
-        far.say(A)
-        await app.until(1)
+        await said_until_heard(lambda: far.say(A), lambda: len(app.packets))
         for _ in range(3):
             app.say(B)  # as a client might that knows no rules
-        far.say(A)
-        await app.until(2)
+        await said_until_heard(lambda: far.say(A), lambda: len(app.packets))
         assert "answered" not in alice.kinds and far.packets == []
         await here.operator("POST", f"permits/{PERMIT['id']}/suspend", {"why": "a test"})
         assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
         cancel = await phone.hear("CANCEL")
         await silenced(here, f"{call}:callee")
+        heard = len(app.packets)
         far.say(A)
         phone.answer(cancel, "200 OK")
         phone.answer(invite, "487 Request Terminated")
         [leg] = await here.legs(call)
         assert leg["answered_at"] is None
-        assert len(app.packets) == 2 and far.packets == []
+        assert len(app.packets) == heard and far.packets == []
     await app.close()
     far.close()
 
@@ -150,9 +157,7 @@ async def test_a_client_that_knows_no_early_sound_is_answered_as_ever(tmp_path: 
         assert (answered["sdp"], alice.kinds.count("early")) == (early["sdp"], 1)
         await app.answered(answered["sdp"])
         await app.connected()
-        app.say(B)
-        await far.wire.until(1)
-        far.say(A)
-        await app.until(1)
+        await said_until_heard(lambda: app.say(B), lambda: len(far.packets))
+        await said_until_heard(lambda: far.say(A), lambda: len(app.packets))
     await app.close()
     far.close()
