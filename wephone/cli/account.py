@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from wephone.cli import garbage
 from wephone.cli.output import Failure, Progress, say
 from wephone.cli.words import words
 from wephone.client import Client
@@ -100,6 +101,7 @@ async def signed_in(
         signed_in = await arrived(stack, args, tongue, relay_only=relay_only, dials=dials)
         await stack.enter_async_context(watched(signed_in, progress, tongue))
         await asyncio.gather(*loading, return_exceptions=True)  # what is missing is said when a call needs it
+        garbage.collect_as_usual()
         yield signed_in
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from wephone.cli import garbage
 from wephone.cli.output import Failure
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ async def serve(
     """Listen, say so, wait for the signal, stop."""
     from signaling.clock import SystemClock
     from signaling.pstn.carrier import Carrier
+
+    garbage.collect_as_usual()
 
     def is_peer(address: str) -> bool:
         return any(ipaddress.ip_address(address) in network for network in networks)

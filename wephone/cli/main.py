@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Collection, Sequence
 
+from wephone.cli import garbage
 from wephone.cli.output import Failure, say
 
 # Command -> what it does. A command's module has its name; `wephone --help` loads none of them.
@@ -38,18 +39,13 @@ COMMANDS = {
 }
 
 
-# What a command loads stays until its end. By the usual thresholds the collector looks at it hundreds of
-# times while it is loaded, and again when the process ends: together a quarter of what a command costs.
-COLLECTED = (100_000, 50, 100)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Its exit code."""
-    gc.set_threshold(*COLLECTED)
+    garbage.spare_what_loads()
     try:
         return carried_out(argv)
     finally:
-        gc.freeze()
+        gc.freeze()  # the end of the process looks at none of it
 
 
 def carried_out(argv: Sequence[str] | None) -> int:
