@@ -138,9 +138,7 @@ class Client:
     def place(self, to: str, *, source: Any = None, sink: Any = None) -> Call:
         """Call somebody as `call` does, and wait for nothing: the call's events tell what becomes of it."""
         self._check()
-        call = Call(self._stay, CallId(str(uuid.uuid4())), Role.CALLER, str(to), source, sink)
-        self._stay.place(call)
-        return call
+        return self._placed(CallId(str(uuid.uuid4())), str(to), source, sink)
 
     def dials(self) -> AsyncIterator[Dial]:
         """Calls that the account asks for over HTTP (`POST /api/calls`), of a client made with `dials=True`.
@@ -158,9 +156,7 @@ class Client:
         """Place a call that was asked for, as `place` does. It ends at once if another device has it."""
         self._check()
         self._dials_over.pop(dial.call, None)
-        call = Call(self._stay, dial.call, Role.CALLER, dial.to, source, sink)
-        self._stay.place(call)
-        return call
+        return self._placed(dial.call, dial.to, source, sink)
 
     async def incoming(self, *, ring: bool = True) -> AsyncIterator[Call]:
         """Calls to this user, each as it comes: taking one makes it ring. Answer or reject it.
@@ -282,10 +278,13 @@ class Client:
 
     def _follow(self, call: Call, to: str) -> Call:
         """Call whom the other side of a call hands it over to. It ends when they answer."""
-        new = Call(self._stay, CallId(str(uuid.uuid4())), Role.CALLER, to, call.source, call.sink)
-        new.replaces = call
-        self._stay.place(new)
-        return new
+        return self._placed(CallId(str(uuid.uuid4())), to, call.source, call.sink, call)
+
+    def _placed(self, id: CallId, to: str, source: Any, sink: Any, replaces: Call | None = None) -> Call:
+        call = Call(self._stay, id, Role.CALLER, to, source, sink)
+        call.replaces = replaces
+        self._stay.place(call)
+        return call
 
     def happened(self, event: SessionEvent) -> None:
         """One event of the session."""
