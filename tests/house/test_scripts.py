@@ -22,6 +22,15 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path / "checkout"
 
 
+@pytest.mark.parametrize("script", ["run", "test"])
+def test_who_asks_how_a_command_is_used_is_told_so_before_anything_is_set_up(
+    checkout: Path, script: str
+) -> None:
+    told = subprocess.check_output([checkout / "scripts" / script, "--help"], text=True, cwd=checkout.parent)
+    assert f"scripts/{script} [" in told
+    assert not (checkout / ".venv").exists()
+
+
 def set_up(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """From a folder of its own, as anybody would who has no checkout underfoot."""
     path = f"{checkout.parent / 'bin'}:{os.environ['PATH']}"

@@ -304,7 +304,7 @@ def places() -> list[View]:
         View("settings-password", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=0", None),)),
         View("settings-close", "dialog", "settings", steps=(("h2:last-of-type ~ button >> nth=-1", None),)),
         View("settings-forwarding", "dialog", "settings", answers=FORWARDED, steps=((CHANGE, None),)),
-        View("settings-loading", ".spinner", "settings", answers={"GET /api/sessions": NEVER}),
+        View("settings-loading", ".place .spinner", "settings", answers={"GET /api/sessions": NEVER}),
         View("settings-error", ".blank button", "settings", answers={"GET /api/sessions": GONE}),
         View("settings-no-microphone", ".place .fault", "settings", script=NO_MICROPHONE),
         *(View(f"over-{why}", "main .blank", state={"link": "over", "over": why}) for why in OVER),
