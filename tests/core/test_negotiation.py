@@ -1,7 +1,11 @@
 """Hold, resume and other media: one change at a time, and both ends come to the same."""
 
-from tests.core.people import AUDIO, ID, told
+import pytest
+
+from tests.core.people import AUDIO, CHANGE, FOUND, HOLD, ID, OFFERED, call_in, told
+from tests.core.people import sent as every_frame
 from wephone.core import effects as out
+from wephone.core import inputs
 from wephone.core.events import Changed, ChangeDeclined
 from wephone.core.inputs import Change
 from wephone.core.negotiation import (
@@ -14,7 +18,7 @@ from wephone.core.negotiation import (
     said_again,
     wish,
 )
-from wephone.protocol.messages import Media, Negotiate, SendNegotiate
+from wephone.protocol.messages import Candidate, Media, Negotiate, Role, SendCandidates, SendNegotiate
 
 BOTH = (Media.AUDIO, Media.VIDEO)
 
@@ -154,3 +158,41 @@ def test_the_application_hears_of_each_change_once() -> None:
     _, effects = received(ours, as_heard(sent(effects)[0]))
     assert told(effects) == [Changed(ID, BOTH, held_here=True, held_there=False)]
     assert answer_created(theirs, ID, "late") == (theirs, ())
+
+
+@pytest.mark.parametrize("role", [Role.CALLER, Role.CALLEE])
+def test_candidates_of_a_change_that_may_be_lost_are_said_again_without_those_of_before(role: Role) -> None:
+    now = (Candidate(candidate="candidate:2"),)
+    call = call_in(role, "active")
+    for event in (
+        inputs.CandidatesFound(FOUND, end=True),
+        inputs.MediaConnected(),
+        *((HOLD, OFFERED) if role is Role.CALLER else (CHANGE, inputs.AnswerCreated("answer"))),
+        inputs.CandidatesFound(now, end=True),
+    ):
+        call, _ = call.receive(event, 0)
+    _, effects = call.receive(inputs.Reconnected(), 0)
+    *_, change, found = every_frame(effects)
+    assert isinstance(change, SendNegotiate)
+    assert found == SendCandidates(call=ID, candidates=now, end=True)
+
+
+def test_a_connected_call_without_a_change_says_its_candidates_no_more() -> None:
+    call = call_in(Role.CALLER, "active")
+    for event in (inputs.CandidatesFound(FOUND, end=True), inputs.MediaConnected()):
+        call, _ = call.receive(event, 0)
+    _, effects = call.receive(inputs.Reconnected(), 0)
+    assert not [frame for frame in every_frame(effects) if isinstance(frame, SendCandidates)]
+
+
+def test_a_call_may_change_its_network_as_often_as_it_likes() -> None:
+    call = call_in(Role.CALLER, "active")
+    call, _ = call.receive(inputs.MediaConnected(), 0)
+    for number in range(1, 11):
+        ways = tuple(Candidate(candidate=f"candidate:{number} {way}") for way in range(12))
+        for event in (HOLD, OFFERED):
+            call, _ = call.receive(event, 0)
+        call, effects = call.receive(inputs.CandidatesFound(ways), 0)
+        assert every_frame(effects) == [SendCandidates(call=ID, candidates=ways)]
+        answer = Negotiate(call=ID, kind="answer", round=number, sdp="changed", hold=False)
+        call, _ = call.receive(answer, 0)

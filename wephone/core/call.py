@@ -294,6 +294,14 @@ def find(call: CallState, event: inputs.CandidatesFound, now: int) -> Step:
     return call, (Send(messages.SendCandidates(call=call.id, candidates=new, end=event.end)),)
 
 
+def recounted(call: CallState) -> CallState:
+    """A new description of ours, which may restart ICE, starts a new count of candidates, as at the server.
+
+    Until sound passes, those of the one before may still be needed.
+    """
+    return replace(call, found=(), found_all=False) if call.connected else call
+
+
 def keep(call: CallState, event: messages.Candidates, now: int) -> Step:
     """Too early to use: the person has not answered."""
     known = call.heard + tuple(each for each in event.candidates if each not in call.heard)
@@ -327,13 +335,13 @@ def ring_again(call: CallState, event: inputs.Reconnected, now: int) -> Step:
 def talk_again(call: CallState, event: inputs.Reconnected, now: int) -> Step:
     """Whatever the other side may lack."""
     effects: list[CallEffect] = []
-    if not call.connected:
-        if call.role is Role.CALLEE:
-            effects.append(Send(answer(call)))
-        effects.extend(trickled(call))
+    if not call.connected and call.role is Role.CALLEE:
+        effects.append(Send(answer(call)))
     if call.role is Role.CALLER:
         effects.append(Send(messages.SendReveal(call=call.id, nonce=call.nonce)))
-    return call, (*effects, *negotiation.said_again(call.change))
+    changed = negotiation.said_again(call.change)
+    found = trickled(call) if changed or not call.connected else ()
+    return call, (*effects, *changed, *found)
 
 
 def connect(call: CallState, event: inputs.MediaConnected, now: int) -> Step:
@@ -371,8 +379,10 @@ def renegotiate(call: CallState, event: Any, now: int) -> Step:
             change, effects = negotiation.wish(call.change, call.id, event)
         case inputs.OfferCreated():
             change, effects = negotiation.offer_created(call.change, call.id, event.sdp, now)
+            call = recounted(call)
         case inputs.AnswerCreated():
             change, effects = negotiation.answer_created(call.change, call.id, event.sdp)
+            call = recounted(call)
         case inputs.DescriptionFailed():
             change, effects = negotiation.failed(call.change, call.id)
         case inputs.TimedOut(timer="negotiate"):

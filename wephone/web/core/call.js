@@ -239,6 +239,16 @@ function find(call, event) {
   return [call, [send({ type: "candidates", call: call.id, candidates: found, end: event.end })]];
 }
 
+/**
+ * A new description of ours, which may restart ICE, starts a new count of candidates, as at the server.
+ * Until sound passes, those of the one before may still be needed.
+ *
+ * @param {Call} call @returns {Call}
+ */
+function recounted(call) {
+  return call.connected ? { ...call, found: [], found_all: false } : call;
+}
+
 /** Too early to use: the person has not answered. @type {Transition} */
 function keep(call, event) {
   const { candidates = [], end = false } = event;
@@ -278,12 +288,11 @@ function ringAgain(call) {
 function talkAgain(call) {
   /** @type {Effect[]} */
   const effects = [];
-  if (!call.connected) {
-    if (call.role === "callee") effects.push(answer(call));
-    effects.push(...trickled(call));
-  }
+  if (!call.connected && call.role === "callee") effects.push(answer(call));
   if (call.role === "caller") effects.push(send({ type: "reveal", call: call.id, nonce: call.nonce }));
-  return [call, [...effects, ...negotiation.saidAgain(call.change)]];
+  const changed = negotiation.saidAgain(call.change);
+  const found = changed.length || !call.connected ? trickled(call) : [];
+  return [call, [...effects, ...changed, ...found]];
 }
 
 /** Sound passes: our answer and candidates did their work. @type {Transition} */
@@ -318,7 +327,8 @@ function keepOn(call, event) {
 function renegotiate(call, event, now) {
   if (event.input === "TimedOut" && event.timer === "notice") return runOut(call, event, now);
   const [change, effects] = renegotiated(call, event, now);
-  return [{ ...call, change }, effects];
+  const isDescribed = event.input === "OfferCreated" || event.input === "AnswerCreated";
+  return [{ ...(isDescribed ? recounted(call) : call), change }, effects];
 }
 
 /** @param {Call} call @param {any} event @param {number} now @returns {negotiation.Step} */
