@@ -180,7 +180,7 @@ function Home({ phone, leave }) {
       <main class="main">
         <${Banner} state=${state} />
         ${call && !isShown ? html`<button type="button" class="banner call" onClick=${() => setHidden(null)}>
-          <${Icon} name="phone" /> ${say(isOverUnseen ? "call ended" : "return to call")}${say("colon")}<bdi>${nameOf(call.peer)}</bdi></button>` : null}
+          <${Icon} name="phone" /><span>${say(isOverUnseen ? "call ended" : "return to call")}${say("colon")}<bdi>${nameOf(call.peer)}</bdi></span></button>` : null}
         <${Place} phone=${phone} at=${at} leave=${() => leave(false)} />
       </main>
     </div>

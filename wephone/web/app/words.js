@@ -73,6 +73,7 @@ learn({
   "transfer": ["Transfer", "转接"],
   "transfer to": ["Transfer to", "转接至"],
   "transfer why": ["They talk with somebody else instead, and you hang up when that one answers.", "对方将改与他人通话，接通后您的通话结束。"],
+  "comma": [", ", "、"],
   "connect them": ["Connect them", "接通双方"],
   "connect them why": ["{one} and {two} talk with each other, and you hang up.", "{one} 与 {two} 直接通话，您的通话结束。"],
   "transferring": ["Handing over to", "正在转接至"],

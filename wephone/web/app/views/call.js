@@ -101,7 +101,7 @@ export function CallScreen({ phone, call, hide, write, under }) {
         ${isTimed(call) ? html`<span role="timer">${lasting(now - (call.since ?? now))}</span>` : null}</p>
       <${Notices} phone=${phone} call=${call} now=${now} />
       ${others.map(({ id, peer }) => html`<button key=${id} type="button" class="pill" onClick=${() => phone.hold(id, false)}>
-        <${Icon} name="refresh-cw" /> ${say("on hold here")}${say("colon")}<bdi>${nameOf(peer)}</bdi> · ${say("switch")}</button>`)}
+        <${Icon} name="refresh-cw" /><span>${say("on hold here")}${say("colon")}<bdi>${nameOf(peer)}</bdi> · ${say("switch")}</span></button>`)}
       ${others.map((other) => html`<${Connect} key=${`c${other.id}`} phone=${phone} call=${call} other=${other} />`)}
     </div>
     ${call.stage === "ended" ? html`<${Afterwards} phone=${phone} call=${call} write=${write} />` : html`<${Controls} phone=${phone} call=${call} keys=${keys} />`}

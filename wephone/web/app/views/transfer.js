@@ -39,13 +39,13 @@ export function Connect({ phone, call, other }) {
   if (!can) return null;
   const [one, two] = [nameOf(call.peer), nameOf(other.peer)];
   return html`<button type="button" class="pill" title=${say("connect them why", { one, two })} disabled=${call.handedTo !== null}
-    onClick=${() => phone.connect(call, other)}><${Icon} name="phone-forwarded" /> ${say("connect them")}${say("colon")}<bdi>${one}</bdi>, <bdi>${two}</bdi></button>`;
+    onClick=${() => phone.connect(call, other)}><${Icon} name="phone-forwarded" /><span>${say("connect them")}${say("colon")}<bdi>${one}</bdi>${say("comma")}<bdi>${two}</bdi></span></button>`;
 }
 
 /** What becomes of it. @param {{call: Call}} props */
 export function Handing({ call: { handedTo, handFault } }) {
   return html`<div role="status">
-    ${handedTo ? html`<p class="pill"><${Icon} name="phone-forwarded" /> ${say("transferring")} <${Called} name=${handedTo} /></p>` : null}
+    ${handedTo ? html`<p class="pill"><${Icon} name="phone-forwarded" /><span>${say("transferring")} <${Called} name=${handedTo} /></span></p>` : null}
     ${handFault ? html`<div class="warning"><p>${say("not transferred")}</p><${Why} fault=${handFault} /></div>` : null}
   </div>`;
 }
