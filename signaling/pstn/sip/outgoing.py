@@ -9,6 +9,7 @@ from licensing.reasons import Reason
 from signaling.pstn.sip import call_events as told
 from signaling.pstn.sip import invitation as asked
 from signaling.pstn.sip import sdes
+from signaling.pstn.sip.again import renumbered, retry_after
 from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused_with
 from signaling.pstn.sip.digest import Credentials
 from signaling.pstn.sip.headers import Address, CSeq, Via
@@ -19,7 +20,7 @@ from signaling.pstn.sip.message import Fields, Request, Response, with_fields
 from signaling.pstn.sip.refresh import MIN_SE, USUAL, minimum
 from signaling.pstn.sip.session import answered_by_peer
 from signaling.pstn.sip.table import Success, answered
-from signaling.pstn.sip.transaction import T2
+from signaling.pstn.sip.transaction import GIVE_UP, T2
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
 from signaling.pstn.sip.uri import Uri
 from signaling.pstn.sip.values import replace
@@ -49,6 +50,13 @@ class Wish:
     holds_ack: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class NothingMore:
+    """32 s after the 100 of the INVITE with this CSeq."""
+
+    number: int
+
+
 class OutgoingCall(Leg):
     """One attempt at one carrier."""
 
@@ -63,6 +71,7 @@ class OutgoingCall(Leg):
         self._invitations: dict[int, Invitation] = {}  # by CSeq
         self._newest = 0
         self._tried = False
+        self._progress = False  # the carrier has said more than that it has the call
         self._rang = False
         self.local_sdp = wish.offer
         self.is_encrypted = sdes.is_encrypted(wish.offer)
@@ -94,9 +103,8 @@ class OutgoingCall(Leg):
     def heard(self, request: Request, response: Response) -> None:
         """See `Leg`; an INVITE's go to its own machine."""
         if request.method == "INVITE" and request.cseq.number in self._invitations:
-            if response.status == 100 and not self._tried:
-                self._tried = True
-                self._tell(told.Trying())
+            if response.status == 100:
+                self._taken(request.cseq.number)
             self._in_invitation(request.cseq.number, self._answered(response))
         elif self.session or request.method not in ("PRACK", "CANCEL"):
             super().heard(request, response)
@@ -128,11 +136,23 @@ class OutgoingCall(Leg):
         """See `Leg`."""
         if isinstance(event, asked.CancelUnanswered):
             self._in_invitation(self._newest, event)
+        elif isinstance(event, NothingMore):
+            waits = self._invitations[event.number].phase is asked.Phase.PROCEEDING
+            if event.number == self._newest and waits and not self._progress:
+                self.hang_up(SAID_NO_MORE)
         elif isinstance(event, Request):
             if self._invitations[event.cseq.number].phase is asked.Phase.CANCELLING:
                 self._traffic.ask(event, self._hops[:1], self)
         else:
             super().timed_out(event)
+
+    def _taken(self, number: int) -> None:
+        """The carrier has the INVITE. If it says no more in 32 s, it very probably does nothing about it."""
+        if not self._tried:
+            self._tried = True
+            self._tell(told.Trying())
+        if self._invitations[number].phase is asked.Phase.CALLING:
+            self._desk.at(self._desk.now().mono_ns + GIVE_UP, self, NothingMore(number))
 
     def _invite(self, invite: Request) -> None:
         """Give it to the network, under the lease. It is not sent if that is over."""
@@ -226,9 +246,13 @@ class OutgoingCall(Leg):
         one that a connection took may ring a phone, though nobody says so."""
         if cause == "timeout" and not self._hops[0].transport.reliable:
             cause = "unheard"
-        self._end(told.Failed(self._leaving or _LOST[cause], doubt=_DOUBTS.get(cause)))
+        left = self._leaving or _LOST[cause]
+        if cause == "cancelled":  # by a phone that was answered all the same: it is not to ring again
+            left = replace(left, elsewhere=False)
+        self._end(told.Failed(left, doubt=_DOUBTS.get(cause)))
 
     def _progressed(self, response: Response) -> None:
+        self._progress = True
         self._rang = self._rang or response.status in (180, 183)
         sdp = sdp_of(response)
         if sdp and not self._fits(sdp):
@@ -246,10 +270,13 @@ class OutgoingCall(Leg):
         if response.status == 503 and wanted and self._goes_on("refused"):
             self._try_again(invite)
             return
-        cause = self._leaving or refused_with(response, rang=self._rang)
-        retry = (response.get("Retry-After") or "").partition(";")[0].partition("(")[0].strip()
-        seconds = int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 8 else None
-        self._end(told.Failed(cause, seconds))
+        self._end(told.Failed(self._why(response), retry_after(response)))
+
+    def _why(self, response: Response) -> Cause:
+        """How it was refused; or why we gave it up, if its carrier says just that it was cancelled."""
+        if self._leaving is None or (self._leaving is SAID_NO_MORE and response.status != 487):
+            return refused_with(response, rang=self._rang)
+        return self._leaving
 
     def _amended(self, invite: Request, response: Response) -> Request | None:
         """The INVITE once more, with what the carrier asked for and all that says who calls."""
@@ -269,6 +296,7 @@ class OutgoingCall(Leg):
         return None
 
 
+SAID_NO_MORE = Cause("the carrier took the call and said no more", RECOVERY, 408, elsewhere=True)
 _LOST = {
     "timeout": Cause("the carrier did not answer in time", RECOVERY, 408, elsewhere=True),
     "unheard": Cause("nothing came back from the carrier", RECOVERY, 408, elsewhere=True),
@@ -304,15 +332,6 @@ def first_invite(wish: Wish, call_id: str, tag: str, via: Via, contact: Address)
             ("Content-Type", "application/sdp"),
         ),
         body=wish.offer,
-    )
-
-
-def renumbered(request: Request, number: int, branch: str) -> Request:
-    """The same request as a new one: another CSeq, another branch."""
-    return replace(
-        request,
-        vias=(request.via.branched(branch), *request.vias[1:]),
-        cseq=CSeq(number, request.method),
     )
 
 

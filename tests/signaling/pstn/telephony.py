@@ -12,6 +12,7 @@ import aiohttp
 
 from signaling.app.server import Server, start
 from signaling.configuration import made
+from signaling.ports.clock import Clock
 from signaling.ports.legs import Entitlement
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
@@ -185,7 +186,9 @@ def settings_in(folder: Path, **settings: Any) -> Settings:
 
 
 @asynccontextmanager
-async def office(folder: Path, trunks: Trunks, **settings: Any) -> AsyncIterator[Office]:
+async def office(
+    folder: Path, trunks: Trunks, clock: Clock | None = None, /, **settings: Any
+) -> AsyncIterator[Office]:
     """A server on this folder, while the block runs; by a relay of the tests unless `media` is set."""
     (folder / "trunks.toml").write_text(trunks.text)
     relays: list[Relay] = []
@@ -196,7 +199,7 @@ async def office(folder: Path, trunks: Trunks, **settings: Any) -> AsyncIterator
 
     async with AsyncExitStack() as stack:
         own = None if "media" in settings else sound
-        server = await start(settings_in(folder, **settings), sound=own)
+        server = await start(settings_in(folder, **settings), clock=clock, sound=own)
         stack.push_async_callback(server.close)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         made_office = Office(server, http, relays)

@@ -10,16 +10,21 @@ from typing import Any
 
 import pytest
 
+from licensing.alarms import Alarm
 from signaling.clock import SystemClock
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.outgoing import SAID_NO_MORE
 from signaling.pstn.sip.sockets import Place
 from tests.fakes.certificates import Certificate, certify
 from tests.interop.sipp import sipp
-from tests.interop.witness import line, witness
+from tests.interop.witness import Witness, line, witness
 from tests.signaling.device import Device
 from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
 from tests.signaling.pstn.test_witness import after_options
+from wephone.testing.clock import TestClock
+
+UNHEARD = "nothing came back from the carrier"
 
 
 @asynccontextmanager
@@ -178,3 +183,73 @@ async def test_a_trunk_that_takes_no_calls_now_is_passed_by_for_another(
             assert await is_answered(here, alice) == "two", "which asked to be left alone for 17 s"
             await nothing_stays(here, trunks=2)
             assert warnings(caplog) == []
+
+
+async def seconds_pass(here: Office, clock: TestClock, seconds: int) -> None:
+    """One by one, and each with a look at the register: or the leave to call would be over meanwhile."""
+    for _ in range(seconds):
+        await clock.advance(1)
+        await here.server.parts.licence.register.refresh()
+        await here.operator("GET", "trunks")
+
+
+@asynccontextmanager
+async def patient(folder: Path, *carriers: Witness) -> AsyncIterator[tuple[Office, Device, TestClock]]:
+    """A server with trunks to these, by a clock that a test moves, and alice at it."""
+    trunks, clock = Trunks(), TestClock()
+    for number, phone in enumerate(carriers):
+        trunks.add(f"t{number}", phone.place)
+    trunks.text = trunks.text.replace("options_every = 5", "options_every = 3600")
+    async with office(folder, trunks, clock) as here:
+        for phone in carriers:
+            await after_options(phone)
+        await here.permit()
+        yield here, await here.person("alice"), clock
+
+
+@pytest.mark.parametrize("says", ["nothing", "100 Trying"])
+async def test_a_carrier_that_never_answers_is_passed_by_for_another(
+    tmp_path: Path, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        witness() as silent,
+        witness() as other,
+        patient(tmp_path, silent, other) as (here, alice, clock),
+    ):
+        call = await alice.invite(NUMBER)
+        invite = await silent.hear("INVITE")
+        if says != "nothing":
+            silent.answer(invite, says)
+        await seconds_pass(here, clock, 33)
+        if says != "nothing":
+            silent.answer(await silent.hear("CANCEL"), "200 OK")
+            silent.answer(invite, "487 Request Terminated")
+        other.answer(await other.hear("INVITE"), "200 OK", sdp=True)
+        await alice.hears("answered")
+        await alice.say(type="hangup", call=call)
+        other.answer(await other.hear("BYE"), "200 OK")
+        assert (await alice.hears("ended"))["reason"] == "hangup"
+        legs = await here.legs(call)
+        assert [(leg["trunk"], leg["confirmed"]) for leg in legs] == [("t0", True), ("t1", True)]
+        assert legs[0]["cause"] in (UNHEARD, SAID_NO_MORE.words)
+        assert len({leg["decision"] for leg in legs}) == 2
+        await nothing_stays(here, trunks=2)
+        assert warnings(caplog) == []
+
+
+async def test_a_carrier_that_takes_a_call_and_says_no_more_not_even_to_its_end_is_told_of(
+    tmp_path: Path,
+) -> None:
+    async with witness() as phone, patient(tmp_path, phone) as (here, alice, clock):
+        call = await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "100 Trying")
+        await seconds_pass(here, clock, 66)
+        await phone.hear("CANCEL")
+        assert (await alice.hears("ended"))["reason"] == "carrier_failed"
+        [leg] = await here.unconfirmed(1)
+        assert (leg["call"], leg["cause"].partition(";")[0]) == (call, SAID_NO_MORE.words)
+        assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised
+        await nothing_stays(here)
+        await alice.invite(NUMBER)
+        phone.answer(await phone.hear("INVITE"), "486 Busy Here")
+        assert (await alice.hears("ended"))["reason"] == "busy"

@@ -12,7 +12,7 @@ from signaling.pstn.sip.farewell import SILENT
 from signaling.pstn.sip.headers import Address
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.incoming import IncomingCall
-from signaling.pstn.sip.outgoing import OutgoingCall, Wish
+from signaling.pstn.sip.outgoing import SAID_NO_MORE, OutgoingCall, Wish
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.transaction import Failed
 from signaling.pstn.sip.uri import Uri
@@ -317,6 +317,47 @@ async def test_a_carrier_that_took_a_call_and_says_nothing_may_have_it_still(
         call.hang_up()
         await time_passes(clock, 33)
         assert (await heard.until(told.Failed)).doubt == "the carrier has not answered our CANCEL in 32 s"
+
+
+@pytest.mark.parametrize(
+    ("says", "words", "elsewhere"),
+    [
+        ("487 Request Terminated", SAID_NO_MORE.words, True),
+        ("486 Busy Here", "the callee is busy", False),
+        ("200 OK", SAID_NO_MORE.words, False),  # somebody took the call, and is not to be rung again
+    ],
+)
+async def test_a_carrier_that_takes_a_call_and_says_no_more_is_given_up_after_32_s(
+    near: Party, clock: HandClock, says: str, words: str, elsewhere: bool
+) -> None:
+    async with witness() as phone:
+        _, heard = await near.call(uri(phone.place))
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "100 Trying")
+        await heard.until(told.Trying)
+        await time_passes(clock, 31)
+        assert not [packet for packet in phone.packets if packet.startswith("CANCEL")]
+        await time_passes(clock, 2)
+        phone.answer(await phone.hear("CANCEL"), "200 OK")
+        phone.answer(invite, says, sdp=says.startswith("200"))
+        failed = await heard.until(told.Failed)
+        assert (failed.cause.words, failed.cause.elsewhere, failed.confirmed) == (words, elsewhere, True)
+        assert len(near.strays) == says.startswith("200")
+
+
+async def test_one_that_says_more_than_that_it_has_a_call_is_waited_for(
+    near: Party, clock: HandClock
+) -> None:
+    async with witness() as phone:
+        _, heard = await near.call(uri(phone.place))
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "100 Trying")
+        phone.answer(invite, "181 Call Is Being Forwarded")
+        await heard.until(told.Ringing)
+        await time_passes(clock, 33)
+        phone.answer(invite, "200 OK", sdp=True)
+        await heard.until(told.Answered)
+        assert not [packet for packet in phone.packets if packet.startswith("CANCEL")]
 
 
 async def test_a_bye_that_is_never_answered_is_said_to_be_unconfirmed(
