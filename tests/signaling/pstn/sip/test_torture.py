@@ -1,6 +1,7 @@
 """The torture messages of RFC 4475 and 5118, each given to a user agent of ours over a real socket."""
 
 import asyncio
+import hashlib
 import random
 import re
 import socket
@@ -20,6 +21,7 @@ from tests.signaling.pstn.sip.agents import WAIT, Party
 from tests.signaling.pstn.sip.samples import wire
 from tests.signaling.pstn.sip.torture import ANSWERS, ANSWERS_ON_A_STREAM, CLOSED, MESSAGES, UNFINISHED
 from tests.signaling.pstn.sip.torture_ipv6 import IPV6
+from tests.signaling.pstn.sip.torture_sums import SHA256
 
 STATUS = re.compile(rb"SIP/2\.0 ([0-9]{3}) ")
 PORTS = {"quotbal": 5050, "mpart01": 5070}  # that its Via names, where that is not SIP's own
@@ -144,6 +146,7 @@ async def test_addresses_of_ipv6_are_read_as_rfc_5118_says(name: str) -> None:
     assert await over_tcp(message, "::1") == (expected, True)
 
 
-def test_all_messages_of_the_rfc_are_here() -> None:
+def test_all_messages_of_the_rfc_are_here_byte_for_byte() -> None:
+    assert {name: hashlib.sha256(text).hexdigest() for name, text in MESSAGES.items()} == SHA256
     assert len(MESSAGES) == 49
     assert MESSAGES.keys() == ANSWERS.keys()
