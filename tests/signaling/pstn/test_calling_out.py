@@ -1,8 +1,6 @@
 """People call telephones through the server: a real one, with carriers of ours at the far end."""
 
 import asyncio
-import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -21,7 +19,8 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
 from tests.interop.witness import witness
 from tests.signaling.device import Device
-from tests.signaling.pstn.telephony import NUMBER, PASSWORD, Office, Trunks, office, settings_in
+from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office, settings_in
+from tests.signaling.pstn.victim import victim
 
 SOON_NS = 10_000_000
 
@@ -225,27 +224,12 @@ async def test_a_server_that_is_killed_is_followed_by_one_that_says_bye(far: Far
     async with office(tmp_path, trunks) as here:
         await here.permit()
         await here.person("alice")
-    victim = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.signaling.pstn.victim", tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert victim.stdout is not None
-        ready = json.loads(await victim.stdout.readline())
-        async with aiohttp.ClientSession() as http:
-            alice = Device(http, ready["url"], "alice")
-            alice.token = (await alice.post("/api/session", {"name": "alice", "password": PASSWORD}))["token"]
-            await alice.open()
-            call = await alice.invite(NUMBER)
-            await alice.hears("answered")
-            [leg] = far.carrier.agent.legs
-            assert not leg.over
-            victim.kill()
-            await victim.wait()
-            await alice.close()
-    finally:
-        if victim.returncode is None:
-            victim.kill()
-            await victim.wait()
+    async with victim(tmp_path) as server, server.person("alice") as alice:
+        call = await alice.invite(NUMBER)
+        await alice.hears("answered")
+        [leg] = far.carrier.agent.legs
+        assert not leg.over
+        await server.die()
     async with office(tmp_path, trunks) as survivor:
         [row] = await survivor.legs(call)
         assert (row["cause"], row["confirmed"]) == ("the server was started anew", True)
