@@ -205,7 +205,10 @@ class Called(Phone):
                     self._desk.errands.start(self._let_hear(sdp, route, app))
             case told.Answered() if not outcome.done():
                 outcome.set_result(None)
+                self._dialog = event.dialog
                 self._desk.errands.start(self._connect(event, route, app))
+            case told.AnsweredBeside(dialog):
+                self._desk.errands.start(self._part(dialog))
             case told.Failed(cause, doubt=doubt) if not outcome.done():
                 self._close(cause, doubt=doubt)
                 outcome.set_result(None if self._over else event)
@@ -240,6 +243,12 @@ class Called(Phone):
             log.error("the dialog of a telephone call could not be kept: %s", error)
             return for_help
         return True
+
+    async def _part(self, beside: Dialog) -> None:
+        """Another phone was answered: durable first here too, then acknowledged and ended."""
+        await self._keep_beside(beside)
+        if isinstance(self._sip, OutgoingCall):
+            self._sip.part(beside)
 
     async def _connect(self, event: told.Answered, route: Route, app: str) -> None:
         """It was answered: durable first, or a server that dies leaves a call that nobody can end; then

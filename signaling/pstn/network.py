@@ -252,9 +252,7 @@ class Network:
         if leg is None:
             return
         self._desk.strays[leg] += 1
-        if self._talks(leg):
-            self._desk.errands.start(self._desk.phones[leg].keep_beside(dialog))
-        else:
+        if not self._talks(leg):
             self._desk.errands.start(self._over(leg, STRAY, UNDER_WAY))
 
     def stray_over(self, bye: Request, doubt: str | None) -> None:

@@ -219,13 +219,13 @@ class Phone(ABC):
         self._dialog = dialog
         await in_time(self._write(dialog), for_help=for_help, most=KEEPING)
 
-    async def keep_beside(self, stray: Dialog) -> None:
-        """A second phone was answered, and is being ended: by the server after this one, if need be."""
+    async def _keep_beside(self, stray: Dialog) -> None:
+        """A second phone was answered, and is to be ended: by the server after this one, if need be."""
         self._beside += (stray,)
-        if self._dialog is None:
-            return  # both are kept at once
+        if self._dialog is None or self._line is None:
+            return  # the leg is over, and its row says of the other phone what it has to
         try:
-            await self._write(self._dialog)
+            await in_time(self._write(self._dialog), for_help=False, most=KEEPING)
         except StoreError:
             log.exception("the dialog of a second phone could not be kept")
 

@@ -15,7 +15,7 @@ from licensing.instant import Instant
 from licensing.reasons import Reason
 from signaling.ports.clock import Clock
 from signaling.pstn.sip import call_events as told
-from signaling.pstn.sip import invitation as asked
+from signaling.pstn.sip import invitation_events as asked
 from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.answering import Answering
 from signaling.pstn.sip.dialog import Dialog, dialog_of_callee
@@ -26,7 +26,7 @@ from signaling.pstn.sip.farewell import Done, Farewell
 from signaling.pstn.sip.headers import MAGIC, Address, Via
 from signaling.pstn.sip.hop import Flow, Hop, Transport
 from signaling.pstn.sip.incoming import IncomingCall
-from signaling.pstn.sip.invitation import Invitation
+from signaling.pstn.sip.invitation import Invitation, Phase
 from signaling.pstn.sip.leg import ABILITIES, Forget, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.outgoing import OutgoingCall, Wish, first_invite
@@ -325,7 +325,7 @@ class Agent:
             uri=uri,
             fields=(("Contact", str(Address(Uri("sip", response.via.host, self._user)))),),
         )
-        state = Invitation(invite, self.token(), phase=asked.Phase.ENDED)
+        state = Invitation(invite, self.token(), phase=Phase.ENDED)
         for effect in state.receive(Success(response), self.now())[1]:
             match effect:
                 case asked.SendAck(ack):

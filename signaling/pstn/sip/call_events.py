@@ -36,6 +36,14 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredBeside:
+    """A 2xx of another phone, after that of the one that the call is with. Its dialog is to be made durable
+    beside the other; then it is ended, by `OutgoingCall.part`."""
+
+    dialog: Dialog
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmed:
     """The ACK of our 2xx came; `sdp` is its answer where our 2xx made the offer."""
 
@@ -95,5 +103,5 @@ class Ended:
         return self.doubt is None
 
 
-Event = Trying | Ringing | Answered | Confirmed | Failed | Offered | Changed | Keyed | Ended
+Event = Trying | Ringing | Answered | AnsweredBeside | Confirmed | Failed | Offered | Changed | Keyed | Ended
 Tell = Callable[[Event], None]

@@ -8,10 +8,27 @@ it must never do is forget a 2xx: a phone was answered, somebody pays, and it is
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
 
 from licensing.instant import Instant
 from signaling.pstn.sip.dialog import Dialog, dialog_of_caller
+from signaling.pstn.sip.invitation_events import (
+    Accepted,
+    Ask,
+    AskedAgain,
+    CancelUnanswered,
+    Effect,
+    Event,
+    HungUp,
+    Kept,
+    KeptBeside,
+    Lost,
+    Progressed,
+    Refused,
+    SendAck,
+    Stray,
+    Unfit,
+    WaitForCancel,
+)
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError
 from signaling.pstn.sip.table import Failure, Provisional, Success
@@ -31,111 +48,6 @@ class Phase(StrEnum):
     ANSWERED = "answered"  # its dialog is `session.py`'s now; other forks are ended here
     ENDED = "ended"  # a late 2xx is still ended
 
-
-# --- what happens: responses as `table.py` has them, the transaction's Failed, and these -------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HungUp:
-    """The caller, or whoever watches over the lease, does not want it any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelUnanswered:
-    """32 s after the CANCEL: the RFC lets us take the INVITE as cancelled (§9.1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskedAgain:
-    """A request within an early dialog went out once more, under a later number: it was challenged."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What must be before the answer is acknowledged is so, or is waited for no longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """A 2xx whose media cannot be used: nobody is to be left in such a call."""
-
-    response: Response
-
-
-Event = Provisional | Success | Unfit | AskedAgain | Kept | Failure | Failed | HungUp | CancelUnanswered
-
-
-# --- what is to be done -----------------------------------------------------------------------------------
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class SendAck:
-    """Give this ACK to the transport, once; it has no transaction."""
-
-    request: Request
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Start a client transaction: PRACK, CANCEL or BYE, never an INVITE."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class WaitForCancel:
-    """Say CancelUnanswered at that moment of the monotonic clock."""
-
-    at: int
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """It rings, or has early media."""
-
-    response: Response
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """Answered: the dialog is to be made durable, and charged from here on. Its ACK waits, where the
-    invitation `holds` it, for `Kept`."""
-
-    dialog: Dialog
-    response: Response
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A final answer that is no yes: also a challenge or a 422, after which the user agent may try again."""
-
-    response: Response
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """No final answer that counts: nobody there, not sendable, cancelled (with or without the far end's
-    word), or a 2xx without a Contact."""
-
-    cause: Literal["timeout", "transport", "cancelled", "not_cancelled", "unusable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stray:
-    """A 2xx that nobody wanted any more: acknowledged and ended. It goes into the record until its BYE is
-    confirmed: the carrier may charge it."""
-
-    dialog: Dialog
-
-
-Effect = SendAck | Ask | WaitForCancel | Progressed | Accepted | Refused | Lost | Stray
 
 _P = Phase
 TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
@@ -178,6 +90,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
         Success: "undo",
         Unfit: "undo",
         Kept: "acknowledge",
+        KeptBeside: "part",
         Failure: "stay",
         Failed: "stay",
         HungUp: "stay",
@@ -187,6 +100,7 @@ TRANSITIONS: dict[Phase, dict[type[Event], str]] = {
         Provisional: "stay",
         Success: "undo",
         Unfit: "undo",
+        KeptBeside: "part",
         Failure: "stay",
         Failed: "stay",
         HungUp: "stay",
@@ -216,8 +130,9 @@ class Fork:
 class Invitation:
     """One INVITE that was sent, to a sip: or sips: URI. `seed` is the secret of its dialogs (`Dialog`).
 
-    With `holds` the answer is acknowledged when it is durable. Until then the peer repeats it, for 32 s, so
-    that a server which is started anew hears it, and then hangs up by itself (RFC 3261 §13.3.1.4).
+    With `holds` an answer is acknowledged when it is durable. Until then the peer repeats it, for 32 s, so
+    that a server which is started anew hears it, and then hangs up by itself (RFC 3261 §13.3.1.4). Of what
+    is cancelled nothing has to be kept: that it was asked for is.
     """
 
     invite: Request
@@ -227,6 +142,7 @@ class Invitation:
     forks: tuple[Fork, ...] = ()
     acks: tuple[Request, ...] = ()  # one for each fork that answered, said again for each repeated 2xx
     held: Request | None = None  # the ACK that waits
+    beside: tuple[tuple[Request, Request], ...] = ()  # ACK and BYE of other phones, that wait
 
     def receive(self, event: Event, now: Instant) -> "tuple[Invitation, tuple[Effect, ...]]":
         """The invitation after this event, and what is to be done for it, in order."""
@@ -299,11 +215,21 @@ def _acknowledge(state: Invitation, event: Event, now: Instant) -> Result:
     return replace(state, acks=(*state.acks, state.held), held=None), (SendAck(state.held),)
 
 
+def _part(state: Invitation, event: Event, now: Instant) -> Result:
+    assert isinstance(event, KeptBeside)
+    for ack, bye in state.beside:
+        if ack.to.tag == event.tag:
+            rest = tuple([pair for pair in state.beside if pair[0] is not ack])
+            return replace(state, acks=(*state.acks, ack), beside=rest), (SendAck(ack), Ask(bye))
+    return state, ()
+
+
 def _undo(state: Invitation, event: Event, now: Instant) -> Result:
     """Acknowledge, for the peer repeats its 2xx until then, and end, unless both were done before."""
     response = _response(event)
-    if state.held and state.held.to.tag == response.to.tag:
-        return state, ()  # it is the one that waits
+    waiting = (state.held, *[ack for ack, _ in state.beside])
+    if any(ack and ack.to.tag == response.to.tag for ack in waiting):
+        return state, ()
     known = next((ack for ack in state.acks if ack.to.tag == response.to.tag), None)
     if known:
         return state, (SendAck(known),)
@@ -313,6 +239,8 @@ def _undo(state: Invitation, event: Event, now: Instant) -> Result:
         dialog = _dialog(state, replace(response, status=199))
     ack = dialog.acknowledge(state.invite)
     dialog, bye = dialog.request("BYE")
+    if state.holds and state.phase in (Phase.ANSWERED, Phase.ENDED):
+        return replace(state, beside=(*state.beside, (ack, bye))), (Stray(dialog),)
     phase = state.phase if state.phase is Phase.ANSWERED else Phase.ENDED
     lost = {
         Phase.CANCEL_WANTED: (Lost("cancelled"),),
@@ -389,6 +317,7 @@ STEPS: dict[str, Callable[[Invitation, Event, Instant], Result]] = {
     "count": _count,
     "accept": _accept,
     "acknowledge": _acknowledge,
+    "part": _part,
     "undo": _undo,
     "refuse": _refuse,
     "lose": _lose,

@@ -7,14 +7,15 @@ from typing import Literal
 from licensing.grant import Attempt, Grant
 from licensing.reasons import Reason
 from signaling.pstn.sip import call_events as told
-from signaling.pstn.sip import invitation as asked
+from signaling.pstn.sip import invitation_events as asked
 from signaling.pstn.sip import sdes
 from signaling.pstn.sip.again import renumbered, retry_after
 from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused_with
+from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Credentials
 from signaling.pstn.sip.headers import Address, CSeq, Via
 from signaling.pstn.sip.hop import Hop
-from signaling.pstn.sip.invitation import Invitation
+from signaling.pstn.sip.invitation import Invitation, Phase
 from signaling.pstn.sip.leg import ABILITIES, UNENCRYPTED, Desk, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response, with_fields
 from signaling.pstn.sip.refresh import MIN_SE, USUAL, minimum
@@ -36,7 +37,8 @@ class Wish:
 
     An `offer` of SRTP (`sdes.encrypted`) takes no plain answer: whoever gives one is left. `fields` may hold
     P-Asserted-Identity, Privacy, Identity, Diversion: they are in every INVITE of the call. With `holds_ack`
-    the answer is acknowledged when `OutgoingCall.acknowledge` says so, at the latest with the BYE.
+    the answer is acknowledged when `OutgoingCall.acknowledge` says so, at the latest with the BYE; that of
+    another phone, and its BYE, when `OutgoingCall.part` does.
     """
 
     to: Uri
@@ -91,6 +93,11 @@ class OutgoingCall(Leg):
         """The answer is durable, or nobody waits for that any longer: the carrier hears that we have it."""
         self._in_invitation(self._newest, asked.Kept())
 
+    def part(self, beside: Dialog) -> None:
+        """The same of another phone, of which `AnsweredBeside` told: it is acknowledged, and ended."""
+        for number in tuple(self._invitations):
+            self._in_invitation(number, asked.KeptBeside(beside.remote.tag))
+
     def hang_up(self, cause: Cause | None = None) -> None:
         """CANCEL while it rings, BYE once it is answered."""
         if self.session:
@@ -126,8 +133,8 @@ class OutgoingCall(Leg):
                 self._desk.at(self._desk.now().mono_ns + T2, self, request)
         elif state is None:
             super().failed(request, failed)
-        elif state.phase is asked.Phase.CALLING and self._goes_on(failed.cause):
-            self._invitations[request.cseq.number] = replace(state, phase=asked.Phase.ENDED)
+        elif state.phase is Phase.CALLING and self._goes_on(failed.cause):
+            self._invitations[request.cseq.number] = replace(state, phase=Phase.ENDED)
             self._try_again(request)
         else:
             self._in_invitation(request.cseq.number, failed)
@@ -137,11 +144,11 @@ class OutgoingCall(Leg):
         if isinstance(event, asked.CancelUnanswered):
             self._in_invitation(self._newest, event)
         elif isinstance(event, NothingMore):
-            waits = self._invitations[event.number].phase is asked.Phase.PROCEEDING
+            waits = self._invitations[event.number].phase is Phase.PROCEEDING
             if event.number == self._newest and waits and not self._progress:
                 self.hang_up(SAID_NO_MORE)
         elif isinstance(event, Request):
-            if self._invitations[event.cseq.number].phase is asked.Phase.CANCELLING:
+            if self._invitations[event.cseq.number].phase is Phase.CANCELLING:
                 self._traffic.ask(event, self._hops[:1], self)
         else:
             super().timed_out(event)
@@ -151,7 +158,7 @@ class OutgoingCall(Leg):
         if not self._tried:
             self._tried = True
             self._tell(told.Trying())
-        if self._invitations[number].phase is asked.Phase.CALLING:
+        if self._invitations[number].phase is Phase.CALLING:
             self._desk.at(self._desk.now().mono_ns + GIVE_UP, self, NothingMore(number))
 
     def _invite(self, invite: Request) -> None:
@@ -185,7 +192,7 @@ class OutgoingCall(Leg):
         """Whoever challenges a PRACK is told once more who we are, as to an INVITE: or it never rings on."""
         state = self._invitations[self._newest]
         fork = state.fork(request.to.tag)
-        if self._login is None or fork is None or state.phase is not asked.Phase.PROCEEDING:
+        if self._login is None or fork is None or state.phase is not Phase.PROCEEDING:
             return
         retry = self._login.retry(request, response, self._desk.branch(), self._desk.token())
         if retry is not None:
@@ -240,6 +247,10 @@ class OutgoingCall(Leg):
                 self._lost(cause)
             case asked.Stray(dialog):
                 self._desk.stray(dialog)
+                if self.session:
+                    self._tell(told.AnsweredBeside(dialog))
+                else:  # nothing is kept of a call that nobody has
+                    self.part(dialog)
 
     def _lost(self, cause: str) -> None:
         """No final answer. One by UDP that got not so much as a 100, seven times, very probably nobody heard;

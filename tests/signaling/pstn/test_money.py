@@ -92,6 +92,46 @@ async def test_a_second_phone_that_is_answered_leaves_the_call_with_the_first_as
         assert leg["cause"] != "a phone was answered after the call was given up"
 
 
+async def test_a_second_phone_is_acknowledged_and_ended_once_its_dialog_is_durable_or_after_4_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the server after one that dies meanwhile would not know of it."""
+    async with calling(tmp_path) as (phone, here, alice):
+        await alice.invite(NUMBER)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "200 OK", sdp=True)
+        await phone.hear("ACK")
+        await alice.hears("answered")
+        store, asked, may = here.server.parts.store, asyncio.Event(), asyncio.Event()
+        keep = store.keep_leg
+
+        async def late(*row: Any) -> None:
+            asked.set()
+            await may.wait()
+            await keep(*row)
+
+        monkeypatch.setattr(store, "keep_leg", late)
+        heard = len(phone.packets)
+        phone.answer(invite, "200 OK", tag="other", sdp=True)
+        await asked.wait()
+        phone.answer(invite, "200 OK", tag="other", sdp=True)
+        phone.send(request("OPTIONS", here.sip, phone.place), here.sip)
+        await phone.hear("SIP/2.0 200")
+        assert not [packet for packet in phone.packets[heard:] if packet.startswith(("ACK", "BYE"))]
+        may.set()
+        assert "tag=other" in line(await phone.hear("ACK"), "To")
+        assert len(await both_dialogs(here)) == 2
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        await stray_over(here)
+
+        monkeypatch.setattr("signaling.pstn.phone.KEEPING", 0.1)
+        may.clear()
+        phone.answer(invite, "200 OK", tag="third", sdp=True)
+        assert "tag=third" in line(await phone.hear("ACK"), "To")
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        may.set()
+
+
 async def test_a_second_phone_that_does_not_confirm_its_end_is_listed_once_the_call_is_over(
     tmp_path: Path,
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.instant import MILLISECOND, SECOND
-from signaling.pstn.sip import answering, invitation, session, session_events
+from signaling.pstn.sip import answering, invitation_events, session, session_events
 from signaling.pstn.sip.answering import Accept, Answering, Ring
 from signaling.pstn.sip.cause import says_ended
 from signaling.pstn.sip.dialog import dialog_of_callee
@@ -93,25 +93,25 @@ class Agent(Side):
         if self.session:
             self.in_session(session_events.HungUp())
         elif self.invitation:
-            self.in_invitation(invitation.HungUp())
+            self.in_invitation(invitation_events.HungUp())
 
-    def in_invitation(self, event: invitation.Event) -> None:
+    def in_invitation(self, event: invitation_events.Event) -> None:
         assert self.invitation is not None
         self.invitation, effects = self.invitation.receive(event, self.wire.now)
         for effect in effects:
             match effect:
-                case invitation.SendAck(request):
+                case invitation_events.SendAck(request):
                     self.wire.send(self, request)
-                case invitation.Ask(request):
+                case invitation_events.Ask(request):
                     self.ask(request)
-                case invitation.Accepted(dialog, response):
+                case invitation_events.Accepted(dialog, response):
                     self.session, more = answered_by_peer(dialog, response, self.wire.now)
                     self.in_order(more)
-                case invitation.WaitForCancel(at):
-                    self.wire.at(at, lambda: self.in_invitation(invitation.CancelUnanswered()))
-                case invitation.Stray(dialog):
+                case invitation_events.WaitForCancel(at):
+                    self.wire.at(at, lambda: self.in_invitation(invitation_events.CancelUnanswered()))
+                case invitation_events.Stray(dialog):
                     self.strays.append(dialog)
-                case invitation.Refused() | invitation.Lost():
+                case invitation_events.Refused() | invitation_events.Lost():
                     self.ended.append(effect)
 
     def in_answering(self, event: answering.Event) -> None:

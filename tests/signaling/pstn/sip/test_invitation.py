@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 
 from licensing.instant import SECOND, Instant
 from signaling.pstn.sip.answer import respond
-from signaling.pstn.sip.invitation import (
-    MAX_FORKS,
-    STEPS,
-    TRANSITIONS,
+from signaling.pstn.sip.invitation import MAX_FORKS, STEPS, TRANSITIONS, Invitation, Phase
+from signaling.pstn.sip.invitation_events import (
     Accepted,
     Ask,
     AskedAgain,
@@ -19,10 +17,9 @@ from signaling.pstn.sip.invitation import (
     Effect,
     Event,
     HungUp,
-    Invitation,
     Kept,
+    KeptBeside,
     Lost,
-    Phase,
     Progressed,
     Refused,
     SendAck,
@@ -79,17 +76,38 @@ def test_a_repeated_answer_gets_the_same_ack_again_and_no_more() -> None:
 
 
 def test_an_ack_that_is_held_goes_out_once_the_answer_is_kept_and_with_each_answer_from_then_on() -> None:
-    """Other phones that are answered meanwhile are not kept waiting: they are ended."""
     state, effects = Invitation(invite(), "seed", holds=True).receive(answered(said(200)), NOW)
     assert kinds(list(effects)) == [Accepted]
     state, effects = state.receive(answered(said(200)), NOW)
     assert effects == ()
-    state, effects = state.receive(answered(said(200, "other")), NOW)
-    assert kinds(list(effects)) == [SendAck, Ask, Stray]
     state, ack = state.receive(Kept(), NOW)
     assert kinds(list(ack)) == [SendAck]
     assert state.receive(Kept(), NOW)[1] == ()
     assert state.receive(answered(said(200)), NOW)[1] == ack
+
+
+@pytest.mark.parametrize("call", [said(200), said(486)])
+def test_where_acks_are_held_another_phone_is_acknowledged_and_ended_once_it_is_kept(call: Response) -> None:
+    """Also one that answers after its call was over, which another INVITE may have gone on with."""
+    state, _ = Invitation(invite(), "seed", holds=True).receive(answered(call), NOW)
+    for tag in ("b", "c"):
+        state, effects = state.receive(answered(said(200, tag)), NOW)
+        assert kinds(list(effects)) == [Stray]
+        assert state.receive(answered(said(200, tag)), NOW)[1] == ()
+    state, effects = state.receive(KeptBeside("c"), NOW)
+    assert [effect.request.to.tag for effect in effects if isinstance(effect, SendAck | Ask)] == ["c", "c"]
+    assert kinds(list(effects)) == [SendAck, Ask]
+    assert state.receive(KeptBeside("c"), NOW)[1] == ()
+    assert kinds(list(state.receive(answered(said(200, "c")), NOW)[1])) == [SendAck]
+    assert kinds(list(state.receive(KeptBeside("b"), NOW)[1])) == [SendAck, Ask]
+
+
+def test_a_phone_that_answers_while_it_is_cancelled_is_ended_at_once_though_acks_are_held() -> None:
+    """What was asked for is on record, and nothing else is known of the call."""
+    state = Invitation(invite(), "seed", holds=True)
+    for event in (answered(said(180)), HungUp(), answered(said(200))):
+        state, effects = state.receive(event, NOW)
+    assert kinds(list(effects)) == [SendAck, Ask, Stray, Lost]
 
 
 def test_a_second_fork_that_answers_is_acknowledged_ended_and_recorded() -> None:
@@ -202,18 +220,24 @@ EVENTS = (
         lambda status, tag: answered(said(status, tag)), st.sampled_from([100, 180, 200, 202, 486]), TAGS
     )
     | st.builds(reliable, st.integers(1, 3), TAGS)
+    | st.builds(KeptBeside, TAGS)
     | st.sampled_from([HungUp(), Kept(), CancelUnanswered(), Failed("timeout"), Provisional(said(199, "a"))])
 )
 
 
-@given(st.lists(EVENTS, max_size=12))
-def test_whatever_happens_each_answer_is_acknowledged_and_all_but_one_ended(events: list[Event]) -> None:
-    state = Invitation(invite(), "seed")
+@given(st.lists(EVENTS, max_size=12), st.booleans())
+def test_whatever_happens_each_answer_is_acknowledged_and_all_but_one_ended(
+    events: list[Event], holds: bool
+) -> None:
+    state = Invitation(invite(), "seed", holds)
     held: list[str | None] = []
     ended: list[str | None] = []
-    for event in events:
+    acknowledged: set[str | None] = set()
+    for event in (*events, Kept(), *map(KeptBeside, "abc")):
         state, effects = state.receive(event, NOW)
-        if not isinstance(event, Provisional) and hasattr(event, "response") and event.response.status < 300:
+        acknowledged |= {e.request.to.tag for e in effects if isinstance(e, SendAck)}
+        told = not isinstance(event, Provisional) and not holds
+        if told and hasattr(event, "response") and event.response.status < 300:
             acks = [e.request for e in effects if isinstance(e, SendAck)]
             assert [ack.to.tag for ack in acks] == [event.response.to.tag]
         held += [e.dialog.remote.tag for e in effects if isinstance(e, Accepted)]
@@ -223,4 +247,5 @@ def test_whatever_happens_each_answer_is_acknowledged_and_all_but_one_ended(even
         e.response.to.tag for e in events if hasattr(e, "response") and 200 <= e.response.status < 300
     }
     assert len(held) <= 1
+    assert acknowledged == answerers
     assert sorted(held + ended) == sorted(answerers)  # type: ignore[type-var]
