@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from signaling.pstn.sip.again import retry_after
 from signaling.pstn.sip.headers import quote
 from signaling.pstn.sip.message import Message, Request, Response
 from signaling.pstn.sip.problem import SipError
@@ -108,10 +109,16 @@ def refused_with(response: Response, *, rang: bool) -> Cause:
 def says_ended(response: Response) -> bool:
     """Does a final answer to a BYE say that the far end has the call no more (RFC 3261 §15.1.2)?
 
-    A proxy's 408 or 503 says that nobody behind it was reached, and a 500 that it was not understood: whoever
+    A proxy's 408 says that nobody behind it was reached, and a 500 that it was not understood: whoever
     charges for the call may go on.
     """
     return response.status < 300 or response.status == 481
+
+
+def is_for_later(response: Response) -> bool:
+    """Does a final answer to a BYE ask for it to be said again (RFC 3261 §21.5.4)? Other 5xx do where they
+    say when."""
+    return response.status == 503 or (500 <= response.status < 600 and retry_after(response) is not None)
 
 
 def ended_with(request: Request) -> int:

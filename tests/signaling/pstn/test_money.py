@@ -225,7 +225,7 @@ async def test_an_answer_is_acknowledged_once_it_is_durable_and_ended_if_it_cann
         assert (await alice.hears("ended"))["reason"] == "not_recorded"
 
 
-async def test_a_carrier_may_ask_who_ends_a_call_that_it_brought(
+async def test_a_carrier_may_ask_who_ends_a_call_that_it_brought_and_for_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEPHONE_TRUNK_ONE_PASSWORD", "secret")
@@ -248,7 +248,11 @@ async def test_a_carrier_may_ask_who_ends_a_call_that_it_brought(
             phone.answer(await phone.hear("BYE"), who)
             while "Proxy-Authorization" not in (bye := await phone.hear("BYE")):
                 pass
-            phone.answer(bye, "200 OK")
+            phone.answer(bye, "503 Service Unavailable")
+            while line(again := await phone.hear("BYE"), "CSeq") == line(bye, "CSeq"):
+                pass
+            assert "Proxy-Authorization" in again
+            phone.answer(again, "200 OK")
             assert (await here.legs(call))[0]["confirmed"]
 
 

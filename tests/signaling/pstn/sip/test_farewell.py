@@ -52,7 +52,7 @@ class Wire:
         return farewell
 
 
-@pytest.mark.parametrize("code", [200, 481, 401, 408, 500, 503])
+@pytest.mark.parametrize("code", [200, 481, 401, 408, 500])
 def test_it_is_confirmed_by_who_has_ended_the_call_or_has_none_and_is_over_by_any_final_answer(
     code: int,
 ) -> None:
@@ -106,6 +106,38 @@ def test_one_that_is_taken_late_and_not_answered_is_given_up_after_32_s_all_the_
     assert (len(wire.sent), wire.told) == (2, [])
     wire.clock.advance(1)
     assert wire.told == [UNREACHABLE]
+
+
+def test_who_cannot_take_it_now_is_asked_again_as_anew_until_32_s_have_passed() -> None:
+    """A 503 is no end of the call, which would go on being charged."""
+    wire = Wire()
+    farewell = wire.bye()
+    answered = 0
+    for _ in range(320):
+        while answered < len(wire.sent):
+            farewell.heard(wire.sent[answered], respond(wire.sent[answered], 503))
+            answered += 1
+        wire.clock.advance(0.1)
+    assert wire.told == ["the carrier has answered our BYE with 503"]
+    assert 8 <= len(wire.sent) <= 12
+    assert [bye.cseq.number for bye in wire.sent] == list(range(2, 2 + len(wire.sent)))
+    assert len({bye.via.branch for bye in wire.sent}) == len(wire.sent)
+
+
+@pytest.mark.parametrize("code", [500, 503])
+def test_who_says_when_is_asked_then_if_that_is_soon_enough(code: int) -> None:
+    wire = Wire()
+    farewell = wire.bye()
+    farewell.heard(wire.sent[0], respond(wire.sent[0], code, fields=(("Retry-After", "9 (busy)"),)))
+    wire.clock.advance(8.9)
+    assert len(wire.sent) == 1
+    wire.clock.advance(0.1)
+    farewell.heard(wire.sent[1], respond(wire.sent[1], 200))
+    wire.clock.advance(60)
+    assert (len(wire.sent), wire.told) == (2, [None])
+    late = wire.bye()
+    late.heard(wire.sent[2], respond(wire.sent[2], code, fields=(("Retry-After", "33"),)))
+    assert wire.told[1:] == [f"the carrier has answered our BYE with {code}"]
 
 
 def test_a_challenge_is_answered_once() -> None:
