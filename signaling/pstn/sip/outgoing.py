@@ -14,11 +14,11 @@ from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Credentials
 from signaling.pstn.sip.headers import Address, CSeq, Via
-from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.invitation import Invitation, Phase
 from signaling.pstn.sip.leg import ABILITIES, UNENCRYPTED, Desk, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response, with_fields
 from signaling.pstn.sip.refresh import MIN_SE, USUAL, minimum
+from signaling.pstn.sip.route import Hops
 from signaling.pstn.sip.session import answered_by_peer
 from signaling.pstn.sip.table import Success, answered
 from signaling.pstn.sip.transaction import GIVE_UP, T2
@@ -62,9 +62,7 @@ class NothingMore:
 class OutgoingCall(Leg):
     """One attempt at one carrier."""
 
-    def __init__(
-        self, desk: Desk, invite: Request, tell: told.Tell, wish: Wish, hops: tuple[Hop, ...]
-    ) -> None:
+    def __init__(self, desk: Desk, invite: Request, tell: told.Tell, wish: Wish, hops: Hops) -> None:
         super().__init__(desk, invite.call_id, invite.sender.tag or "", tell)
         self._first = invite
         self._wish, self._hops = wish, hops
@@ -133,9 +131,9 @@ class OutgoingCall(Leg):
                 self._desk.at(self._desk.now().mono_ns + T2, self, request)
         elif state is None:
             super().failed(request, failed)
-        elif state.phase is Phase.CALLING and self._goes_on(failed.cause):
+        elif state.phase is Phase.CALLING and (hops := self._next_hops(failed.cause)):
             self._invitations[request.cseq.number] = replace(state, phase=Phase.ENDED)
-            self._try_again(request)
+            self._try_again(request, hops)
         else:
             self._in_invitation(request.cseq.number, failed)
 
@@ -169,20 +167,21 @@ class OutgoingCall(Leg):
             del self._invitations[self._newest]
             self._end(told.Failed(Cause("the leave to make this call is over", TEMPORARY_FAILURE)))
 
-    def _goes_on(self, why: Literal["transport", "timeout", "refused"]) -> bool:
-        """To another place of this carrier (RFC 3263 §4.3), where nobody has heard of the call: as the same
-        attempt. What a connection took may ring a phone, though nobody says so."""
-        here = self._hops[0]
-        rest = self._hops[1:]
-        if why != "transport":
-            rest = tuple([hop for hop in rest if (hop.host, hop.port) != (here.host, here.port)])
-        if not rest or (why == "timeout" and here.transport.reliable):
-            return False
-        self._hops = rest
-        return True
+    def _next_hops(self, why: Literal["transport", "timeout", "refused"]) -> Hops:
+        """Other places of this carrier (RFC 3263 §4.3), where nobody has heard of the call: they are asked as
+        the same attempt. None after a connection took it: a phone may ring, though nobody says so."""
+        here, *rest = self._hops
+        match why:
+            case "transport":
+                return tuple(rest)
+            case "timeout" if here.transport.reliable:
+                return ()
+            case "timeout" | "refused":
+                return tuple([hop for hop in rest if (hop.host, hop.port) != (here.host, here.port)])
 
-    def _try_again(self, invite: Request) -> None:
-        """By the next hop, in its own words of where we are; it may ask anew who we are."""
+    def _try_again(self, invite: Request, hops: Hops) -> None:
+        """By the first of these, in its own words of where we are; it may ask anew who we are."""
+        self._hops = hops
         self._login = self._login.fresh() if self._login else None
         again = renumbered(invite, invite.cseq.number + 1, self._desk.branch())
         contact = str(self._desk.contact(self._hops[0]))
@@ -278,8 +277,8 @@ class OutgoingCall(Leg):
             self._invite(again)
             return
         wanted = not (self._leaving or self.over or self._rang)
-        if response.status == 503 and wanted and self._goes_on("refused"):
-            self._try_again(invite)
+        if response.status == 503 and wanted and (hops := self._next_hops("refused")):
+            self._try_again(invite, hops)
             return
         self._end(told.Failed(self._why(response), retry_after(response)))
 

@@ -287,13 +287,12 @@ class Traffic:
     def _lost(self, hop: Hop) -> None:
         """A connection is gone, and perhaps nobody heard the BYE or CANCEL written to it: that is sent
         again, and does no harm twice. Others wait for their answer, which may come by a new connection."""
+        gone = replace(hop, name="")
         for key, business in tuple(self._business.items()):
-            ours = business.request is not None and business.request.method in ("BYE", "CANCEL")
-            if (
-                ours
-                and isinstance(business.to, Hop)
-                and replace(business.to, name="") == replace(hop, name="")
-            ):
+            request, to = business.request, business.to
+            if request is None or request.method not in ("BYE", "CANCEL"):
+                continue
+            if isinstance(to, Hop) and replace(to, name="") == gone:
                 self._unsendable(key)
 
     def _unsendable(self, key: Key | None) -> None:
