@@ -10,6 +10,7 @@ from licensing.instant import MICROSECOND
 from signaling.clicks import Clicks
 from signaling.core.party import Party
 from signaling.errands import Errands
+from signaling.hearsay import FEATURE, Hearsay
 from signaling.lines import Line, Lines, Outlet
 from signaling.metrics import Metrics
 from signaling.ports.clock import Clock
@@ -19,13 +20,22 @@ from signaling.switch import Switch
 from signaling.texts import Texts
 from wephone.protocol.codec import PeerError, encode
 from wephone.protocol.ids import CallId, SessionId, UserId
-from wephone.protocol.messages import Draining, Hello, Missed, Resync, ServerMessage, SignedOut, Welcome
+from wephone.protocol.messages import (
+    Draining,
+    Heard,
+    Hello,
+    Missed,
+    Resync,
+    ServerMessage,
+    SignedOut,
+    Welcome,
+)
 from wephone.protocol.reasons import ErrorCode
 
 REPLACED = 4001  # close code: the same device has connected again, or a further one takes its place
 SIGNED_OUT = 4002  # close code: the session was ended; do not come back with it
 MOST_DEVICES = 16  # of an account: each rings, is a row, and keeps up to 64 KiB of what it has to hear
-FEATURES = ("hold", "texts", "receipts", "safety-code")
+FEATURES = ("hold", "texts", "receipts", "safety-code", FEATURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +68,14 @@ class Exchange:
         lines: Lines,
         switch: Switch,
         clicks: Clicks,
+        hearsay: Hearsay,
         texts: Texts,
         metrics: Metrics,
         timing: Timing,
     ) -> None:
         self.clock, self.store, self.tickets, self.limits = clock, store, tickets, limits
         self.lines, self.switch, self.clicks = lines, switch, clicks
-        self.texts, self.metrics = texts, metrics
+        self.hearsay, self.texts, self.metrics = hearsay, texts, metrics
         self._timing = timing
         self._errands = Errands("work beside a connection")
 
@@ -116,6 +127,11 @@ class Exchange:
     def missed_seen(self, party: Party, calls: Sequence[CallId]) -> None:
         """The person has seen these missed calls."""
         self.start(self.store.missed_seen(party.user, calls))
+
+    def heard(self, party: Party, said: Heard) -> None:
+        """What a device heard of its call, if it is to be kept."""
+        if (hearing := self.hearsay.taken(party, said)) is not None:
+            self.start(self.store.heard(said.call, hearing, self.clock.now().utc_us))
 
     def sign_out(self, user: UserId, session: str | None, why: Literal["revoked", "disabled"]) -> None:
         """End the lines of a session that has ended, or of all a user's."""

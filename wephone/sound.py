@@ -17,7 +17,7 @@ from wephone.media.errors import CodecError, DescriptionError, DeviceError, Stat
 from wephone.media.servers import IceSettings
 from wephone.media.stats import Stats
 from wephone.protocol.ids import CallId
-from wephone.protocol.messages import MAX_CANDIDATES, Candidate
+from wephone.protocol.messages import MAX_CANDIDATES, MAX_LATE, MAX_PACKETS, Candidate, Heard
 
 BATCH = 0.03  # seconds in which candidates that follow the first gather for one frame
 FAREWELL = 3.0  # seconds that the server may take to say why the far end has closed its media
@@ -107,7 +107,8 @@ class Sound:
         self._sink: Any = None  # of these, that hears
         self._talks = False  # both are in use
         self._opening: asyncio.Future[None] | None = None
-        self._stats = Stats()  # of a line that is closed
+        self._stats = Stats()  # of the line that was closed last
+        self._past: list[Stats] = []  # of lines in whose place others came
         self._found: list[Candidate] = []  # not told yet
         self._found_all = False
         self._batch: asyncio.TimerHandle | None = None
@@ -137,6 +138,10 @@ class Sound:
     def stats(self) -> Stats:
         """What it came to so far; the last word once it is closed."""
         return self._line.stats() if self._line is not None else self._stats
+
+    def heard(self, call: CallId) -> Heard | None:
+        """What came of all its lines, for the server; None if nothing came."""
+        return report(call, [*self._past, self.stats()])
 
     async def close(self) -> None:
         """Silence at once, then let go of everything."""
@@ -214,6 +219,7 @@ class Sound:
     async def _change_line(self) -> Line:
         """The far end has a connection of its own anew: a page that was loaded again, or another network."""
         if self._line is not None:
+            self._past.append(self._line.stats())
             await self._line.close()
             self._line = None
         if self._farewell is not None:
@@ -323,6 +329,21 @@ class Sound:
         """The source has been said to its end."""
         self.said = True
         self._call.mark("said")
+
+
+def report(call: CallId, lines: Sequence[Stats]) -> Heard | None:
+    """What was heard by these lines of one call, in all, as the protocol bounds it; None if nothing was."""
+    packets = sum(each.received for each in lines)
+    trips = [each.round_trip for each in lines if each.round_trip is not None and each.round_trip >= 0]
+    if not packets:
+        return None
+    return Heard(
+        call=call,
+        packets=min(packets, MAX_PACKETS),
+        lost=min(sum(max(0, each.lost) for each in lines), MAX_PACKETS),
+        jitter_us=min(round(max(each.jitter for each in lines) * 1e6), MAX_LATE),
+        rtt_us=min(round(trips[-1] * 1e6), MAX_LATE) if trips else None,
+    )
 
 
 def open_all(*devices: Any) -> None:

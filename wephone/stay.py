@@ -292,6 +292,8 @@ class Stay:
                 self._retry_after = after / SECOND
             case out.StopMedia(call):
                 if (sound := self._sounds.pop(call, None)) is not None:
+                    if (heard := sound.heard(call)) is not None:
+                        self._do(self.session.report(heard))
                     self._start(sound.close())
             case _:
                 self._sound(effect.call).do(effect)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports.calls import CallsOfSpan, RefusalsOfSpan
+from signaling.ports.calls import CallsOfSpan, RefusalsOfSpan, SoundOfSpan
 from wephone.protocol.messages import Microseconds, Model
 
 routes = Routes()
@@ -36,7 +36,8 @@ class Charts(Model):
     """By spans of `width` seconds, each with its beginning; none where nothing was.
 
     The wait is from offered to answered, in seconds. Of telephone legs: percent of packets that were lost on
-    the way to the bridge, and mean jitter in milliseconds.
+    the way to the bridge, and mean jitter in milliseconds. Of calls between apps (`app_...`) the same by the
+    word of their devices, and the mean round trip between them in milliseconds.
     """
 
     width: int
@@ -49,6 +50,9 @@ class Charts(Model):
     refusals: tuple[Refusals, ...]
     lost: tuple[float | None, ...]
     jitter: tuple[float | None, ...]
+    app_lost: tuple[float | None, ...]
+    app_jitter: tuple[float | None, ...]
+    app_round_trip: tuple[float | None, ...]
 
 
 @routes.add("GET", "/api/operator/charts", Rule.AUDITOR)
@@ -61,8 +65,7 @@ async def charts(visit: Visit, query: ChartQuery) -> Charts:
     rows = [CallsOfSpan(span, 0, 0, 0, 0, 0) for span in range(spans)]
     for row in found.calls:
         rows[row.span] = row
-    heard = {each.span: each for each in found.sound}
-    sound = [heard.get(span) for span in range(spans)]
+    sound, heard = in_order(found.sound, spans), in_order(found.heard, spans)
     return Charts(
         width=width // SECOND,
         at=tuple(since + span * width for span in range(spans)),
@@ -72,9 +75,29 @@ async def charts(visit: Visit, query: ChartQuery) -> Charts:
         wait=tuple(row.waited / row.answered / SECOND if row.answered else None for row in rows),
         longest_wait=tuple(row.longest / SECOND if row.answered else None for row in rows),
         refusals=tuple(by_reason(found.refusals, spans)),
-        lost=tuple(None if each is None else 100 * each.lost / (each.packets + each.lost) for each in sound),
+        lost=tuple(map(percent_lost, sound)),
         jitter=tuple(None if each is None else each.jitter / MILLISECOND for each in sound),
+        app_lost=tuple(map(percent_lost, heard)),
+        app_jitter=tuple(None if each is None else each.jitter / MILLISECOND for each in heard),
+        app_round_trip=tuple(map(round_trip, heard)),
     )
+
+
+def in_order(rows: Sequence[SoundOfSpan], spans: int) -> list[SoundOfSpan | None]:
+    """One for each span."""
+    known = {each.span: each for each in rows}
+    return [known.get(span) for span in range(spans)]
+
+
+def percent_lost(sound: SoundOfSpan | None) -> float | None:
+    """Of the packets that were sent to us; none where nobody was heard."""
+    sent = 0 if sound is None else sound.packets + sound.lost
+    return None if sound is None or not sent else 100 * sound.lost / sent
+
+
+def round_trip(sound: SoundOfSpan | None) -> float | None:
+    """In milliseconds, if anybody could tell."""
+    return None if sound is None or sound.round_trip is None else sound.round_trip / MILLISECOND
 
 
 def by_reason(rows: Sequence[RefusalsOfSpan], spans: int) -> list[Refusals]:

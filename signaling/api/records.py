@@ -7,8 +7,9 @@ from pydantic import StringConstraints
 from signaling.api.history import LATEST, PAGE, Before, Limit, Record, record
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
+from signaling.ports.calls import CallRecord
 from wephone.protocol.ids import CallId
-from wephone.protocol.messages import Microseconds, Model
+from wephone.protocol.messages import Microseconds, Model, Role
 
 routes = Routes()
 
@@ -21,10 +22,24 @@ class RecordPage(Model):
     limit: Limit = PAGE
 
 
+class HeardBy(Model):
+    """What one side's device said it heard: packets that came to it, and that were lost on the way."""
+
+    role: Role
+    packets: int
+    lost: int
+    jitter_us: int
+    rtt_us: int | None
+
+
 class KnownCall(Record):
-    """A call as operators see it. `trunk`: the carrier's line that was tried last, of a telephone call."""
+    """A call as operators see it. `trunk`: the carrier's line that was tried last, of a telephone call.
+
+    `heard`: of a call between apps, by each side that has said so.
+    """
 
     trunk: str | None
+    heard: tuple[HeardBy, ...]
 
 
 class Records(Model):
@@ -41,7 +56,22 @@ async def call_records(visit: Visit, query: RecordPage) -> Records:
     rows = await visit.parts.store.records(query.before, query.call, query.limit)
     last = rows[-1] if len(rows) == query.limit else None
     return Records(
-        calls=tuple(KnownCall(**dict(record(row)), trunk=row.trunk) for row in rows),
+        calls=tuple(map(known, rows)),
         before=None if last is None else last.offered_at,
         call=None if last is None else last.call,
     )
+
+
+def known(row: CallRecord) -> KnownCall:
+    """A record with what operators alone see."""
+    heard = tuple(
+        HeardBy(
+            role=side.role,
+            packets=side.packets,
+            lost=side.lost,
+            jitter_us=side.jitter,
+            rtt_us=side.round_trip,
+        )
+        for side in row.heard
+    )
+    return KnownCall(**dict(record(row)), trunk=row.trunk, heard=heard)

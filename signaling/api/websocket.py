@@ -21,6 +21,7 @@ from wephone.protocol.messages import (
     Ack,
     AnyClientMessage,
     Error,
+    Heard,
     Hello,
     Invite,
     MissedSeen,
@@ -176,6 +177,8 @@ class Connection:
                 exchange.texts.read(self.line, message)
             case MissedSeen():
                 exchange.missed_seen(party, message.calls)
+            case Heard():
+                exchange.heard(party, message)
             case Hello():
                 raise PeerError(ErrorCode.OUT_OF_PLACE, "already signed in")
             case _:

@@ -20,6 +20,7 @@ from signaling.clicks import Clicks
 from signaling.dialling import NO_SOUND, NO_TRUNK, Unreached
 from signaling.evidence import Progress
 from signaling.exchange import Exchange, Timing
+from signaling.hearsay import Hearsay
 from signaling.holders import Holders
 from signaling.licence import Licence
 from signaling.limits import Limits
@@ -193,6 +194,7 @@ async def exchange_of(ground: Ground, telephones: Telephones, stack: AsyncExitSt
         lines=lines,
         switch=switch,
         clicks=Clicks(clock, lines),
+        hearsay=Hearsay(clock, switch.call),
         texts=Texts(store, lines, clock, permission, bell),
         metrics=metrics,
         timing=Timing(settings.heartbeat, settings.resume),

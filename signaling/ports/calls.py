@@ -6,7 +6,7 @@ from typing import Protocol
 
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId, UserId
-from wephone.protocol.messages import Media
+from wephone.protocol.messages import Media, Role
 from wephone.protocol.reasons import EndReason
 
 
@@ -42,6 +42,17 @@ class LiveCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """What one side of a call between apps says it heard: packets, those lost, jitter and round trip (µs)."""
+
+    role: Role
+    packets: int
+    lost: int
+    jitter: int
+    round_trip: int | None = None  # none if it could not tell
+
+
+@dataclass(frozen=True, slots=True)
 class CallRecord:
     """One call, as its parties and the operator see it afterwards."""
 
@@ -59,6 +70,7 @@ class CallRecord:
     trunk: str | None = None
     forwarded_to: str | None = None
     forwarded_by: UserId | None = None
+    heard: tuple[Hearing, ...] = ()  # in `records` alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +105,14 @@ class RefusalsOfSpan:
 
 @dataclass(frozen=True, slots=True)
 class SoundOfSpan:
-    """The sound of the telephone legs begun in one span: packets, those lost, and the mean jitter (µs)."""
+    """The sound of the telephone legs, or of the calls between apps, begun in one span: packets, those lost,
+    and the mean jitter and round trip (µs); of legs no round trip is kept."""
 
     span: int
     packets: int
     lost: int
     jitter: int
+    round_trip: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,7 @@ class ChartRows:
     calls: Sequence[CallsOfSpan]
     refusals: Sequence[RefusalsOfSpan]
     sound: Sequence[SoundOfSpan]
+    heard: Sequence[SoundOfSpan]
 
 
 class CallRows(Protocol):
@@ -140,6 +155,11 @@ class CallRows(Protocol):
     ) -> Awaitable[None]:
         """A call that was never offered: its record, already ended. `callee` is user or masked number;
         without `ended_at` it ended at the moment it was placed."""
+        ...
+
+    def heard(self, call: CallId, said: Hearing, at: int) -> Awaitable[bool]:
+        """A side's word, at this moment, on how a call between apps sounded. False, and nothing done, if that
+        side has said so before, the call is long over, or so many packets cannot have come in it."""
         ...
 
     def live_calls(self) -> Awaitable[Sequence[LiveCall]]:

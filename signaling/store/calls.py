@@ -22,7 +22,7 @@ from signaling.store.steps import (
     survey,
     words,
 )
-from signaling.store.tables import call
+from signaling.store.tables import call, heard
 
 OFFERED = (
     "call_id",
@@ -192,9 +192,22 @@ _CAME_ON = (
 )
 _ALL = union_all(select(_PLACED), select(_RECEIVED), select(_CAME_ON)).subquery("all_of_them")
 HISTORY = Statement(select(_ALL).order_by(_ALL.c.offered_at.desc(), _ALL.c.call_id).limit(number("most")))
+_BY_CALLER, _BY_CALLEE = heard.alias("heard_by_caller"), heard.alias("heard_by_callee")
 # Of everybody. The id after the moment: calls that began in one microsecond are on one page or the next.
 RECORDS = Statement(
-    select(*_RECORD)
+    select(
+        *_RECORD,
+        *(
+            side.c[name]
+            for side in (_BY_CALLER, _BY_CALLEE)
+            for name in ("packets", "lost", "jitter", "round_trip")
+        ),
+    )
+    .select_from(
+        call.outerjoin(
+            _BY_CALLER, and_(_BY_CALLER.c.call_id == call.c.call_id, _BY_CALLER.c.role == "caller")
+        ).outerjoin(_BY_CALLEE, and_(_BY_CALLEE.c.call_id == call.c.call_id, _BY_CALLEE.c.role == "callee"))
+    )
     .where(
         call.c.offered_at <= number("before"),
         or_(call.c.offered_at < number("before"), call.c.call_id > words("after")),

@@ -8,7 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from signaling.store.steps import Statement, Steps, number, survey
-from signaling.store.tables import call, journal_entry, leg
+from signaling.store.tables import call, heard, journal_entry, leg
 
 
 class Said(FunctionElement[str]):
@@ -67,6 +67,18 @@ SOUND = Statement(
     .where(within(leg.c.begun_at), leg.c.packets.is_not(None))
     .group_by("span")
 )
+# Of calls between apps, by the word of both devices.
+HEARD = Statement(
+    select(
+        span_of(heard.c.at),
+        func.sum(heard.c.packets),
+        func.sum(heard.c.lost),
+        func.avg(heard.c.jitter),
+        func.avg(heard.c.round_trip),
+    )
+    .where(within(heard.c.at))
+    .group_by("span")
+)
 
 
 @survey
@@ -76,10 +88,12 @@ def charts(since: int, until: int, width: int) -> Steps:
     calls: Sequence[tuple[Any, ...]] = yield CALLS, asked
     refusals = yield REFUSALS, asked
     sound = yield SOUND, asked
+    said = yield HEARD, asked
     return [
         [tuple(map(whole, row)) for row in calls],
         [tuple(row) for row in refusals],
         [tuple(map(whole, row)) for row in sound],
+        [(*map(whole, row[:4]), None if row[4] is None else whole(row[4])) for row in said],
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from signaling.ports.calls import (
     CallRecord,
     CallsOfSpan,
     ChartRows,
+    Hearing,
     LiveCall,
     OfferedCall,
     RefusalsOfSpan,
@@ -28,10 +30,11 @@ from signaling.store.push_rows import PushRows
 from signaling.store.steps import Row
 from signaling.store.telephone_rows import TelephoneRows
 from wephone.protocol.ids import CallId, DeviceId, MessageId, UserId
-from wephone.protocol.messages import Media
+from wephone.protocol.messages import Media, Role
 from wephone.protocol.reasons import EndReason
 
 SEEN_EVERY = 5 * 60 * 1_000_000  # µs: a session's `seen_at` is this coarse, or each request would be a write
+OF_RECORD = 14  # columns of a call; in a page of everybody's, what was heard follows them
 PURGED_AT_ONCE = 500  # rows: a millisecond of the writer's time
 
 
@@ -85,14 +88,20 @@ class CallRows:
         return [_record(row) for row in await self.database.read("history", user, before, limit)]
 
     async def records(self, before: int, after: str, limit: int) -> Sequence[CallRecord]:
-        return [_record(row) for row in await self.database.read("records", before, after, limit)]
+        rows = await self.database.read("records", before, after, limit)
+        return [replace(_record(row[:OF_RECORD]), heard=_heard(row[OF_RECORD:])) for row in rows]
+
+    async def heard(self, call: CallId, said: Hearing, at: int) -> bool:
+        figures = (said.packets, said.lost, said.jitter, said.round_trip)
+        return bool(await self.database.write("hear", str(call), said.role.value, *figures, at))
 
     async def charts(self, since: int, until: int, width: int) -> ChartRows:
-        calls, refusals, sound = await self.database.read("charts", since, until, width)
+        calls, refusals, sound, heard = await self.database.read("charts", since, until, width)
         return ChartRows(
             [CallsOfSpan(*row) for row in calls],
             [RefusalsOfSpan(*row) for row in refusals],
             [SoundOfSpan(*row) for row in sound],
+            [SoundOfSpan(*row) for row in heard],
         )
 
     async def how_it_ended(self, call: CallId, user: UserId) -> EndReason | None:
@@ -400,6 +409,13 @@ def _record(row: Row) -> CallRecord:
         forwarded_to=forwarded_to,
         forwarded_by=None if forwarded_by is None else UserId(forwarded_by),
     )
+
+
+def _heard(row: Row) -> tuple[Hearing, ...]:
+    """What the caller heard and what the callee did, of those who have said so."""
+    each = len(row) // 2
+    said = zip(Role, (row[:each], row[each:]), strict=True)
+    return tuple(Hearing(role, *figures) for role, figures in said if figures[0] is not None)
 
 
 def _text(row: Sequence[Any]) -> StoredText:

@@ -240,6 +240,20 @@ leg = Table(
     ),
 )
 
+# What each side of a call between apps says it heard: the word of a device, which nobody else can check.
+heard = Table(
+    "heard",
+    metadata,
+    words("call_id", key=True),
+    words("role", key=True),  # caller or callee
+    number("at"),  # when the call was offered
+    number("packets"),
+    number("lost"),
+    number("jitter"),  # microseconds
+    number("round_trip", null=True),  # microseconds; none if the device could not tell
+    Index("ix_heard_at", "at"),
+)
+
 # Who may call telephones, and how much: granted by an operator, never by opening an account.
 entitlement = Table(
     "entitlement",

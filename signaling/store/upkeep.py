@@ -1,6 +1,6 @@
 """What keeps the store in order: retention, deletion and export of an account, and a trial write."""
 
-from sqlalchemy import ColumnElement, Table, case, delete, exists, null, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, and_, case, delete, exists, null, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from signaling.store import holders
@@ -27,6 +27,7 @@ from signaling.store.tables import (
     counter,
     device,
     entitlement,
+    heard,
     invitation,
     leg,
     message,
@@ -70,6 +71,8 @@ PURGE = {
     "calls": [
         _delete_some(call, call.c.offered_at < _BEFORE, call.c.ended_at < _BEFORE),
         _delete_some(leg, leg.c.begun_at < _BEFORE, leg.c.ended_at < _BEFORE),
+        # With its call, whatever the call is.
+        _delete_some(heard, heard.c.at < _BEFORE, ~exists().where(call.c.call_id == heard.c.call_id)),
     ],
     "sessions": [
         _delete_some(session, session.c.expires_at < _BEFORE),
@@ -145,6 +148,7 @@ ACCOUNT = Statement(
         account.c.deleted_at,
     ).where(account.c.name == _USER)
 )
+_ROLE = case((call.c.caller == _USER, "caller"), (call.c.answered_by == _USER, "callee"))
 # Section -> (names of its fields, statement).
 EXPORT = {
     "sessions": (
@@ -269,6 +273,10 @@ EXPORT = {
             "decision",
             "forwarded_to",
             "forwarded_by",
+            "packets_heard",
+            "packets_lost",
+            "jitter_us",
+            "rtt_us",
         ),
         Statement(
             select(
@@ -288,6 +296,14 @@ EXPORT = {
                 call.c.decision,
                 call.c.forwarded_to,
                 call.c.forwarded_by,
+                # What the user's own device said it heard.
+                heard.c.packets,
+                heard.c.lost,
+                heard.c.jitter,
+                heard.c.round_trip,
+            )
+            .select_from(
+                call.outerjoin(heard, and_(heard.c.call_id == call.c.call_id, heard.c.role == _ROLE))
             )
             .where(
                 (call.c.caller == _USER)

@@ -90,6 +90,7 @@ INPUTS: dict[str, object] = {
         call=ID, progress=messages.Progress.SENT, forwarded_to=Peer("carol")
     ),
     "early": EARLY,
+    "early-refused": EARLY.model_copy(update={"refusal": NO}),
     "incoming": INCOMING,
     "answered": ANSWERED,
     "select_answer": SELECTED,
@@ -132,7 +133,7 @@ def signed_in(resumed: bool = False) -> Session:
     return session
 
 
-def welcome(resumed: bool) -> messages.Welcome:
+def welcome(resumed: bool, features: tuple[str, ...] = ()) -> messages.Welcome:
     """What the server says first."""
     return messages.Welcome(
         user=ALICE,
@@ -142,6 +143,7 @@ def welcome(resumed: bool) -> messages.Welcome:
         now=0,
         heartbeat=20.0,
         resume_for=60.0,
+        features=features,
     )
 
 

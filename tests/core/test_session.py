@@ -263,3 +263,14 @@ def test_a_device_that_leaves_ends_its_calls() -> None:
     assert told(effects) == [events.Ended(ID, EndReason.CONNECTION_LOST)]
     assert effects[-1] == out.Drop()
     assert session.device == DEVICE
+
+
+def test_what_was_heard_is_said_only_to_a_server_that_asks_and_only_while_there_is_a_link() -> None:
+    heard = messages.Heard(call=ID, packets=500, lost=2, jitter_us=900)
+    for features, said in ((("hold",), ()), (("hold", "heard"), (out.Send(heard),))):
+        session, _ = Session(DEVICE).opened("t" * 16)
+        assert session.report(heard)[1] == ()
+        session, _ = session.received(welcome(True, features), 0)
+        assert session.report(heard) == (session, said)
+        session, _ = session.closed(0.0)
+        assert session.report(heard)[1] == ()

@@ -215,6 +215,16 @@ async def test_aiortc_uses_what_was_put_in_its_place() -> None:
     await close(one, other)
 
 
+async def test_aiortc_keeps_how_long_the_way_to_the_far_end_and_back_is() -> None:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    sender = connection.addTransceiver("audio").sender
+    assert private.round_trip(sender) is None
+    await connection.close()
+    source = inspect.getsource(RTCRtpSender._handle_rtcp_packet)
+    assert "rtt = time.time() - self.__lsr_time - (report.dlsr / 65536)" in source
+    assert "self.__rtt = rtt" in source
+
+
 def test_aiortc_sends_a_packet_of_a_track_as_it_is() -> None:
     source = inspect.getsource(rtcrtpsender.RTCRtpSender._next_encoded_frame)
     assert "self.__encoder.pack(data)" in source

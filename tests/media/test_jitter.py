@@ -197,3 +197,14 @@ def run(
             buffer.insert(each, due)
         steps.append(buffer.next(now, 0, pause))
     return steps
+
+
+def test_jitter_is_how_much_the_way_differs_from_packet_to_packet() -> None:
+    even, uneven = JitterBuffer(), JitterBuffer()
+    for number in range(400):
+        even.insert(packet(number), at(number))
+        uneven.insert(packet(number), at(number) + number % 2 * 8 * MILLISECOND)
+    assert even.counts.jitter == 0
+    assert abs(uneven.counts.jitter - 8 * 48) < 1  # samples of 8 ms (RFC 3550 A.8)
+    uneven.insert(packet(0, source=2), at(9_000))  # another sender, whose clock is its own
+    assert abs(uneven.counts.jitter - 8 * 48) < 1

@@ -21,9 +21,10 @@ from wephone.media.audio import RATE, Samples, peak
 from wephone.media.devices import Ear, Tone, Voice
 from wephone.media.score import heard
 from wephone.media.servers import IceServer, IceSettings
+from wephone.media.stats import Stats
 from wephone.protocol.ids import CallId
-from wephone.protocol.messages import Candidate, Media
-from wephone.sound import Sound, preload, start_sound
+from wephone.protocol.messages import Candidate, Heard, Media
+from wephone.sound import Sound, preload, report, start_sound
 
 pytestmark = [pytest.mark.usefixtures("nothing_left")]
 
@@ -134,6 +135,24 @@ async def test_two_sounds_hear_each_other(
     assert stats.received > 200
     assert stats.loss == 0
     assert stats.heard is not None
+    told = one.sound.heard(one.handle.id)
+    assert told is not None and (told.call, told.packets, told.lost) == (one.handle.id, stats.received, 0)
+    assert 0 < told.jitter_us < 1_000_000
+    assert told.rtt_us is not None and told.rtt_us < 5_000_000
+
+
+def test_what_a_call_came_to_is_told_of_all_its_connections() -> None:
+    call = CallId(str(uuid.uuid4()))
+    before = Stats(received=100, lost=4, jitter=0.003, round_trip=0.05)
+    after = Stats(received=50, lost=-1, jitter=0.001)
+    assert report(call, [before, after]) == Heard(
+        call=call, packets=150, lost=4, jitter_us=3_000, rtt_us=50_000
+    )
+    assert report(call, [Stats(), Stats(sent=100)]) is None
+    odd = Stats(received=10**9, lost=10**9, jitter=90.0, round_trip=-0.5)  # a clock that was set
+    assert report(call, [odd]) == Heard(
+        call=call, packets=100_000_000, lost=100_000_000, jitter_us=60_000_000
+    )
 
 
 async def test_hold_and_resume_go_through_offers_and_answers(side: MakeSide) -> None:

@@ -35,6 +35,7 @@ GOOD: tuple[dict[str, Any], ...] = (
     {"type": "reveal", "call": CALL, "nonce": HASH},
     {"type": "negotiate", "call": CALL, "kind": "offer", "round": 1, "sdp": SDP, "hold": True},
     {"type": "hangup", "call": CALL, "reason": "hangup"},
+    {"type": "heard", "call": CALL, "packets": 500, "lost": 2, "jitter_us": 900, "rtt_us": 4000},
     {"type": "missed_seen", "calls": [CALL]},
     {"type": "text", "message": CALL, "to": "bob", "text": "good morning 早上好"},
     {"type": "received", "seq": 7},

@@ -1,14 +1,26 @@
 """What the test kit offers to a test, with real media."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from signaling.ports.calls import Hearing
 from wephone import CallEnded, CallRefused
 from wephone.events import EndReason
 from wephone.media.score import heard
 from wephone.testing.kit import Kit
 from wephone.testing.timeline import Timeline, in_words
+
+
+async def said_of_their_call(wephone: Kit) -> tuple[Hearing, ...]:
+    """What both devices have told the server of the only call."""
+    store = wephone.server.running.parts.store
+    while True:
+        [row] = await store.records(2**63 - 1, "", 9)
+        if len(row.heard) == 2:
+            return row.heard
+        await asyncio.sleep(0.01)  # nobody is told when it is written
 
 
 async def test_peers_hear_each_other_as_they_spoke(wephone: Kit) -> None:
@@ -20,6 +32,9 @@ async def test_peers_hear_each_other_as_they_spoke(wephone: Kit) -> None:
     assert score.stoi >= 0.9 and abs(score.level) <= 6 and score.seconds == pytest.approx(2, abs=0.1)
     await call.hangup()
     assert bob.heard(alice) and alice.heard(bob)
+    caller, callee = await said_of_their_call(wephone)
+    for side in (caller, callee):
+        assert side.packets > 90 and side.lost == 0 and 0 < side.jitter < 1_000_000
 
 
 async def test_a_muted_side_is_not_heard_and_the_other_is(wephone: Kit) -> None:

@@ -9,6 +9,7 @@ from playwright.async_api import async_playwright, expect
 
 from tests.browser.conftest import tone
 from tests.browser.test_browser import hears_tone
+from tests.testing.test_kit import said_of_their_call
 from tests.web.app import DESKTOP, PHONE, Someone, microphone, someone
 from tests.web.conftest import FLAGS, Town, program
 from wephone.media.devices import Ear, Tone
@@ -90,8 +91,10 @@ async def test_a_headless_peer_follows_a_page_that_is_loaded_again(
     assert await alice.reads_code() == await call.verified()
     async with asyncio.timeout(20):
         await hears_tone(ear, ALICES_TONE)
-    await call.hangup()
-    await alice.sees("Call ended")
+        await call.hangup()
+        await alice.sees("Call ended")
+        for side in await said_of_their_call(wephone):
+            assert side.packets > 20 and side.jitter < 1_000_000
 
 
 async def test_who_cannot_be_called_is_said_with_what_to_do_next(town: Town) -> None:

@@ -24,6 +24,14 @@ JUDGE = """async (cases) => {
     return [found.bars, found.cause];
   });
 }"""
+IN_ALL = """async (connections) => {
+  const { inAll } = await import("/web/app/quality.js");
+  const report = (inbound, currentRoundTripTime) => new Map([
+    ["i", { id: "i", type: "inbound-rtp", kind: "audio", ...inbound }],
+    ["p", { id: "p", type: "candidate-pair", nominated: true, state: "succeeded", currentRoundTripTime }],
+  ]);
+  return inAll("a-call", connections.map(([inbound, trip]) => report(inbound, trip)));
+}"""
 # What is counted other than in a good call, who is muted or on hold; and what is said of it.
 CASES: list[tuple[dict[str, Any], dict[str, bool], list[Any]]] = [
     ({}, {}, [3, "none"]),
@@ -45,3 +53,13 @@ CASES: list[tuple[dict[str, Any], dict[str, bool], list[Any]]] = [
 async def test_each_cause_is_told_from_what_is_counted(page: Page) -> None:
     cases = [{"now": now, "call": call} for now, call, _ in CASES]
     assert await page.evaluate(JUDGE, cases) == [said for *_, said in CASES]
+
+
+async def test_what_a_call_came_to_is_told_of_all_its_connections(page: Page) -> None:
+    before = [{"packetsReceived": 100, "packetsLost": 4, "jitter": 0.003}, 0.05]
+    after = [{"packetsReceived": 50, "packetsLost": -1, "jitter": 0.001}, 0]
+    told = {"type": "heard", "call": "a-call", "packets": 150, "lost": 4, "jitter_us": 3_000}
+    assert await page.evaluate(IN_ALL, [before, after]) == {**told, "rtt_us": 50_000}
+    assert await page.evaluate(IN_ALL, [after]) == {**told, "packets": 50, "lost": 0, "jitter_us": 1_000}
+    assert await page.evaluate(IN_ALL, [[{"packetsReceived": 0, "packetsLost": 0}, 0.1]]) is None
+    assert await page.evaluate(IN_ALL, []) is None

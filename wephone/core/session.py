@@ -19,6 +19,7 @@ from wephone.protocol.ids import CallId, DeviceId, MessageId, SessionId, UserId
 from wephone.protocol.messages import Media, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode
 
+HEARD = "heard"  # a server that lists it among its features asks what calls came to
 ACK_EVERY = 8  # events: the server keeps at most 64 for us
 FIRST_DELAY = 100_000_000  # ns
 LONGEST_DELAY = 10_000_000_000  # ns
@@ -77,6 +78,7 @@ class Session:
     next_ref: int = 1
     calls: tuple[Call, ...] = ()
     requests: tuple[Request, ...] = ()
+    asks: bool = False  # the server, what was heard of calls
 
     def call(self, id: CallId) -> Call | None:
         """The call of this name, if it is not over."""
@@ -170,6 +172,10 @@ class Session:
         """The person has seen that these were missed."""
         return request(self, messages.MissedSeen(calls=missed))
 
+    def report(self, heard: messages.Heard) -> "Step":
+        """What was heard of a call that is over here. Said once; lost with the link if that is down."""
+        return self, (Send(heard),) if self.asks and self.link is Link.UP else ()
+
 
 Step = tuple[Session, tuple[Effect, ...]]
 
@@ -211,7 +217,8 @@ def outside_the_count(session: Session, message: ServerMessage, now: int) -> Ste
 
 def welcomed(session: Session, message: messages.Welcome, now: int) -> Step:
     """Signed in. With our old session nothing was missed; else the resync says what there is."""
-    session = replace(session, user=message.user, session=message.session, failures=0)
+    asks = HEARD in message.features
+    session = replace(session, user=message.user, session=message.session, failures=0, asks=asks)
     if not message.resumed:
         return replace(session, link=Link.CATCHING_UP, seen=0, acked=0), (Tell(message),)
     session, effects = said_again(replace(session, link=Link.UP), now)

@@ -86,6 +86,7 @@ class Counts:
     skipped: int = 0  # packets left out because the delay had grown
     restarts: int = 0  # times the sender's clock became another
     delay: int = 0  # samples between the quickest arrival and play-out, at the last packet
+    jitter: float = 0.0  # samples, of interarrival (RFC 3550 §6.4.1)
 
 
 def signed(difference: int, bits: int) -> int:
@@ -113,6 +114,7 @@ class JitterBuffer:
         self._transits: deque[int] = deque(maxlen=HISTORY)
         self._quickest = 0
         self._jitter = 0
+        self._transit: int | None = None  # of the last packet
         self._first = 0  # when the first packet came, samples of our clock
         self._sequence: int | None = None  # highest so far
         self._timestamp = 0  # of that packet
@@ -203,6 +205,9 @@ class JitterBuffer:
             self._missing = {each for each in self._missing if each > sequence - REORDER}
 
     def _learn(self, transit: int) -> None:
+        if self._transit is not None:
+            self.counts.jitter += (abs(transit - self._transit) - self.counts.jitter) / 16
+        self._transit = transit
         self._transits.append(transit)
         ordered = sorted(self._transits)
         self._quickest = ordered[0]

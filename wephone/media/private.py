@@ -9,7 +9,14 @@ from contextlib import suppress
 from typing import Any
 
 import aioice
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceTransport, RTCPeerConnection, RTCRtpReceiver
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsTransport,
+    RTCIceTransport,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+)
 from aiortc.rtp import RtpPacket
 
 JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"  # asked for `add(packet)`, gives (False, None)
@@ -22,6 +29,7 @@ CONNECTION = "_connection"  # aioice's, of a gatherer and of a transport
 RECEIVE, SEND = "_recv", "_send"  # of a transport: methods of its connection
 RECEIVED_SRTP, SENT_SRTP = "_rx_srtp", "_tx_srtp"  # pylibsrtp's sessions, once DTLS is done
 SET_ROLE = "_set_role"  # "client" or "server" in DTLS; before `start`
+ROUND_TRIP = "_RTCRtpSender__rtt"  # seconds, once the far end has reported; `getStats` has it too, and waits
 PROTOCOLS = "_protocols"  # aioice's: one for each local address
 
 MISMATCH = "the far end's certificate is not the one that it announced (DTLS fingerprint)"
@@ -45,6 +53,12 @@ def use_buffer(receiver: RTCRtpReceiver, buffer: Any) -> None:
     """Let what arrives go to our buffer; statistics, RTCP and decryption stay aiortc's."""
     assert hasattr(receiver, JITTER_BUFFER)
     setattr(receiver, JITTER_BUFFER, buffer)
+
+
+def round_trip(sender: RTCRtpSender) -> float | None:
+    """How many seconds it takes to the far end and back; none before it has said when it heard us."""
+    found: float | None = getattr(sender, ROUND_TRIP)
+    return found
 
 
 def guard_sending(transport: RTCDtlsTransport, may_send: Callable[[], bool]) -> None:

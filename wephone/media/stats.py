@@ -15,6 +15,8 @@ class Stats:
     concealed: int = 0  # frames of 20 ms made up
     skipped: int = 0  # packets left out to catch up
     delay: float = 0.0  # seconds that the quickest packet waits before it is played
+    jitter: float = 0.0  # seconds, of how packets arrive (RFC 3550 §6.4.1)
+    round_trip: float | None = None  # seconds, to the far end and back, by its reports
     strangers: int = 0  # datagrams dropped, as they came from nobody we had met
     connected: float | None = None  # seconds from the first description to ICE and DTLS done
     heard: float | None = None  # seconds from the start of media to the first decoded frame

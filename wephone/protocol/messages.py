@@ -17,6 +17,8 @@ MAX_FRAME = 64 * 1024  # bytes
 MAX_SDP = 32 * 1024  # characters
 MAX_CANDIDATES = 64  # per party and call, and so per frame
 MAX_TEXT = 4096  # characters
+MAX_PACKETS = 100_000_000  # of one call: three days of 2.5 ms each
+MAX_LATE = 60_000_000  # microseconds that a packet's way may take or vary
 
 ONE_LINE = r"^[\x20-\x7e]*$"  # of SDP, in which it may be put as it is
 
@@ -202,6 +204,20 @@ class Hangup(ClientMessage):
     type: Literal["hangup"] = "hangup"
     call: CallId
     reason: Literal[EndReason.HANGUP, EndReason.MEDIA_FAILED] = EndReason.HANGUP
+
+
+class Heard(ClientMessage):
+    """What came of a call's sound here, said once when it is over for this device. Nobody is answered.
+
+    Packets that came and that the network lost, and the jitter of their arrival (RFC 3550 §6.4.1).
+    """
+
+    type: Literal["heard"] = "heard"
+    call: CallId
+    packets: Annotated[int, Field(ge=0, le=MAX_PACKETS)]
+    lost: Annotated[int, Field(ge=0, le=MAX_PACKETS)]
+    jitter_us: Annotated[int, Field(ge=0, le=MAX_LATE)]
+    rtt_us: Annotated[int, Field(ge=0, le=MAX_LATE)] | None = None  # to the other device and back
 
 
 class SendTransfer(ClientMessage):
@@ -546,6 +562,7 @@ AnyClientMessage = Annotated[
     | SendReveal
     | SendNegotiate
     | Hangup
+    | Heard
     | SendTransfer
     | MissedSeen
     | SendText

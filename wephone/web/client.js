@@ -115,6 +115,11 @@ export class Client {
     this.#do(core.missedSeen(this.session, calls));
   }
 
+  /** What was heard of a call that is over. @param {Extract<import("./protocol.js").ClientMessage, {type: "heard"}>} message */
+  report(message) {
+    this.#do(core.report(this.session, message));
+  }
+
   /** Have these descriptions the keys of those that a call began with? Its safety code holds only then. @param {string} call @param {string} ours @param {string} theirs */
   hasKeys(call, ours, theirs) {
     const begun = this.session.calls.find(({ id }) => id === call);

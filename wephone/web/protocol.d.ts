@@ -79,6 +79,7 @@ export type ClientMessage =
   | SendReveal
   | SendNegotiate
   | Hangup
+  | Heard
   | SendTransfer
   | MissedSeen
   | SendText
@@ -167,6 +168,16 @@ export interface Hangup {
   readonly type: "hangup";
   readonly call: string;
   readonly reason?: "hangup" | "media_failed";
+}
+
+export interface Heard {
+  readonly ref?: number | null;
+  readonly type: "heard";
+  readonly call: string;
+  readonly packets: number;
+  readonly lost: number;
+  readonly jitter_us: number;
+  readonly rtt_us?: number | null;
 }
 
 export interface Hello {

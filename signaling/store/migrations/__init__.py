@@ -6,7 +6,7 @@ from sqlalchemy import Connection, inspect, text
 
 from signaling.store.steps import Refused
 
-HEAD = "0014"
+HEAD = "0015"
 
 # Tables whose rows are never changed nor deleted.
 ADDED_ONLY = frozenset({"checkpoint", "journal_entry", "register_version"})

@@ -38,7 +38,7 @@ SAID: dict[str, ClientMessage] = {
     "hangup-failed": messages.Hangup(call=ID, reason=EndReason.MEDIA_FAILED),
 }
 # Not for the machine of one call: the connection and the switch deal with these; an invite only places one.
-ELSEWHERE = {"hello", "ack", "invite", "transfer", "text", "received", "read", "missed_seen"}
+ELSEWHERE = {"hello", "ack", "invite", "heard", "transfer", "text", "received", "read", "missed_seen"}
 SPEAKERS = {
     "caller": CALLER,
     "callee": CALLEE,

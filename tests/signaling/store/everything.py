@@ -5,6 +5,7 @@ from licensing.checkpoint import sign
 from licensing.ports import RegisterRow
 from licensing.signing import new_key
 from signaling.core.holder import HolderFacts, OwnedNumber, Said
+from signaling.ports.calls import Hearing
 from signaling.ports.holders import FactsChange
 from signaling.ports.legs import BegunLeg, Entitlement
 from signaling.ports.push import Sleeper
@@ -22,6 +23,7 @@ from tests.signaling.store.people import (
     some_message,
 )
 from wephone.protocol.ids import UserId
+from wephone.protocol.messages import Role
 from wephone.protocol.reasons import EndReason
 
 LATER = AT + 10**9
@@ -77,6 +79,7 @@ async def calls(store: DatabaseStore) -> None:
     await store.offer(talked)
     await store.answer(talked.call, BOBS, AT + 1, 1)
     await store.end(talked.call, EndReason.HANGUP, AT + 2, missed=False)
+    await store.heard(talked.call, Hearing(Role.CALLER, 500, 2, 900), AT + 3)
     await store.offer(offered(at=AT + 3))
     await store.begin_leg(BegunLeg("leg-1", some_call(), "carrier_a", ALICE, True, "D-1", 60, AT + 3))
     await store.refused(offered(some_call(), at=AT + 4, decision="D-1"), EndReason.REFUSED, "+86139••••5678")

@@ -29,7 +29,7 @@ def go_back(direct: Direct) -> None:
     sqlite = isinstance(direct, DirectSqlite)
     for statement in OF_0001 if sqlite else [f"ALTER TABLE account DROP COLUMN {name}" for name in LATER]:
         direct.run(statement)
-    for table in ("account_facts", "owned_number", "facts_entry"):
+    for table in ("account_facts", "owned_number", "facts_entry", "heard"):
         direct.run(f"DROP TABLE {table}")
     direct.run("UPDATE alembic_version SET version_num = '0001'")
 
@@ -46,6 +46,7 @@ async def test_accounts_from_before_there_were_auditors_are_none(url: str, direc
         assert await store.account(BOB) == replace(account(BOB), auditor=True)
         assert await store.facts(ALICE) == (UNKNOWN, 0)
         assert await store.facts_history(ALICE, 1) == []
+        assert (await store.charts(0, 9, 1)).heard == []
     finally:
         await store.close()
     with pytest.raises(direct.error):

@@ -268,6 +268,9 @@ CHARTS: dict[str, Any] = {
     "wait": [None if n % 11 == 0 else 4 + n % 6 for n in range(SPANS)],
     "lost": [None if n % 7 == 0 else (n % 4) / 2 for n in range(SPANS)],
     "jitter": [None if n % 7 == 0 else 4 + n % 9 for n in range(SPANS)],
+    "app_lost": [None if n % 6 == 0 else (n % 5) / 2 for n in range(SPANS)],
+    "app_jitter": [None if n % 6 == 0 else 3 + n % 7 for n in range(SPANS)],
+    "app_round_trip": [None if n % 6 == 0 else 40 + n % 13 for n in range(SPANS)],
     "longest_wait": [None if n % 11 == 0 else 20 + n % 13 for n in range(SPANS)],
     "refusals": [
         {"reason": "DENY_PERMIT_SUSPENDED", "counts": [n % 5 for n in range(SPANS)]},
@@ -347,7 +350,8 @@ def first() -> list[View]:
     def overview(what: dict[str, Any]) -> dict[str, Any]:
         return {"GET /api/operator/overview": what}
 
-    deaf = {"lost": [None] * SPANS, "jitter": [None] * SPANS}
+    sounds = ("lost", "jitter", "app_lost", "app_jitter", "app_round_trip")
+    deaf = {name: [None] * SPANS for name in sounds}
     charts, quiet = "GET /api/operator/charts", {**CHARTS, "placed": [0] * SPANS}
     empty = {**OVERVIEW, "permits": {}, "next_expiry": None, "calls": 0}
     return [

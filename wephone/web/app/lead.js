@@ -15,7 +15,7 @@ import { Calls, chosen } from "../edge/media.js";
 import { connect } from "../edge/socket.js";
 import { levelOf, moveSound } from "../edge/sounds.js";
 import { device, hidesAddress, keep, kept, keptDevices, takenUp, unsent, wakes } from "./kept.js";
-import { judge, read } from "./quality.js";
+import { inAll, judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
 import { begun, callOf, happened, listed, older, withCall, withConversation, withoutAsked, withoutCall, written } from "./state.js";
 import { watchLanguage } from "./first-words.js";
@@ -356,6 +356,10 @@ export class Lead {
         this.show(withCall(this.state, call, { isCodeStale: !this.client.hasKeys(call, ours, theirs) }));
       },
       state: (call, state) => this.#connection(call, state),
+      heard: (call, counted) => {
+        const said = inAll(call, counted);
+        if (said) this.client.report(said);
+      },
     }, () => (hidesAddress() ? "relay" : "all"), (call) => callOf(this.state, call)?.telephone ?? false);
   }
 

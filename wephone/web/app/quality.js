@@ -35,6 +35,27 @@ export function read(report) {
   return found;
 }
 
+const MOST = { packets: 100_000_000, us: 60_000_000 }; // as the protocol has it
+
+/**
+ * What was heard by all connections of a call, for the server; null if nothing was.
+ *
+ * @param {string} call @param {readonly RTCStatsReport[]} reports of each connection, the last one last
+ * @returns {Extract<import("../protocol.js").ClientMessage, {type: "heard"}> | null}
+ */
+export function inAll(call, reports) {
+  const all = reports.map(read);
+  const sum = (/** @type {"packets" | "lost"} */ name) => all.reduce((before, each) => before + each[name], 0);
+  const us = (/** @type {number} */ seconds) => Math.min(Math.round(seconds * 1e6), MOST.us);
+  const packets = Math.min(sum("packets"), MOST.packets);
+  if (!packets) return null;
+  const trip = all.findLast(({ roundTrip }) => roundTrip)?.roundTrip;
+  return {
+    type: "heard", call, packets, lost: Math.min(sum("lost"), MOST.packets),
+    jitter_us: us(Math.max(...all.map(({ jitter }) => jitter))), ...(trip ? { rtt_us: us(trip) } : {}),
+  };
+}
+
 /**
  * What it was like between two readings.
  *

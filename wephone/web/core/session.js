@@ -17,7 +17,7 @@
  *   device: string, device_name: string, client: string, features: readonly string[], text_seq: number,
  *   user: string | null, session: string | null, seen: number, acked: number,
  *   link: "down" | "greeting" | "catching_up" | "up" | "over", failures: number, next_ref: number,
- *   calls: readonly Call[], requests: readonly Readonly<{ref: number, message: Asked}>[],
+ *   calls: readonly Call[], requests: readonly Readonly<{ref: number, message: Asked}>[], asks: boolean,
  * }>} Session
  *
  * @typedef {readonly [Session, readonly Effect[]]} Step
@@ -27,6 +27,7 @@ import * as calls from "./call.js";
 import { ended } from "./ending.js";
 import { ANSWER, INVITE, send, startTimer, stopTimer, tell } from "./state.js";
 
+const HEARD = "heard"; // a server that lists it among its features asks what calls came to
 const ACK_EVERY = 8; // events: the server keeps at most 64 for us
 const FIRST_DELAY = 100; // ms
 const LONGEST_DELAY = 10_000; // ms
@@ -48,7 +49,7 @@ export function begin(device, known = {}) {
   return {
     device, device_name: "", client: "", features: [], text_seq: 0,
     user: null, session: null, seen: 0, acked: 0,
-    link: "down", failures: 0, next_ref: 1, calls: [], requests: [],
+    link: "down", failures: 0, next_ref: 1, calls: [], requests: [], asks: false,
     ...known,
   };
 }
@@ -194,6 +195,15 @@ export function missedSeen(session, missed) {
 }
 
 /**
+ * What was heard of a call that is over here. Said once; lost with the link if that is down.
+ *
+ * @param {Session} session @param {Extract<ClientMessage, {type: "heard"}>} message @returns {Step}
+ */
+export function report(session, message) {
+  return [session, session.asks && session.link === "up" ? [send(message)] : []];
+}
+
+/**
  * Ask now if the link is up, and again on each new one until answered.
  *
  * @param {Session} session @param {Asked} asked @returns {Step}
@@ -229,7 +239,8 @@ function outsideTheCount(session, message, now) {
  * @returns {Step}
  */
 function welcomed(session, message, now) {
-  const known = { ...session, user: message.user, session: message.session, failures: 0 };
+  const asks = (message.features ?? []).includes(HEARD);
+  const known = { ...session, user: message.user, session: message.session, failures: 0, asks };
   if (!message.resumed) return [{ ...known, link: "catching_up", seen: 0, acked: 0 }, [heard(message)]];
   const [after, effects] = saidAgain({ ...known, link: "up" }, now);
   return [after, [heard(message), ...effects]];

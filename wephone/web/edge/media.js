@@ -11,14 +11,14 @@
  *
  * What a call's media show, beside their state: `camera` says whether ours is on and what keeps it from that, `microphone`
  * what keeps ours from a call that runs, `sees` whether pictures of the other side arrive, `renewed` that a fresh connection
- * carries the call, with these descriptions.
+ * carries the call, with these descriptions, `heard` what its connections have counted, once it is over.
  *
  * @typedef {{
  *   remote: (call: string, stream: MediaStream) => void, local: (call: string, stream: MediaStream | null) => void,
  *   state: (call: string, state: RTCPeerConnectionState) => void,
  *   renewed: (call: string, ours: string, theirs: string) => void, microphone: (call: string, fault: string | null) => void,
  *   camera: (call: string, on: boolean, fault: string | null) => void, sees: (call: string, sees: boolean) => void,
- *   early: (call: string) => void,
+ *   early: (call: string) => void, heard: (call: string, counted: RTCStatsReport[]) => void,
  * }} Shown
  */
 
@@ -141,6 +141,8 @@ class CallMedia {
   unheard = false; // there is no microphone to speak into
   /** @type {Promise<RTCCertificate> | null} */
   #certificate = null;
+  /** @type {Promise<RTCStatsReport | null>[]} of connections that have carried the call */
+  #counted = [];
 
   /** @param {Calls} owner @param {string} call */
   constructor(owner, call) {
@@ -213,9 +215,11 @@ class CallMedia {
   close() {
     this.#isClosed = true;
     clearTimeout(this.deadline);
-    for (const way of [this.way, this.next]) way?.close();
     stop(this.microphone);
     stop(this.camera);
+    this.next?.close();
+    if (this.way) this.#counted.push(this.way.end());
+    void Promise.all(this.#counted).then((all) => this.owner.shown.heard(this.call, all.filter((each) => each !== null)));
   }
 
   /** @param {Effect} effect */
@@ -287,7 +291,7 @@ class CallMedia {
   /** @param {Way} way */
   #moveTo(way) {
     const isFresh = this.way !== null || this.started;
-    this.way?.close();
+    if (this.way) this.#counted.push(this.way.end());
     this.way = way;
     this.next = null;
     this.#openUp();

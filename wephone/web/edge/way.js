@@ -128,6 +128,13 @@ export class Way {
     this.#tell();
   }
 
+  /** Closed, once it has said what came by it; null if it cannot. */
+  async end() {
+    const counted = await this.pc.getStats().catch(() => null);
+    this.close();
+    return counted;
+  }
+
   close() {
     this.pc.close();
     if (this.#batch !== null) clearTimeout(this.#batch);

@@ -1,4 +1,4 @@
-/** How it went lately: calls, refusals by reason, how long people waited for an answer, and how telephone calls sounded. */
+/** How it went lately: calls, refusals by reason, how long people waited for an answer, and how calls sounded. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { useLoaded } from "../../app/parts.js";
@@ -38,5 +38,7 @@ function Drawn({ found }) {
     <${Chart} title=${say("chart wait")} unit=${say("in seconds")} at=${found.at} lines=${[{ name: say("on average"), values: found.wait }, { name: say("at most"), values: found.longest_wait }]} />
     ${found.jitter.some((/** @type {number | null} */ each) => each !== null) ? html`<${Chart} title=${say("chart sound")} unit=${say("of bridge")} at=${found.at} lines=${[{ name: say("lost percent"), values: found.lost }, { name: say("jitter"), values: found.jitter }]} />`
       : html`<div class="chart"><h3>${say("chart sound")}</h3><p class="hint">${say("none heard")}</p></div>`}
+    ${found.app_jitter.some((/** @type {number | null} */ each) => each !== null) ? html`<${Chart} title=${say("chart app sound")} unit=${say("of apps")} at=${found.at} lines=${[{ name: say("lost percent"), values: found.app_lost }, { name: say("jitter"), values: found.app_jitter }, { name: say("round trip"), values: found.app_round_trip }]} />`
+      : html`<div class="chart"><h3>${say("chart app sound")}</h3><p class="hint">${say("none said")}</p></div>`}
   </div>`;
 }
