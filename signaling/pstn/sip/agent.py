@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Protocol
 
 from licensing.grant import Attempt, Grant, Lease
-from licensing.instant import Instant
 from licensing.reasons import Reason
 from signaling.ports.clock import Clock
 from signaling.pstn.sip import call_events as told
@@ -90,6 +89,7 @@ class Agent:
         """`peers`: is this IP address a configured carrier's? `pace`: how many messages a second it may send;
         twice as many at once. `user`: of our Contact."""
         self._clock, self._licence, self._handler, self._random = clock, licence, handler, random
+        self.now = clock.now
         self._user = user
         self._legs: dict[str, list[Leg]] = {}  # by Call-ID
         self._ringing: dict[str, set[IncomingCall]] = {}  # by source
@@ -176,9 +176,6 @@ class Agent:
         return first_invite(wish, call_id, tag, via, self.contact(hop))
 
     # What legs ask: see `leg.Desk`
-
-    def now(self) -> Instant:
-        return self._clock.now()
 
     def at(self, when: int, leg: Leg, event: object) -> Alarm:
         return self.traffic.timers.at(when, self._timed_out, leg, event)

@@ -11,26 +11,22 @@ from signaling.ports.clock import Cancel, Clock
 
 FEW = 1024  # cancelled alarms, that are not worth a search
 NEVER: tuple[int, Cancel] = -1, lambda: None  # armed for before any moment: nothing arms it anew
-WHEN, CALLBACK, ARGUMENTS = 0, 2, 3
 
-
-class Alarm(list[Any]):
-    """When, in which place among equals, whom to call and with what: nobody, once that was done or cancelled.
-
-    A list, so that a heap compares it by itself, and one object, for the collector looks at each that waits.
-    """
-
-    __slots__ = ()
+# When (ns), and below that its place among equals. Numbers, for the collector looks at none of them, and they
+# are compared at once.
+Alarm = int
+PLACES = 20  # bits
+LAST_PLACE = (1 << PLACES) - 1
 
 
 class Timers:
     """Calls back in the order of deadlines. A clock itself, for whoever knows a `Clock` alone."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._clock, self.now = clock, clock.now
         self._order = itertools.count()
         self._heap: list[Alarm] = []
-        self._cancelled = 0  # of those in the heap
+        self._waiting: dict[Alarm, tuple[Any, ...]] = {}  # of those in the heap: whom to call, and with what
         self._armed: tuple[int, Cancel] | None = None
 
     def __len__(self) -> int:
@@ -39,15 +35,12 @@ class Timers:
 
     def at(self, when: int, callback: Callable[..., None], *arguments: object) -> Alarm:
         """Call back with these at that moment of the monotonic clock (ns)."""
-        alarm = Alarm((when, next(self._order), callback, arguments))
+        alarm = when << PLACES | next(self._order) & LAST_PLACE
+        self._waiting[alarm] = callback, *arguments
         heappush(self._heap, alarm)
         if self._armed is None or when < self._armed[0]:
             self._arm()
         return alarm
-
-    def now(self) -> Instant:
-        """This moment."""
-        return self._clock.now()
 
     def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
         """Call back once; calling the result forbids it."""
@@ -55,26 +48,24 @@ class Timers:
 
     def cancel(self, alarm: Alarm) -> None:
         """Do not call back. Whom it would have called it keeps no longer, and soon it takes no room."""
-        if alarm[CALLBACK] is None:
-            return
-        alarm[CALLBACK:] = None, ()
-        self._cancelled += 1
-        if self._cancelled > max(FEW, len(self._heap) // 2):
-            self._heap = [alarm for alarm in self._heap if alarm[CALLBACK]]
+        if self._waiting.pop(alarm, None) and len(self._heap) > FEW + 2 * len(self._waiting):
+            self._heap = list(self._waiting)
             heapify(self._heap)
-            self._cancelled = 0
 
     def close(self) -> None:
         """Nobody is called any more, by what is asked for later either."""
         self._heap.clear()
+        self._waiting.clear()
         if self._armed:
             self._armed[1]()
         self._armed = NEVER
 
     def _arm(self) -> None:
+        while self._heap and self._heap[0] not in self._waiting:
+            heappop(self._heap)
         if not self._heap:
             return
-        first = self._heap[0][WHEN]
+        first = self._heap[0] >> PLACES
         if self._armed:
             if self._armed[0] <= first:
                 return
@@ -83,15 +74,11 @@ class Timers:
 
     def _run(self) -> None:
         self._armed = None
-        now = self._clock.now().mono_ns
+        later = self._clock.now().mono_ns + 1 << PLACES
         try:
-            while self._heap and self._heap[0][WHEN] <= now:
-                alarm = heappop(self._heap)
-                _, _, callback, arguments = alarm
-                if callback:
-                    alarm[CALLBACK:] = None, ()
+            while self._heap and self._heap[0] < later:
+                if found := self._waiting.pop(heappop(self._heap), None):
+                    callback, *arguments = found
                     callback(*arguments)
-                else:
-                    self._cancelled -= 1
         finally:  # one that fails is a fault of its own, and stops no other
             self._arm()

@@ -24,7 +24,7 @@ from signaling.pstn.sip.route import Hops, Routes
 from signaling.pstn.sip.selection import next_uri
 from signaling.pstn.sip.sockets import Sockets
 from signaling.pstn.sip.tenure import Tenure
-from signaling.pstn.sip.timers import Timers
+from signaling.pstn.sip.timers import Alarm, Timers
 from signaling.pstn.sip.transaction import Deliver, Failed, Send
 from signaling.pstn.sip.uri import Uri
 from signaling.pstn.sip.values import replace
@@ -70,7 +70,8 @@ class Business:
     request: Request | None = None  # as its asker made it
     rest: Hops = ()
     tenure: Tenure | None = None
-    wakes: int = NEVER  # when its transaction is next asked whether a timer has run out
+    wakes: int = NEVER  # when its transaction is next told that a timer has run out
+    alarm: Alarm | None = None  # that rings then
 
 
 class Traffic:
@@ -182,7 +183,7 @@ class Traffic:
 
     def _addressed(self, request: Request, hop: Hop) -> Request:
         """With a Via for that hop, and the branch that it has."""
-        via, own = self.via(hop), request.via
+        via, own = self.via(hop), request.vias[0]
         if own.is_branch_of(via) and len(request.vias) == 1:
             return request
         return replace(request, vias=(via.branched(own.branch) if own.branch else via,))
@@ -259,30 +260,29 @@ class Traffic:
         business.asker.failed(request, failure)
 
     def _tend(self, key: Key) -> None:
-        """One alarm for all timers of a transaction, which are seldom the same when it rings."""
+        """One alarm for all timers of a transaction: for the first of them."""
         transaction, business = self._exchange.get(key), self._business.get(key)
+        if business is None:
+            return
+        first = NEVER
+        for _, at in transaction.timers if transaction else ():
+            if at < first:
+                first = at
+        if first != business.wakes:
+            if business.alarm is not None:
+                self.timers.cancel(business.alarm)
+            business.wakes = first
+            business.alarm = self.timers.at(first, self._wake, key, business) if first != NEVER else None
         if transaction is None:
-            self._business.pop(key, None)
-        elif business:
-            first = business.wakes
-            for _, at in transaction.timers:
-                if at < first:
-                    first = at
-            if first < business.wakes:
-                business.wakes = first
-                self.timers.at(first, self._wake, key, business)
+            del self._business[key]
 
     def _woken(self, key: Key, business: Business) -> None:
-        if self._business.get(key) is not business:
-            return
         now = self._clock.now()
         business.wakes = NEVER
         transaction = self._exchange.get(key)
         due = [one for one in transaction.timers if one[1] <= now.mono_ns] if transaction else ()
         for timer, at in due:
             self._carry_out(self._exchange.timed_out(key, timer, at, now))
-        if not due:  # what it was to wake for is over, and something later is waited for
-            self._tend(key)
 
     def _lost(self, hop: Hop) -> None:
         """A connection is gone, and perhaps nobody heard the BYE or CANCEL written to it: that is sent
