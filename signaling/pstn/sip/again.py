@@ -1,6 +1,6 @@
 """A request that is said once more: when, and as what (RFC 3261 §8.1.3.5, §20.33)."""
 
-from signaling.pstn.sip.headers import CSeq
+from signaling.pstn.sip.headers import numbered
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.values import replace
 
@@ -10,7 +10,7 @@ def renumbered(request: Request, number: int, branch: str) -> Request:
     return replace(
         request,
         vias=(request.via.branched(branch), *request.vias[1:]),
-        cseq=CSeq(number, request.method),
+        cseq=numbered(number, request.method),
     )
 
 

@@ -7,7 +7,7 @@ sends none. A re-INVITE or an UPDATE with media is sent by the user agent alone,
 import hashlib
 from dataclasses import dataclass
 
-from signaling.pstn.sip.headers import MAGIC, Address, CSeq, Via
+from signaling.pstn.sip.headers import MAGIC, Address, Via, numbered
 from signaling.pstn.sip.message import Fields, Message, Request, Response
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.uri import Uri
@@ -50,7 +50,7 @@ class Dialog:
     def renumbered(self, request: Request) -> "tuple[Dialog, Request]":
         """A request of ours that goes out once more, under the next number: others may have gone since."""
         dialog = replace(self, local_cseq=self.local_cseq + 1)
-        return dialog, replace(request, cseq=CSeq(dialog.local_cseq, request.method))
+        return dialog, replace(request, cseq=numbered(dialog.local_cseq, request.method))
 
     def acknowledge(self, invite: Request, body: bytes = b"") -> Request:
         """The ACK of a 2xx: end to end, a branch of its own, the INVITE's number and credentials. Always the
@@ -70,7 +70,7 @@ class Dialog:
             self.local,
             self.remote,
             self.call_id,
-            CSeq(number, method),
+            numbered(number, method),
             method=method,
             uri=uri,
             fields=(*(("Route", str(route)) for route in routes), *own, *fields),

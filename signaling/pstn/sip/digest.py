@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from signaling.pstn.sip.headers import CSeq, Via, quote, split_list, unquote
+from signaling.pstn.sip.headers import CSeq, Via, numbered, quote, split_list, unquote
 from signaling.pstn.sip.message import Request, Response
 from signaling.pstn.sip.problem import SipError, bad
 from signaling.pstn.sip.values import quick, replace
@@ -148,7 +148,7 @@ class Login:
         kept = [(one, count) for one, count in self.accepted if one.place not in places]
         login = replace(self, tries=self.tries + 1, accepted=(*kept, *((one, 0) for one in asked)))
         vias = (request.via.branched(branch), *request.vias[1:])
-        cseq = CSeq(request.cseq.number + 1, request.method)
+        cseq = numbered(request.cseq.number + 1, request.method)
         return Retry(*login._authorize(request, cnonce, vias, cseq))
 
     def authorize(self, request: Request, cnonce: str) -> "tuple[Login, Request]":

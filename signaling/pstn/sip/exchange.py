@@ -23,8 +23,7 @@ from signaling.pstn.sip.table import (
 )
 from signaling.pstn.sip.transaction import Deliver, Effect, Send, Transaction, start_client, start_server
 
-Key = tuple[str | int | None, ...]
-
+Key = str  # what names a transaction among those of its side
 
 # What is to be done, in order, and for which transaction; None for what belongs to none.
 Steps = tuple[Key | None, tuple[Effect, ...]]
@@ -33,7 +32,7 @@ NOTHING: Steps = (None, ())
 
 def client_key(message: Request | Response) -> Key:
     """A response belongs to the request with its branch and method (RFC 3261 §17.1.3)."""
-    return "client", message.vias[0].branch, message.cseq.method
+    return f"client {message.vias[0].branch} {message.cseq.method}"
 
 
 def server_key(request: Request, method: str = "") -> Key:
@@ -45,12 +44,12 @@ def server_key(request: Request, method: str = "") -> Key:
     method = "INVITE" if method == "ACK" else method
     via = request.via
     if via.is_modern:
-        return "server", via.branch, via.host.lower(), via.port, method
+        return f"server {via.branch} {via.host.lower()} {via.port} {method}"
     sender = request.sender.tag
-    return "old", str(request.uri), sender, request.call_id, request.cseq.number, str(via), method
+    return repr((str(request.uri), sender, request.call_id, request.cseq.number, str(via), method))
 
 
-def merge_key(request: Request) -> Key:
+def merge_key(request: Request) -> tuple[str | int | None, ...]:
     """The same for one request that came by two ways (RFC 3261 §8.2.2.2)."""
     return request.sender.tag, request.call_id, request.cseq.number, request.method
 
@@ -60,7 +59,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self._live: dict[Key, Transaction] = {}
-        self._merged: dict[Key, Key] = {}
+        self._merged: dict[tuple[str | int | None, ...], Key] = {}
 
     def __len__(self) -> int:
         return len(self._live)
@@ -120,7 +119,7 @@ class Exchange:
             return None, (Deliver(request),)
         merged = merge_key(request)
         if request.to.tag is None and self._merged.get(merged, key) != key:
-            tag = hashlib.sha256(repr(key).encode()).hexdigest()[:16]  # the same when the request is repeated
+            tag = hashlib.sha256(key.encode()).hexdigest()[:16]  # the same when the request is repeated
             return None, (Send(respond(request, 482, tag=tag)),)
         transaction, effects = start_server(request, now, reliable=reliable)
         self._merged[merged] = key

@@ -22,13 +22,17 @@ MAGIC = "z9hG4bK"  # RFC 3261 §8.1.1.7: a branch that begins so is unique
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 
 _CACHED = 256  # characters, as with URIs
+RECENT = 128  # values with a tag or branch: a call's next message has them again, and then nobody
 _QUOTED = r'"(?:[^"\\]|\\[^\r\n])*"'
 _QUOTED_STRING = re.compile(_QUOTED)
 _VALUE = re.compile(rf"{_QUOTED}|[A-Za-z0-9\-.!%*_+`'~\[\]:]+")  # a token, a host or a quoted string
 _NAME_ADDR = re.compile(rf"(?:({_QUOTED})[ \t]*|([A-Za-z0-9\-.!%*_+`'~ \t]*))<([^<>]*)>[ \t]*(.*)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]+(?:@[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]+)?")
 # Parameters as nearly everybody writes them: no blanks, no quotes, no capitals in their names.
-_PLAIN = re.compile(r"(?:;[a-z0-9\-.]+(?:=[A-Za-z0-9\-.!%*_+`'~\[\]:]+)?)+")
+_PLAIN_ONE = r";([a-z0-9\-.]+)(?:=([A-Za-z0-9\-.!%*_+`'~\[\]:]+))?"
+_PLAIN_PART, _PLAIN = re.compile(_PLAIN_ONE), re.compile(rf"(?:{_PLAIN_ONE})+")
+# An address as nearly everybody writes it: no name, and no parameter but a tag.
+_PLAIN_ADDRESS = re.compile(r"<([^<>]*)>(?:;tag=([A-Za-z0-9\-.!%*_+`'~]+))?")
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^>]*>?|[,;]|[^",;<]+', re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,15})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 _VIA = re.compile(
@@ -64,13 +68,9 @@ def parse_parameters(text: str) -> Parameters:
     if not text.startswith(";"):
         raise bad("not parameters", text)
     if _PLAIN.fullmatch(text):
-        if text.count(";") == 1:
-            name, equals, value = text[1:].partition("=")
-            return ((name, value if equals else None),)
-        parts = [part.partition("=") for part in text[1:].split(";")]
-        plain = {name: value if equals else None for name, equals, value in parts}
-        if len(plain) == len(parts):
-            return tuple(plain.items())
+        plain = tuple([(name, value or None) for name, value in _PLAIN_PART.findall(text)])
+        if len(plain) == 1 or len(dict(plain)) == len(plain):
+            return plain
     found: dict[str, str | None] = {}
     for part in split_list(text[1:], ";"):
         name, equals, value = part.partition("=")
@@ -146,6 +146,10 @@ def parse_address(text: str) -> Address:
 
 
 def _parse_address(text: str) -> Address:
+    found = _PLAIN_ADDRESS.fullmatch(text)
+    if found:
+        uri, tag = found.groups()
+        return Address(parse_uri(uri), "", (("tag", tag),) if tag else ())
     found = _NAME_ADDR.fullmatch(text)
     if found:
         quoted, plain, uri, rest = found.groups()
@@ -161,7 +165,7 @@ def _parse_address(text: str) -> Address:
     return address
 
 
-_cached_address = lru_cache(maxsize=4096)(_parse_address)
+_cached_address = lru_cache(maxsize=RECENT)(_parse_address)
 
 
 @quick
@@ -231,13 +235,13 @@ def parse_via(text: str) -> Via:
 def _parse_via(text: str) -> Via:
     sent_by, semicolon, rest = text.partition(";")
     found = _cached_sent_by(sent_by) if len(sent_by) <= _CACHED else _parse_sent_by(sent_by)
-    via = Via(*found, parse_parameters(semicolon + rest))
-    branch, received = via.branch, via.parameter("received")
-    if branch is not None and not TOKEN.fullmatch(branch):
-        raise bad("not a branch", text)
-    if received is not None and not is_ipv4(received):
-        parse_ipv6(received if received.startswith("[") else f"[{received}]")  # RFC 5118 §4.5: either way
-    return via
+    parameters = parse_parameters(semicolon + rest)
+    for name, value in parameters:
+        if name == "branch" and not TOKEN.fullmatch(value or ""):
+            raise bad("not a branch", text)
+        if name == "received" and not is_ipv4(received := value or ""):
+            parse_ipv6(received if received.startswith("[") else f"[{received}]")  # RFC 5118 §4.5: either way
+    return Via(*found, parameters)
 
 
 def _parse_sent_by(text: str) -> tuple[str, str, int | None]:
@@ -251,7 +255,7 @@ def _parse_sent_by(text: str) -> tuple[str, str, int | None]:
     return transport.upper(), *parse_host_port(_COLON.sub(":", place.strip()))
 
 
-_cached_via = lru_cache(maxsize=4096)(_parse_via)
+_cached_via = lru_cache(maxsize=RECENT)(_parse_via)
 _cached_sent_by = lru_cache(maxsize=1024)(_parse_sent_by)
 
 
@@ -265,6 +269,12 @@ class CSeq:
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+@lru_cache(maxsize=1024)
+def numbered(number: int, method: str) -> CSeq:
+    """The CSeq: the same value for all who have the same, as nearly all calls do."""
+    return CSeq(number, method)
 
 
 def parse_cseq(text: str) -> CSeq:

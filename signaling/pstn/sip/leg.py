@@ -304,13 +304,14 @@ class Leg:
             self.tenure.let_go()
         self._stop_watching()
         self._desk.at(self._desk.now().mono_ns + GIVE_UP, self, FORGET)
-        self._tell(event)
+        tell, self._tell, self._login = self._tell, _nobody, None
+        tell(event)
 
     def _stop_watching(self) -> None:
         """A session is watched for half an hour; a call that is over is not to be kept so long."""
-        alarms, self._alarms = self._alarms, []
-        for alarm in alarms:
+        for alarm in self._alarms:
             self._traffic.timers.cancel(alarm)
+        self._alarms.clear()
 
 
 class Forget:
@@ -318,6 +319,10 @@ class Forget:
 
 
 FORGET = Forget()
+
+
+def _nobody(event: told.Event) -> None:
+    """Who is told of a call that is over: it keeps neither its user nor what it is known as."""
 
 
 def sdp_of(message: Message) -> bytes | None:

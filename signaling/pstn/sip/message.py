@@ -158,14 +158,17 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE:
         raise SipError(513, f"{len(data)} bytes, at most {MAX_MESSAGE}")
-    if b"\r\n\r\n" not in data:
+    head, end, body = data.partition(b"\r\n\r\n")
+    if not end:
         raise _unanswered(data, bad("no end of the headers"))
-    start_line, lines, body = _cut(data)
+    start_line, lines, names = _cut(head)
     status_line = _STATUS_LINE.fullmatch(start_line)
     try:
         if status_line:
-            return _response(int(status_line[1]), status_line[2] or "", lines, body)
-        return _request(start_line, lines, body)
+            typed, fields, body = _gather(lines, names, body)
+            status, reason = int(status_line[1]), status_line[2] or ""
+            return Response(*_identity(typed), status=status, reason=reason, fields=fields, body=body)
+        return _request(start_line, lines, names, body)
     except SipError as error:
         raise _unanswered(data, error) from None
 
@@ -177,12 +180,14 @@ def _unanswered(data: bytes, error: SipError) -> SipError:
 
 def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     """Start line, headers by their usual names, and whatever follows the empty line."""
-    start_line, lines, body = _cut(data)
+    head, _, body = data.partition(b"\r\n\r\n")
+    start_line, lines, _ = _cut(head)
     return start_line, [_field(line) for line in lines], body
 
 
-def _cut(data: bytes) -> tuple[str, list[str], bytes]:
-    head, _, body = data.partition(b"\r\n\r\n")
+def _cut(head: bytes) -> tuple[str, list[str], dict[str, str]]:
+    """Start line, header lines, and which names of theirs may be read as nearly everybody writes them: none
+    where a line end stands alone, for then each line is to be looked at with care."""
     try:
         text = head.decode()
     except UnicodeDecodeError:
@@ -192,7 +197,8 @@ def _cut(data: bytes) -> tuple[str, list[str], bytes]:
     start_line, *lines = text.split("\r\n")
     if len(lines) >= MAX_LINES:
         raise SipError(None, f"{len(lines) + 1} headers, at most {MAX_LINES}")
-    return start_line, lines, body
+    alone = text.count("\r") != len(lines) or text.count("\n") != len(lines)
+    return start_line, lines, {} if alone else _USUAL
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -203,7 +209,7 @@ def _field(line: str) -> tuple[str, str]:
     return KNOWN.get(name.lower(), name), found[2].rstrip(" \t")
 
 
-def _request(start_line: str, lines: list[str], body: bytes) -> Request:
+def _request(start_line: str, lines: list[str], names: dict[str, str], body: bytes) -> Request:
     method, _, rest = start_line.partition(" ")
     uri, _, version = rest.rpartition(" ")
     if not TOKEN.fullmatch(method):
@@ -212,7 +218,7 @@ def _request(start_line: str, lines: list[str], body: bytes) -> Request:
         if _VERSION.fullmatch(version):
             raise SipError(505, f"version {version[:16]} is not 2.0")
         raise bad("not a request line", start_line)
-    typed, fields, body = _gather(lines, body)
+    typed, fields, body = _gather(lines, names, body)
     target = parse_uri(uri)
     if isinstance(target, Uri) and target.headers:
         raise bad("a Request-URI with headers", uri)
@@ -232,36 +238,29 @@ def _request(start_line: str, lines: list[str], body: bytes) -> Request:
     return request
 
 
-def _response(status: int, reason: str, lines: list[str], body: bytes) -> Response:
-    typed, fields, body = _gather(lines, body)
-    return Response(*_identity(typed), status=status, reason=reason, fields=fields, body=body)
-
-
-def _gather(lines: list[str], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
-    """The fields of their own, each there at most once, and the others, checked where we know how."""
+def _gather(lines: list[str], names: dict[str, str], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
+    """The fields of their own, each there at most once but for Via, and the others, checked where we know
+    how."""
     typed: dict[str, str] = {}
     fields: list[tuple[str, str]] = []
-    vias: list[str] = []
     for line in lines:
-        name, _, value = line.partition(":")
-        usual = _USUAL.get(name)
-        if usual is None or "\r" in value or "\n" in value or name == line:
+        name, colon, value = line.partition(":")
+        usual = names.get(name)
+        if usual is None or not colon:
             usual, value = _field(line)
         else:
             value = value.strip(" \t")
-        if usual in _FREE:
-            fields.append((usual, value))
-        elif usual == "Via":
-            vias.append(value)
-        elif usual not in _TYPED:
-            _check(usual, value, fields)
-            fields.append((usual, value))
-        elif usual in typed:
-            raise bad(f"{usual} twice")
+        if usual in _TYPED:
+            if usual not in typed:
+                typed[usual] = value
+            elif usual == "Via":
+                typed[usual] += f",{value}"
+            else:
+                raise bad(f"{usual} twice")
         else:
-            typed[usual] = value
-    if vias:
-        typed["Via"] = vias[0] if len(vias) == 1 else ",".join(vias)
+            if usual not in _FREE:
+                _check(usual, value, fields)
+            fields.append((usual, value))
     return typed, tuple(fields), _measured(typed.get("Content-Length"), body)
 
 
@@ -350,11 +349,11 @@ def _build(message: Request | Response) -> bytes:
             raise ValueError(f"not a header of its own: {name!a}")
         lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(message.body)}")
-    text = "".join(lines)
-    if "\r" in text or "\n" in text:
-        raise ValueError(f"a line end within a value: {start[:48]!a}")
     lines += "", ""
-    return "\r\n".join(lines).encode() + message.body
+    text = "\r\n".join(lines)
+    if text.count("\r") >= len(lines) or text.count("\n") >= len(lines):
+        raise ValueError(f"a line end within a value: {start[:48]!a}")
+    return text.encode() + message.body
 
 
 def with_fields(message: Request, *fields: tuple[str, str]) -> Request:

@@ -13,7 +13,7 @@ from signaling.pstn.sip.again import renumbered, retry_after
 from signaling.pstn.sip.cause import RECOVERY, TEMPORARY_FAILURE, Cause, refused_with
 from signaling.pstn.sip.dialog import Dialog
 from signaling.pstn.sip.digest import Credentials
-from signaling.pstn.sip.headers import Address, CSeq, Via
+from signaling.pstn.sip.headers import Address, Via, numbered
 from signaling.pstn.sip.invitation import Invitation, Phase
 from signaling.pstn.sip.leg import ABILITIES, UNENCRYPTED, Desk, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response, with_fields
@@ -196,7 +196,7 @@ class OutgoingCall(Leg):
         retry = self._login.retry(request, response, self._desk.branch(), self._desk.token())
         if retry is not None:
             self._login = retry.login
-            again = replace(retry.request, cseq=CSeq(fork.local_cseq + 1, request.method))
+            again = replace(retry.request, cseq=numbered(fork.local_cseq + 1, request.method))
             self._in_invitation(self._newest, asked.AskedAgain(again))
             self._traffic.ask_within(again, again.addresses("Route"), self)
 
@@ -328,7 +328,7 @@ def first_invite(wish: Wish, call_id: str, tag: str, via: Via, contact: Address)
         wish.caller.tagged(tag),
         Address(wish.to),
         call_id,
-        CSeq(1, "INVITE"),
+        numbered(1, "INVITE"),
         method="INVITE",
         uri=wish.to,
         max_forwards=wish.max_forwards,

@@ -52,8 +52,8 @@ class Place:
 class Datagrams(asyncio.DatagramProtocol):
     """One UDP socket."""
 
-    def __init__(self, received: Callable[[bytes, Flow], None], number: int, *, is_ipv6: bool) -> None:
-        self._received, self._number, self.is_ipv6 = received, number, is_ipv6
+    def __init__(self, received: Callable[[bytes, Flow], None], number: int) -> None:
+        self._received, self._number = received, number
         self.trouble: Exception | None = None  # of the last sending
         self._last: tuple[tuple[str, int], Flow] | None = None  # who wrote; mostly it is the same as before
 
@@ -99,6 +99,7 @@ class Sockets:
         self._own: dict[str, tuple[int, str]] = {}  # far address -> until when it is known; ours
         self._told: set[tuple[str, int]] = set()  # where we said that we can be reached
         self._datagrams: dict[int, Datagrams] = {}
+        self._udp: dict[bool, Datagrams] = {}  # what requests go by: the first that listens; is it IPv6?
         self._servers: list[asyncio.Server] = []
         self._connections: dict[int, Connection] = {}
         self._opened: dict[Hop, Connection] = {}  # by us
@@ -193,9 +194,10 @@ class Sockets:
             raise
         loop = asyncio.get_running_loop()
         _, datagrams = await loop.create_datagram_endpoint(
-            lambda: Datagrams(self._datagram, number, is_ipv6=sock.family == socket.AF_INET6), sock=sock
+            lambda: Datagrams(self._datagram, number), sock=sock
         )
         self._datagrams[number] = datagrams
+        self._udp.setdefault(sock.family == socket.AF_INET6, datagrams)
         name = sock.getsockname()
         return name[0], name[1]
 
@@ -222,7 +224,7 @@ class Sockets:
         """
         data = build(message)
         if isinstance(to, Hop):
-            back = isinstance(message, Request) and message.to.tag is not None and to.transport.reliable
+            back = isinstance(message, Request) and to.transport.reliable and message.to.tag is not None
             if back and (came := self._came.get(replace(to, name=""))) and came.is_usable:
                 came.send(data, failed)  # where that came from: it listens nowhere else
                 return
@@ -244,7 +246,7 @@ class Sockets:
 
     def _send(self, data: bytes, hop: Hop, failed: Failed) -> None:
         if hop.transport is Transport.UDP:
-            datagrams = self._socket_for(hop)
+            datagrams = self._udp.get(":" in hop.host)
             if datagrams is None or not datagrams.send(data, hop):
                 asyncio.get_running_loop().call_soon(failed)
             return
@@ -257,13 +259,6 @@ class Sockets:
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
         connection.send(data, failed)
-
-    def _socket_for(self, hop: Hop) -> Datagrams | None:
-        is_ipv6 = ":" in hop.host
-        for datagrams in self._datagrams.values():
-            if datagrams.is_ipv6 == is_ipv6:
-                return datagrams
-        return None
 
     async def _open(self, connection: Connection, hop: Hop) -> None:
         context = self._tls_client if hop.transport is Transport.TLS else None
@@ -368,7 +363,7 @@ class Sockets:
                 self._refuse(data, error, flow)
             return
         if isinstance(message, Response):
-            if not self.is_ours(message.via, flow.hop):
+            if not self.is_ours(message.vias[0], flow.hop):
                 self.door.turned(Turned.NOT_OURS, flow.hop.host)
                 return
         else:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from licensing.instant import MILLISECOND, SECOND, Instant
 from signaling.pstn.sip.answer import respond
-from signaling.pstn.sip.headers import CSeq
+from signaling.pstn.sip.headers import numbered
 from signaling.pstn.sip.message import Message, Request, Response
 from signaling.pstn.sip.table import (
     ACCEPTED,
@@ -143,7 +143,7 @@ def _beside(request: Request, method: str, whose_to: Message) -> Request:
         request.sender,
         whose_to.to,
         request.call_id,
-        CSeq(request.cseq.number, method),
+        numbered(request.cseq.number, method),
         method=method,
         uri=request.uri,
         fields=tuple(f for f in request.fields if f[0] == "Route"),

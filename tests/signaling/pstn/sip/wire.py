@@ -55,7 +55,8 @@ class Wire:
 
     def say(self, side: Side, response: Response) -> None:
         """Answer: the server transaction is the one that its top Via names."""
-        key = next(k for k in side.exchange._live if response.via.branch in k and response.cseq.method in k)
+        branch, method = response.via.branch or "", response.cseq.method
+        key = next(k for k in side.exchange._live if branch in k and method in k)
         self.carry_out(side, side.exchange.say(key, response, self.now))
 
     def carry_out(self, side: Side, steps: Steps) -> None:
