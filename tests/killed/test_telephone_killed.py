@@ -8,8 +8,7 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
 from tests.interop.witness import line, witness
 from tests.killed.mortal import free_port
-from tests.signaling.pstn.telephony import NUMBER, Trunks, office
-from tests.signaling.pstn.test_witness import after_options, request
+from tests.signaling.pstn.telephony import NUMBER, Trunks, after_options, office, request
 from tests.signaling.pstn.victim import victim
 
 

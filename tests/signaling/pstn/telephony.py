@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from signaling.pstn.sip.sockets import Place
 from signaling.settings import Settings
 from signaling.store.rows import DatabaseStore
 from tests.fakes.relay import Relay
+from tests.interop.witness import SDP as SOUND
+from tests.interop.witness import Witness, witness
 from tests.signaling.device import Device
 from wephone.protocol.ids import UserId
 
@@ -206,3 +209,60 @@ async def office(
         yield made_office
         for device in made_office.devices:
             await device.close()
+
+
+@asynccontextmanager
+async def one_carrier(
+    folder: Path, *, dids: Mapping[str, str] | None = None, permitted: bool = True
+) -> AsyncIterator[tuple[Witness, Office]]:
+    """A witness at the far end of the only trunk, and a server that knows it is there."""
+    async with witness() as phone, office(folder, Trunks().add("one", phone.place, dids=dids)) as here:
+        await after_options(phone)
+        if permitted:
+            await here.permit()
+        yield phone, here
+
+
+@asynccontextmanager
+async def calling(
+    folder: Path, *, dids: Mapping[str, str] | None = None, **caps: Any
+) -> AsyncIterator[tuple[Witness, Office, Device]]:
+    """The same, and alice at it, who may call."""
+    async with one_carrier(folder, dids=dids) as (phone, here):
+        yield phone, here, await here.person("alice", **caps)
+
+
+async def answered(alice: Device, phone: Witness) -> tuple[str, str]:
+    """A call of hers that the phone takes: its id and the INVITE."""
+    call = await alice.invite(NUMBER)
+    invite = await phone.hear("INVITE")
+    phone.answer(invite, "200 OK", sdp=True)
+    await phone.hear("ACK")
+    await alice.hears("answered")
+    return call, invite
+
+
+def request(method: str, to: Place, us: Place, *, uri: str = DID, call: str = "raw", extra: str = "") -> str:
+    """A request of nobody's dialog, as anybody might write it."""
+    body = SOUND if method == "INVITE" else ""
+    head = (
+        f"{method} sip:{uri}@{to.host}:{to.port} SIP/2.0",
+        f"Via: SIP/2.0/UDP {us.host}:{us.port};branch=z9hG4bK{secrets.token_hex(8)}",
+        "From: <sip:+4915112345678@witness>;tag=w",
+        f"To: <sip:{uri}@{to.host}>",
+        f"Call-ID: {call}",
+        f"CSeq: 1 {method}",
+        f"Contact: <sip:witness@{us.host}:{us.port}>",
+        "Max-Forwards: 70",
+        *([extra] if extra else []),
+        *(["Content-Type: application/sdp"] if body else []),
+        f"Content-Length: {len(body)}",
+        "",
+        "",
+    )
+    return "\r\n".join(head) + body
+
+
+async def after_options(phone: Witness) -> None:
+    """The trunk is looked at, and is there."""
+    phone.answer(await phone.hear("OPTIONS"), "200 OK")

@@ -22,8 +22,7 @@ from tests.interop.witness import SDP as SOUND
 from tests.interop.witness import Witness, witness
 from tests.signaling.device import SDP, Device
 from tests.signaling.pstn.media.ends import open_wire
-from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office
-from tests.signaling.pstn.test_witness import request
+from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office, request
 
 G722_ALONE = SDP.replace("SAVPF 111", "SAVPF 9").replace("111 opus/48000/2", "9 G722/8000")
 ANSWERS = {

@@ -19,7 +19,7 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
 from tests.interop.witness import witness
 from tests.signaling.device import Device
-from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office, settings_in
+from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, calling, office, settings_in
 from tests.signaling.pstn.victim import victim
 
 SOON_NS = 10_000_000
@@ -296,10 +296,7 @@ async def test_without_anything_that_carries_sound_the_reason_is_said(tmp_path: 
 
 
 async def test_a_phone_that_is_answered_after_the_call_was_given_up_is_ended_and_kept(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        phone.answer(await phone.hear("OPTIONS"), "200 OK")
-        await here.permit()
-        alice = await here.person("alice")
+    async with calling(tmp_path) as (phone, here, alice):
         call = await alice.invite(NUMBER)
         invite = await phone.hear("INVITE")
         phone.answer(invite, "180 Ringing")

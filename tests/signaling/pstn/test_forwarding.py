@@ -11,8 +11,16 @@ from signaling.facts import person_of
 from signaling.ports.store import Store, StoreError
 from tests.interop.witness import line, witness
 from tests.signaling.device import SDP, Device
-from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office
-from tests.signaling.pstn.test_witness import after_options, request
+from tests.signaling.pstn.telephony import (
+    DID,
+    NUMBER,
+    Office,
+    Trunks,
+    after_options,
+    office,
+    one_carrier,
+    request,
+)
 from wephone.protocol.ids import UserId
 
 OTHER_DID = "+49301111112"
@@ -38,9 +46,7 @@ async def only_record(here: Office) -> dict[str, Any]:
 async def test_an_app_that_is_had_to_go_on_to_a_number_is_carried_at_the_cost_of_whose_rule_it_is(
     tmp_path: Path,
 ) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
+    async with one_carrier(tmp_path) as (phone, here):
         alice, bob = await here.person("alice", entitled=False), await here.person("bob")
         assert (await rule(bob, always="+49 30 123456"))["always"] == NUMBER
         call = await alice.invite("bob")
@@ -81,9 +87,7 @@ async def test_a_number_that_the_rules_owner_may_not_call_gets_no_packet(tmp_pat
 async def test_nobody_else_answers_for_a_number_when_its_payer_is_not_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
+    async with one_carrier(tmp_path) as (phone, here):
         alice, bob = await here.person("alice"), await here.person("bob")
         await rule(bob, always=NUMBER)
 

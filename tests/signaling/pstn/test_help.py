@@ -15,8 +15,7 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.sockets import Place
 from signaling.store.rows import DatabaseStore
 from tests.interop.witness import line, witness
-from tests.signaling.pstn.telephony import Office, Trunks, office, settings_in
-from tests.signaling.pstn.test_witness import after_options
+from tests.signaling.pstn.telephony import Office, Trunks, after_options, office, settings_in
 from wephone.protocol.reasons import end_text
 
 ROWS = (

@@ -5,10 +5,14 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from tests.interop.witness import witness
 from tests.signaling.device import SDP
-from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office
-from tests.signaling.pstn.test_witness import after_options, request
+from tests.signaling.pstn.telephony import (
+    DID,
+    Office,
+    answered,
+    calling,
+    request,
+)
 
 
 async def listed(here: Office) -> dict[str, Any]:
@@ -34,13 +38,8 @@ def ends(call: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 async def test_a_call_to_a_telephone_is_listed_counted_and_ended(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
-        call = await alice.invite(NUMBER)
-        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
-        await alice.hears("answered")
+    async with calling(tmp_path) as (phone, here, alice):
+        call, _ = await answered(alice, phone)
         found = await listed(here)
         assert (found["call"], found["service"], found["permits"]) == (call, "pstn_out", ["basic@1"])
         [app, telephone] = ends(found)
@@ -62,13 +61,7 @@ async def test_a_call_to_a_telephone_is_listed_counted_and_ended(tmp_path: Path)
 
 
 async def test_a_call_from_a_telephone_is_listed_with_its_number_as_the_caller(tmp_path: Path) -> None:
-    async with (
-        witness() as phone,
-        office(tmp_path, Trunks().add("one", phone.place, dids={DID: "alice"})) as here,
-    ):
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
+    async with calling(tmp_path, dids={DID: "alice"}) as (phone, here, alice):
         phone.send(request("INVITE", here.sip, phone.place), here.sip)
         call = (await alice.hears("incoming"))["call"]
         await alice.say(type="alerting", call=call)

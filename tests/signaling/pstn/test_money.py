@@ -3,8 +3,6 @@
 import asyncio
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,27 +12,25 @@ import pytest
 from licensing.alarms import Alarm
 from licensing.instant import MILLISECOND
 from signaling.ports.legs import BegunLeg, LegRow, Usage
-from signaling.ports.store import StoreError
+from signaling.ports.store import Store, StoreError
 from signaling.pstn.kept import kept, read
 from signaling.pstn.network import RANG, RESTARTED
 from signaling.pstn.sip import invitation, transaction
 from signaling.pstn.sip.dialog import Dialog
-from tests.interop.witness import Witness, line, tcp_witness, witness
-from tests.signaling.device import SDP, Device
-from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office
-from tests.signaling.pstn.test_witness import after_options, request
+from tests.interop.witness import line, tcp_witness, witness
+from tests.signaling.device import SDP
+from tests.signaling.pstn.telephony import (
+    DID,
+    NUMBER,
+    Office,
+    Trunks,
+    after_options,
+    answered,
+    calling,
+    office,
+    request,
+)
 from wephone.protocol.ids import CallId, UserId
-
-
-@asynccontextmanager
-async def calling(
-    folder: Path, dids: Mapping[str, str] | None = None
-) -> AsyncIterator[tuple[Witness, Office, Device]]:
-    """A phone at the far end, a server, and somebody at it who may have one call at once."""
-    async with witness() as phone, office(folder, Trunks().add("one", phone.place, dids=dids)) as here:
-        await after_options(phone)
-        await here.permit()
-        yield phone, here, await here.person("alice", concurrent_calls=1)
 
 
 async def used(here: Office) -> Usage:
@@ -57,6 +53,19 @@ async def both_dialogs(here: Office) -> tuple[Dialog, ...]:
         await asyncio.sleep(0.01)
 
 
+def held_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Dialogs are not written from here on: set once one is to be, and to be set for them all to go on."""
+    asked, may, keep = asyncio.Event(), asyncio.Event(), store.keep_leg
+
+    async def late(*row: Any) -> None:
+        asked.set()
+        await may.wait()
+        await keep(*row)
+
+    monkeypatch.setattr(store, "keep_leg", late)
+    return asked, may
+
+
 async def stray_over(here: Office) -> None:
     """Every phone that nobody wanted has confirmed its end."""
     assert here.server.network is not None
@@ -69,11 +78,8 @@ async def stray_over(here: Office) -> None:
 async def test_a_second_phone_that_is_answered_leaves_the_call_with_the_first_as_it_is(
     tmp_path: Path,
 ) -> None:
-    async with calling(tmp_path) as (phone, here, alice):
-        call = await alice.invite(NUMBER)
-        invite = await phone.hear("INVITE")
-        phone.answer(invite, "200 OK", sdp=True)
-        await alice.hears("answered")
+    async with calling(tmp_path, concurrent_calls=1) as (phone, here, alice):
+        call, invite = await answered(alice, phone)
         before, open_before = await used(here), await at_work(here)
         phone.answer(invite, "200 OK", tag="other", sdp=True)
         bye = await phone.hear("BYE")
@@ -97,20 +103,9 @@ async def test_a_second_phone_is_acknowledged_and_ended_once_its_dialog_is_durab
 ) -> None:
     """Or the server after one that dies meanwhile would not know of it."""
     async with calling(tmp_path) as (phone, here, alice):
-        await alice.invite(NUMBER)
-        invite = await phone.hear("INVITE")
-        phone.answer(invite, "200 OK", sdp=True)
-        await phone.hear("ACK")
-        await alice.hears("answered")
-        store, asked, may = here.server.parts.store, asyncio.Event(), asyncio.Event()
-        keep = store.keep_leg
-
-        async def late(*row: Any) -> None:
-            asked.set()
-            await may.wait()
-            await keep(*row)
-
-        monkeypatch.setattr(store, "keep_leg", late)
+        _, invite = await answered(alice, phone)
+        store = here.server.parts.store
+        asked, may = held_up(store, monkeypatch)
         heard = len(phone.packets)
         phone.answer(invite, "200 OK", tag="other", sdp=True)
         await asked.wait()
@@ -175,13 +170,7 @@ async def test_an_answer_is_acknowledged_once_it_is_durable_and_ended_if_it_cann
 ) -> None:
     """Whoever dies before that leaves a carrier that repeats its answer, and then hangs up by itself."""
     async with calling(tmp_path, dids={DID: "alice"}) as (phone, here, alice):
-        store, asked, may = here.server.parts.store, asyncio.Event(), asyncio.Event()
-        keep = store.keep_leg
-
-        async def late(*row: Any) -> None:
-            asked.set()
-            await may.wait()
-            await keep(*row)
+        store = here.server.parts.store
 
         async def hang(*_: object) -> None:
             await asyncio.Event().wait()
@@ -189,7 +178,7 @@ async def test_an_answer_is_acknowledged_once_it_is_durable_and_ended_if_it_cann
         async def fail(*_: object) -> None:
             raise StoreError("the disk is full")
 
-        monkeypatch.setattr(store, "keep_leg", late)
+        asked, may = held_up(store, monkeypatch)
         call = await alice.invite(NUMBER)
         invite = await phone.hear("INVITE")
         phone.answer(invite, "200 OK", sdp=True)
@@ -292,9 +281,7 @@ async def test_a_bye_that_no_connection_takes_is_said_again_until_one_does(tmp_p
         await after_options(phone)
         await here.permit()
         alice = await here.person("alice")
-        call = await alice.invite(NUMBER)
-        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
-        await alice.hears("answered")
+        call, _ = await answered(alice, phone)
         await phone.go()
         await alice.say(type="hangup", call=call)
         await alice.hears("ended")

@@ -15,8 +15,7 @@ from signaling.pstn.sip.sockets import Place
 from tests.fakes.certificates import certify
 from tests.interop.witness import line, witness
 from tests.signaling.device import SDP
-from tests.signaling.pstn.telephony import DID, Trunks, office, settings_in
-from tests.signaling.pstn.test_witness import after_options, request
+from tests.signaling.pstn.telephony import DID, Trunks, after_options, office, request, settings_in
 
 
 @dataclass

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from tests.interop.witness import Witness, witness
 from tests.signaling.device import SDP, Device
-from tests.signaling.pstn.telephony import NUMBER, Trunks, office
-from tests.signaling.pstn.test_witness import after_options
+from tests.signaling.pstn.telephony import NUMBER, Trunks, after_options, office, one_carrier
 
 OTHER = "+4930123457"
 
@@ -49,9 +48,7 @@ async def test_a_call_is_handed_over_to_a_number_at_the_cost_of_who_does_it(tmp_
 
 
 async def test_a_telephone_is_not_handed_over_and_hears_nothing_of_it(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
+    async with one_carrier(tmp_path) as (phone, here):
         alice, bob = await here.person("alice", minutes_per_day=999), await here.person("bob")
         call, other = [await connected(alice, phone, to) for to in (NUMBER, OTHER)]
         with_bob = await alice.talk_to(bob)
@@ -87,9 +84,7 @@ async def connected(alice: Device, phone: Witness, number: str) -> str:
 
 
 async def test_nobody_is_handed_over_to_an_emergency_number(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
+    async with one_carrier(tmp_path) as (phone, here):
         alice, bob = await here.person("alice"), await here.person("bob")
         await bob.open(features=["transfer"])
         call = await alice.talk_to(bob)

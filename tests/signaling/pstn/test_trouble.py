@@ -20,8 +20,7 @@ from tests.fakes.certificates import Certificate, certify
 from tests.interop.sipp import sipp
 from tests.interop.witness import Witness, line, witness
 from tests.signaling.device import Device
-from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
-from tests.signaling.pstn.test_witness import after_options
+from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, after_options, calling, office
 from wephone.testing.clock import TestClock
 
 UNHEARD = "nothing came back from the carrier"
@@ -114,10 +113,7 @@ async def test_a_certificate_that_is_for_somebody_else(
 
 
 async def test_a_call_that_comes_back_to_us(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
+    async with calling(tmp_path) as (phone, here, alice):
         await alice.invite(NUMBER)
         invite = await phone.hear("INVITE")
         via = f"Via: SIP/2.0/UDP 127.0.0.1:{phone.place.port};branch=z9hG4bKback\r\n"
@@ -137,10 +133,7 @@ async def test_a_call_that_comes_back_to_us(tmp_path: Path, caplog: pytest.LogCa
 async def test_calls_at_once_that_an_account_has_no_room_for(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice", concurrent_calls=1)
+    async with calling(tmp_path, concurrent_calls=1) as (phone, here, alice):
         devices = [alice, await here.another(alice), await here.another(alice)]
         calls = [(each, await each.invite(NUMBER)) for each in devices]
         invite = await phone.hear("INVITE")

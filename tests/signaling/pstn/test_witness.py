@@ -1,46 +1,27 @@
 """A witness at the far end keeps every packet: nothing that begins, answers or widens a leg comes unasked."""
 
 import json
-import secrets
 from pathlib import Path
 from typing import Any
 
 from licensing.alarms import Alarm
 from signaling.media import Sound
-from signaling.pstn.sip.sockets import Place
 from tests.fakes.relay import Relay
 from tests.interop.witness import SDP as SOUND
-from tests.interop.witness import Witness, line, witness
+from tests.interop.witness import line, witness
 from tests.signaling.device import SDP, Device
-from tests.signaling.pstn.telephony import DID, NUMBER, Trunks, office
+from tests.signaling.pstn.telephony import (
+    DID,
+    NUMBER,
+    Trunks,
+    after_options,
+    answered,
+    calling,
+    office,
+    request,
+)
 
 HOLD = SOUND + "a=sendonly\r\n"
-
-
-def request(method: str, to: Place, us: Place, *, uri: str = DID, call: str = "raw", extra: str = "") -> str:
-    """A request of nobody's dialog, as anybody might write it."""
-    body = SOUND if method == "INVITE" else ""
-    head = (
-        f"{method} sip:{uri}@{to.host}:{to.port} SIP/2.0",
-        f"Via: SIP/2.0/UDP {us.host}:{us.port};branch=z9hG4bK{secrets.token_hex(8)}",
-        "From: <sip:+4915112345678@witness>;tag=w",
-        f"To: <sip:{uri}@{to.host}>",
-        f"Call-ID: {call}",
-        f"CSeq: 1 {method}",
-        f"Contact: <sip:witness@{us.host}:{us.port}>",
-        "Max-Forwards: 70",
-        *([extra] if extra else []),
-        *(["Content-Type: application/sdp"] if body else []),
-        f"Content-Length: {len(body)}",
-        "",
-        "",
-    )
-    return "\r\n".join(head) + body
-
-
-async def after_options(phone: Witness) -> None:
-    """The trunk is looked at, and is there."""
-    phone.answer(await phone.hear("OPTIONS"), "200 OK")
 
 
 async def test_a_call_that_is_not_permitted_leaves_no_packet(tmp_path: Path) -> None:
@@ -81,15 +62,8 @@ async def test_a_redirect_is_not_followed_and_a_refer_is_refused(tmp_path: Path)
 
 
 async def test_hold_at_either_side_is_told_to_the_other_under_the_lease(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
-        call = await alice.invite(NUMBER)
-        invite = await phone.hear("INVITE")
-        phone.answer(invite, "200 OK", sdp=True)
-        await phone.hear("ACK")
-        await alice.hears("answered")
+    async with calling(tmp_path) as (phone, here, alice):
+        call, _ = await answered(alice, phone)
         await alice.say(type="negotiate", call=call, kind="offer", round=1, sdp=SDP, hold=True)
         answer = await alice.hears("negotiate")
         assert (answer["kind"], answer["round"]) == ("answer", 1)
@@ -132,15 +106,8 @@ async def answer_to(alice: Device, number: int) -> dict[str, Any]:
 
 
 async def test_a_key_that_the_carrier_tells_of_by_info_is_for_the_app(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
-        await alice.invite(NUMBER)
-        invite = await phone.hear("INVITE")
-        phone.answer(invite, "200 OK", sdp=True)
-        await phone.hear("ACK")
-        await alice.hears("answered")
+    async with calling(tmp_path) as (phone, here, alice):
+        _, invite = await answered(alice, phone)
         [leg] = here.relay.legs.values()
         for number, key in enumerate("5#", 1):
             info = request("INFO", here.sip, phone.place, extra="Content-Type: application/dtmf")
@@ -205,13 +172,8 @@ async def test_a_stranger_gets_no_answer_and_is_counted(tmp_path: Path) -> None:
 
 
 async def test_a_carrier_that_never_confirms_an_end_is_told_of_and_listed(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
-        call = await alice.invite(NUMBER)
-        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
-        await alice.hears("answered")
+    async with calling(tmp_path) as (phone, here, alice):
+        call, _ = await answered(alice, phone)
         await alice.say(type="hangup", call=call)
         phone.answer(await phone.hear("BYE"), "407 Proxy Authentication Required")
         [leg] = await here.legs(call)
@@ -232,13 +194,8 @@ async def test_a_carrier_that_never_confirms_an_end_is_told_of_and_listed(tmp_pa
 
 
 async def test_the_death_of_what_carries_the_sound_ends_the_call(tmp_path: Path) -> None:
-    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
-        await after_options(phone)
-        await here.permit()
-        alice = await here.person("alice")
-        call = await alice.invite(NUMBER)
-        phone.answer(await phone.hear("INVITE"), "200 OK", sdp=True)
-        await alice.hears("answered")
+    async with calling(tmp_path) as (phone, here, alice):
+        call, _ = await answered(alice, phone)
         relay: Relay = here.relay
         relay.die()
         phone.answer(await phone.hear("BYE"), "200 OK")

@@ -1,6 +1,8 @@
 """Two user agents and a real wire between them: calls are made, held, ended, and never without a lease."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,14 @@ async def talking(near: Party, far: Party, place: Place) -> tuple[OutgoingCall, 
     await heard.until(told.Answered)
     await there.until(told.Confirmed)
     return ours, heard, theirs, there
+
+
+@asynccontextmanager
+async def called_by_tcp(near: Party) -> AsyncIterator[TcpWitness]:
+    """A carrier that this party reaches so, while the block runs."""
+    await near.agent.listen(Transport.TCP, "127.0.0.1")
+    async with tcp_witness() as far:
+        yield far
 
 
 async def said_again(far: TcpWitness, packet: str, clock: HandClock) -> None:
@@ -232,8 +242,7 @@ async def test_a_cancel_that_a_connection_was_lost_with_is_said_by_another(
     near: Party, clock: HandClock
 ) -> None:
     """Or the phone rings on, for nobody."""
-    await near.agent.listen(Transport.TCP, "127.0.0.1")
-    async with tcp_witness() as far:
+    async with called_by_tcp(near) as far:
         call, heard = await near.call(uri(far.place))
         assert isinstance(call, OutgoingCall)
         invite = await far.hear("INVITE")
@@ -303,8 +312,7 @@ async def test_a_carrier_that_took_a_call_and_says_nothing_may_have_it_still(
     near: Party, clock: HandClock
 ) -> None:
     """By TCP it was there; by UDP as well, if it said 100 at least, and then no more to our CANCEL."""
-    await near.agent.listen(Transport.TCP, "127.0.0.1")
-    async with tcp_witness() as phone:
+    async with called_by_tcp(near) as phone:
         _, heard = await near.call(uri(phone.place))
         await phone.hear("INVITE")
         await time_passes(clock, 33)
@@ -373,8 +381,7 @@ async def test_a_bye_that_is_never_answered_is_said_to_be_unconfirmed(
 @pytest.mark.parametrize("away", [True, False])
 async def test_a_bye_that_a_connection_was_lost_with_is_said_by_another(clock: HandClock, away: bool) -> None:
     """It was written, and nobody will ever answer it; for a while, perhaps, nobody is there at all."""
-    async with party(clock) as near, tcp_witness() as far:
-        await near.agent.listen(Transport.TCP, "127.0.0.1")
+    async with party(clock) as near, called_by_tcp(near) as far:
         call, heard = await near.call(uri(far.place))
         assert isinstance(call, OutgoingCall)
         far.answer(await far.hear("INVITE"), "200 OK", sdp=True)
