@@ -99,7 +99,7 @@ learn({
   "end to end": ["End-to-end encrypted", "端到端加密"],
   "not end to end": ["Telephone call: not end-to-end encrypted", "电话：未端到端加密"],
   "change declined": ["The other side could not do that.", "对方无法完成此操作。"],
-  "ending in": ["This call ends in {seconds} s", "通话将在 {seconds} 秒后结束"],
+  "ending in": ["This call ends in {seconds}\u00a0s", "通话将在 {seconds} 秒后结束"],
   "call ended after": ["Call ended · {time}", "通话已结束 · {time}"],
   "forged": ["Somebody may have tried to listen in, so the call was ended.", "可能有人试图窃听，通话已终止。"],
   "call without video": ["Call without video", "改用语音通话"],
@@ -197,7 +197,7 @@ learn({
   "ring closed refused": ["Notifications are blocked for this page. Allow them in the browser's settings.", "此页面的通知已被禁止，请在浏览器设置中允许。"],
   "ring closed failed": ["That did not work. Try again later.", "未能开启，请稍后再试。"],
   // Errors
-  "slow_down": ["Too many tries. Wait {seconds} s.", "尝试过多，请等待 {seconds} 秒。"],
+  "slow_down": ["Too many tries. Wait {seconds}\u00a0s.", "尝试过多，请等待 {seconds} 秒。"],
   "wrong_password": ["The name or the password is wrong.", "用户名或密码错误。"],
   "bad_password": ["Choose another password: at least 8 characters, not your name, and none that many people have.", "请换一个密码：至少 8 个字符，不能与用户名相同，也不能是常见密码。"],
   "name_taken": ["This name is taken. Choose another.", "用户名已被使用，请换一个。"],
