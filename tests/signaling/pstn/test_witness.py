@@ -136,6 +136,37 @@ async def test_a_request_with_forged_headers_is_a_call_like_any_other(tmp_path: 
             assert phone.with_media() == []
 
 
+async def test_a_number_that_its_caller_withholds_is_told_to_nobody_and_ours_is_never_withheld(
+    tmp_path: Path,
+) -> None:
+    async with calling(tmp_path, dids={DID: "alice"}) as (phone, here, alice):
+        asserted = "P-Asserted-Identity: <sip:+4915112345678@witness>"
+        invite = request("INVITE", here.sip, phone.place, extra=asserted)
+        anonymous = invite.replace(
+            "<sip:+4915112345678@witness>;tag", "<sip:anonymous@anonymous.invalid>;tag"
+        )
+        for number, (withheld, peer) in enumerate(
+            (
+                (invite.replace(asserted, f"{asserted}\r\nPrivacy: id"), "(withheld)"),  # RFC 3325 §9.3
+                (anonymous.replace(asserted, "Privacy: user;critical"), "(withheld)"),  # RFC 3323 §4.1
+                (anonymous.replace(asserted, "Subject: none"), "(withheld)"),
+                (anonymous, "+4915112345678"),
+            )
+        ):
+            named = withheld.replace("Call-ID: raw", f"Call-ID: {number}").replace(
+                "z9hG4bK", f"z9hG4bK{number}"
+            )
+            phone.send(named, here.sip)
+            incoming = await alice.hears("incoming")
+            assert incoming["peer"] == peer
+            await alice.say(type="reject", call=incoming["call"], reason="declined")
+            record = await here.record(incoming["call"])
+            assert ("12345678" in json.dumps([record, incoming])) == (peer != "(withheld)"), record
+            await phone.hear("SIP/2.0 603")
+        await alice.invite(NUMBER)
+        assert "\r\nPrivacy:" not in await phone.hear("INVITE")
+
+
 async def test_a_call_that_leaves_the_offer_to_us_hears_none_without_a_permit(tmp_path: Path) -> None:
     async with witness() as phone:
         trunks = Trunks().add("one", phone.place, dids={DID: "alice"})
