@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.test_browser import hears_tone
+from tests.testing.test_kit import said_of_their_call
 from tests.web.app import NEAR, PASSWORD, PITCH, VOICES
 from tests.web.firefox import TONE, WITHIN, Firefox, firefox
 from wephone.media.devices import Ear, Tone
@@ -48,3 +49,6 @@ async def test_a_newcomer_with_firefox_calls_and_both_hear_each_other(browser: F
     assert await call.verified()
     await browser.presses("button", "End")
     assert (await call.wait_ended()).reason == "hangup"
+    async with asyncio.timeout(WITHIN):
+        for side in await said_of_their_call(wephone):
+            assert side.packets > 20 and side.jitter < 1_000_000
