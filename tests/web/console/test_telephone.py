@@ -55,9 +55,9 @@ async def test_of_a_telephone_and_an_app_call_the_right_one_ends_in_its_time(
     await boss.proves("order of the ministry", "Suspend")
     phone.answer(await phone.hear("BYE"), "200 OK")
     assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
-    ended = boss.page.locator("li").filter(has_text="alice").get_by_text(re.compile(r"ended after (\d+) s"))
+    ended = boss.page.locator("li").filter(has_text="alice").get_by_text(re.compile(r"ended after (\d+)\ss"))
     await ended.wait_for(timeout=WITHIN)
-    [took] = re.findall(r"ended after (\d+) s", await ended.inner_text())
+    [took] = re.findall(r"ended after (\d+)\ss", await ended.inner_text())
     assert ALLOWED - 1 <= int(took) <= ALLOWED + 2
     await boss.opens("live")
     await expect(boss.page.get_by_role("row").filter(has_text="talking")).to_have_count(1, timeout=WITHIN)
