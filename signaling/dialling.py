@@ -1,6 +1,7 @@
 """What was dialled: how it stands in a call, and what becomes of it where no trunk is set up."""
 
 import unicodedata
+from collections.abc import Set
 
 from licensing.numbering import Number
 from signaling.core import events
@@ -8,7 +9,7 @@ from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.facts import Telephone
 from signaling.permission import Permission, Refused, masked
-from signaling.ports.telephones import Dialled
+from signaling.ports.telephones import Dialled, Teller
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal, RefusalText
 from wephone.protocol.reasons import EndReason
@@ -87,6 +88,10 @@ class Unreached:
         for_help = isinstance(to, Number) and to.emergency
         outcome = events.Unroutable(EndReason.HELP_NOT_REACHED) if for_help else self._outcome
         return Dialled(masked(to), answer.decision, outcome)
+
+    def teller(self, call: CallId, phone: Party, features: Set[str]) -> Teller | None:
+        """Nothing carries sound here."""
+        return None
 
     def forget(self, call: CallId) -> None:
         """Nothing was granted that anybody could use."""

@@ -222,6 +222,14 @@ class MediaBackend(Protocol):
         """A leg that a trunk begins: an offer for the app."""
         ...
 
+    async def open_announcement(self, leg: str, app_offer: str) -> str:
+        """A leg of an app alone, that is told something by `play` and heard by nobody: an answer for the app.
+
+        No trunk is part of it, now or later: nothing is opened towards one, a lease of it means nothing, and
+        what is asked about its trunk, or about another description of the app, is UNKNOWN_LEG.
+        """
+        ...
+
     async def app_offered(self, leg: str, offer: str) -> str:
         """The app changes something (hold, resume): our answer."""
         ...

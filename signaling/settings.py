@@ -367,6 +367,11 @@ class Settings(BaseModel):
         str, spelled(r"[1-9][0-9]{3,4}-[1-9][0-9]{3,4}", "two ports, as in `20000-21999`")
     ] = Field("20000-21999", description="the first and the last port for trunks' sound")
     announcements: Path | None = Field(None, description="a folder with your own recordings of what is told")
+    spoken_refusals: Literal["off", "en", "zh-CN"] = Field(
+        "off",
+        description="tell who dials a number aloud, too, that the call is refused: in this language to those "
+        "whose client names none",
+    )
     sip_tls_ca: Path | None = Field(
         None, description="PEM file: authorities of carriers' certificates; if none, those of the system"
     )

@@ -14,6 +14,7 @@ from licensing.numbering import Number
 from signaling.core import events
 from signaling.core.call import Call, Phase, place, restored
 from signaling.core.effects import (
+    Announce,
     AskChange,
     AskGate,
     Complain,
@@ -66,7 +67,7 @@ from signaling.ports.entry import Limits
 from signaling.ports.holders import Ends
 from signaling.ports.push import Bell
 from signaling.ports.store import IdTakenError, Store, StoreError
-from signaling.ports.telephones import CallingPhone, Phone, Reached, Telephones
+from signaling.ports.telephones import CallingPhone, Phone, Reached, Telephones, Teller
 from signaling.remembered import Remembered
 from signaling.revocation import Revocation
 from signaling.transfers import TRANSFER, Consulted, Transfers
@@ -108,6 +109,7 @@ class Trail:
     offering: asyncio.Future[None] | None = None  # its row is being written
     withheld_at: int | None = None  # when it would have been, were its caller not blocked
     calling: CallingPhone | None = None  # the telephone, if it is one that calls
+    teller: Teller | None = None  # of a refusal, aloud
     rules: Forwarding = NOWHERE  # of whom it is called now
     passed: tuple[str, ...] = ()  # whom it was for and has come to since, by forwarding
     forwarded_by: UserId | None = None  # whose rule was the last
@@ -488,6 +490,8 @@ class Switch:
                     trail.routing = self._errands.start(self._route(call))
                 case GoOn(_, when):
                     self._forward(call, when)
+                case Announce():
+                    self._announce(call)
                 case AskChange():
                     self._errands.start(self._ask_change(effect))
                 case RecordAnswer():
@@ -505,6 +509,12 @@ class Switch:
                 case RecordEnd():
                     self._leave(call, effect)
                     self._errands.start(self._record_end(call, effect))
+
+    def _announce(self, call: Call) -> None:
+        """The machine was given a teller: it begins."""
+        teller = self._trails[call.id].teller
+        assert teller is not None, "a refusal is told by who is there for it"
+        teller.announce(call.offer)
 
     def _tell(self, to: Party, message: ServerMessage) -> None:
         if (phone := self._phones.get(to)) is not None:
@@ -712,7 +722,8 @@ class Switch:
         trail.decision, trail.callee, trail.trunk = found.decision, found.callee, found.trunk
         if isinstance(found.outcome, events.Refused):
             self._metrics.refused(found.outcome.refusal.code)
-            return found.outcome
+            is_for_help = isinstance(to, Number) and to.emergency
+            return found.outcome if is_for_help else self._told(call, trail, phone, found.outcome)
         if isinstance(found.outcome, Unroutable):
             return found.outcome
         self._phones[phone] = found.outcome
@@ -724,6 +735,18 @@ class Switch:
                 raise
             log.exception("a call for help goes on without its record")
         return Allowed()
+
+    def _told(self, call: Call, trail: Trail, phone: Party, refused: events.Refused) -> events.Refused:
+        """The same, and told aloud if somebody does that: to who dialled the number, and to nobody who is in
+        a call that was forwarded, or talks in one that is handed over."""
+        line = self._lines.get(call.caller)
+        if line is None or trail.payer is not None:
+            return refused
+        teller = self._telephones.teller(call.id, phone, line.features)
+        if teller is None:
+            return refused
+        trail.teller = self._phones[phone] = teller
+        return replace(refused, teller=phone.device)
 
     async def _offer_ringing(
         self, call: Call, trail: Trail, calling: CallingPhone, answer: Permitted

@@ -9,7 +9,7 @@ async with Client("https://phone.example", "alice", password="...") as client:
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import ValidationError
 
@@ -44,6 +44,7 @@ from wephone.transport import Credentials, Server
 CLIENT = "wephone"
 FEATURES = ("hold", "texts", "receipts", "safety-code", "transfer")
 DIAL = "dial"
+SPEAK = "speak-"  # and the language
 HAS_ITS_PLACE = TextMessage | Receipt | Missed | TextAccepted | Dial | DialOver  # not among the `events`
 
 
@@ -61,6 +62,7 @@ class Client:
         device_name: str = "",
         relay_only: bool = False,
         dials: bool = False,
+        language: Literal["en", "zh-CN"] | None = None,
         start_sound: StartSound = start_sound,
         trace: Trace | None = None,
     ) -> None:
@@ -70,6 +72,7 @@ class Client:
         client is a new one. `relay_only` lets those in a call see no address of this device, only that
         of the server's relay (RFC 8828, mode 4); a server without a relay then means no calls.
         `dials`: this device is asked when the account clicks to call over HTTP, see `Client.dials`.
+        `language`: in which the server may tell something aloud; if none, in its usual one.
         `trace` is told every frame and event. ValueError for a bad name or device.
         """
         if password is None and token is None:
@@ -79,6 +82,7 @@ class Client:
         self._server = Server(url)
         self._credentials = Credentials(self.user, password, token)
         features = (*FEATURES, DIAL) if dials else FEATURES
+        features = features if language is None else (*features, SPEAK + language)
         session = Session(self.device, device_name=device_name, client=CLIENT, features=features)
         self._stay = Stay(
             self._server, self._credentials, session, self, start_sound, trace, relay_only=relay_only

@@ -147,6 +147,7 @@ def network_of(ground: Ground, sound: Sound | None) -> Network | None:
         metrics=ground.metrics,
         node=settings.node,
         epoch=OWNER_EPOCH,
+        told_in=None if settings.spoken_refusals == "off" else settings.spoken_refusals,
     )
     return Network(parts, ground.trunks, sound, sip_tls(settings), own_sip_tls(settings))
 

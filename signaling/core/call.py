@@ -1,7 +1,8 @@
 """The server's half of one call between two users: a value, told what happened, that says what to do.
 
-The legal moves are data (`table.py`); what each does is in `ringing.py` and `talking.py`. Conventions:
-MSC2746 (party id, `select_answer`, lifetime by the server's age), RingRTC (glare, elsewhere), RFC 8838.
+The legal moves are data (`table.py`); what each does is in `ringing.py`, `announcing.py`, `talking.py` and
+`winding.py`. Conventions: MSC2746 (party id, `select_answer`, lifetime by the server's age), RingRTC (glare,
+elsewhere), RFC 8838.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from licensing.instant import Instant
-from signaling.core import ringing, talking, winding
+from signaling.core import announcing, ringing, talking, winding
 from signaling.core.branch import Branch, Standing, queued
 from signaling.core.effects import AskGate, Complain, Effect, StartTimer
 from signaling.core.events import (
@@ -41,7 +42,7 @@ STEPS: dict[str, Callable[..., Step]] = {
         ringing.lose_while_routing,
         ringing.fence_ahead,
         ringing.offer,
-        ringing.refuse,
+        announcing.refuse,
         ringing.fail_to_route,
         ringing.fail_to_record,
         ringing.deliver,
@@ -62,6 +63,9 @@ STEPS: dict[str, Callable[..., Step]] = {
         ringing.give_up_connecting,
         ringing.catch_up,
         ringing.say_again,
+        announcing.end_refused,
+        announcing.lose_listener,
+        announcing.stop_announcing,
         talking.activate,
         talking.answer_again,
         talking.hang_up,

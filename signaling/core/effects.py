@@ -45,6 +45,13 @@ class GoOn:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """The call is refused: tell its caller so aloud; returns as EarlySound, and HungUp once it is told."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class AskChange:
     """Decide about the call as it would be with this media; returns as ChangeAllowed or ChangeRefused."""
 
@@ -102,6 +109,7 @@ Effect = (
     | Complain
     | AskGate
     | GoOn
+    | Announce
     | AskChange
     | RecordAnswer
     | RecordCourse

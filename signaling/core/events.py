@@ -6,7 +6,7 @@ from typing import Literal
 from licensing.instant import Instant
 from signaling.core.forwarding import When
 from signaling.core.party import Party
-from wephone.protocol.ids import CallId
+from wephone.protocol.ids import CallId, DeviceId
 from wephone.protocol.messages import Candidate, Media, Refusal
 from wephone.protocol.reasons import EndReason
 
@@ -24,9 +24,10 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The gate does not allow the call."""
+    """The gate does not allow the call. `teller`: as which device of the callee somebody tells that aloud."""
 
     refusal: Refusal
+    teller: DeviceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,10 @@ class Alerting:
 
 @dataclass(frozen=True, slots=True)
 class EarlySound:
-    """A telephone network sends sound before the answer; `sdp` is what its answer will say too."""
+    """A telephone network sends sound before the answer; `sdp` is what its answer will say too.
+
+    Or a refusal is told aloud, and no answer follows.
+    """
 
     by: Party
     sdp: str

@@ -19,7 +19,6 @@ from signaling.core.events import (
     HungUp,
     LostGlare,
     OfferNotRecorded,
-    Refused,
     Rejected,
     Returned,
     TimedOut,
@@ -95,11 +94,6 @@ def offer(call: CallState, event: Allowed, now: Instant) -> Step:
     return call, (*sooner, *sends, progressed(call))
 
 
-def refuse(call: CallState, event: Refused, now: Instant) -> Step:
-    """The gate's no reaches the caller with its reason; the callee never hears of the call."""
-    return end(call, Outcome(EndReason.REFUSED, refusal=event.refusal), now)
-
-
 def fail_to_route(call: CallState, event: Unroutable, now: Instant) -> Step:
     """There is nobody who could be rung: the caller hears why, as far as it is the caller's to know."""
     return end(call, Outcome(event.reason), now)
@@ -128,7 +122,7 @@ def alert(call: CallState, event: Alerting, now: Instant) -> Step:
 
 
 def let_hear(call: CallState, event: EarlySound, now: Instant) -> Step:
-    """A telephone network speaks before the answer: its ring-back, or why nobody will answer.
+    """A telephone network speaks before the answer: its ring-back, or why nobody will answer; or we do.
 
     Once a call: its answer says the same description. Where several ring, another might answer.
     """
@@ -144,7 +138,7 @@ def early_for_caller(call: CallState) -> tuple[Effect, ...]:
         return ()
     branch = call.branch(call.early.device)
     candidates = branch.trickle.message(call.id) if branch else None
-    early = Send(call.caller, messages.Early(call=call.id, sdp=call.early.sdp))
+    early = Send(call.caller, messages.Early(call=call.id, sdp=call.early.sdp, refusal=call.refusal))
     return (early, Send(call.caller, candidates)) if candidates else (early,)
 
 
@@ -322,7 +316,8 @@ def give_up_connecting(call: CallState, event: TimedOut, now: Instant) -> Step:
 def catch_up(call: CallState, event: Returned, now: Instant) -> Step:
     """Say again what the device needs to go on: it may have missed anything."""
     if event.by == call.caller:
-        return call, () if call.phase is Phase.ROUTING else (progressed(call), *early_for_caller(call))
+        is_told = call.phase not in (Phase.ROUTING, Phase.ANNOUNCING)  # how far the call has come
+        return call, (*((progressed(call),) if is_told else ()), *early_for_caller(call))
     if event.by.user != call.callee:
         return complaint(call, event.by, ErrorCode.UNKNOWN_CALL)
     match call.phase:
@@ -330,6 +325,8 @@ def catch_up(call: CallState, event: Returned, now: Instant) -> Step:
             return queue(call, DeviceArrived(event.by), now)
         case Phase.OFFERED | Phase.DELIVERED | Phase.ALERTING:
             return ring(call, DeviceArrived(event.by), now)
+        case Phase.ANNOUNCING:
+            return complaint(call, event.by, ErrorCode.UNKNOWN_CALL)
         case _ if call.is_between(event.by):
             return call, offered(call, event.by, now) if call.phase is Phase.GLARED else ()
         case _:

@@ -20,13 +20,14 @@ from signaling.core.forwarding import When
 from signaling.core.party import Party
 from signaling.core.table import Phase
 from wephone.protocol.ids import CallId, DeviceId, Peer, UserId
-from wephone.protocol.messages import CallProgress, Ended, Incoming, Media, Progress, Role
+from wephone.protocol.messages import CallProgress, Ended, Incoming, Media, Progress, Refusal, Role
 from wephone.protocol.reasons import EndReason, ErrorCode
 
 INVITE = 90 * SECOND  # from the invite to the end of ringing, whatever happens
 RING = 60 * SECOND  # from the first device that alerts, within the 90
 CONNECT = 30 * SECOND  # for a durable answer; after glare, for the answer itself
 NEGOTIATE = 30 * SECOND  # for the answer to a change that was offered
+ANNOUNCE = 20 * SECOND  # for a refusal to be told aloud, however long the operator's own recording is
 
 RINGING = frozenset({Phase.OFFERED, Phase.DELIVERED, Phase.ALERTING})
 # The callee's person turned it down, or talks in the other call: nothing to tell later.
@@ -61,6 +62,7 @@ class CallState:
     answer: Answer | None = None
     nonce: str | None = None  # the caller's, once revealed
     negotiation: Negotiation | None = None
+    refusal: Refusal | None = None  # while it is told aloud
     notice: Notice | None = None  # while it winds down
     timers: tuple[Timer, ...] = ()
     outcome: Outcome | None = None
@@ -191,6 +193,7 @@ def end(call: CallState, outcome: Outcome, now: Instant, declined_on: DeviceId |
         early=None,
         answer=None,
         negotiation=None,
+        refusal=None,
         notice=None,
         timers=(),
         outcome=outcome,

@@ -42,6 +42,7 @@ class Phase(StrEnum):
     """How far a call has come, as the server knows it."""
 
     ROUTING = "routing"  # the gate is deciding, the offer is being made durable
+    ANNOUNCING = "announcing"  # refused; the caller is told so aloud
     OFFERED = "offered"  # sent to the callee's devices
     DELIVERED = "delivered"  # a device has it
     ALERTING = "alerting"  # a device rings
@@ -64,7 +65,8 @@ def row(step: str, *to: Phase) -> Row:
     return Row(step, to)
 
 
-ROUTING, OFFERED, DELIVERED, ALERTING = Phase.ROUTING, Phase.OFFERED, Phase.DELIVERED, Phase.ALERTING
+ROUTING, ANNOUNCING = Phase.ROUTING, Phase.ANNOUNCING
+OFFERED, DELIVERED, ALERTING = Phase.OFFERED, Phase.DELIVERED, Phase.ALERTING
 GLARED, SELECTED, ACTIVE, ENDED = Phase.GLARED, Phase.SELECTED, Phase.ACTIVE, Phase.ENDED
 
 Table = dict[Phase, dict[type[Event], Row]]
@@ -72,7 +74,7 @@ Table = dict[Phase, dict[type[Event], Row]]
 TRANSITIONS: Table = {
     ROUTING: {
         Allowed: row("offer", OFFERED, GLARED, ROUTING, ENDED),
-        Refused: row("refuse", ENDED),
+        Refused: row("refuse", ANNOUNCING, ENDED),
         Unroutable: row("fail_to_route", ENDED),
         OfferNotRecorded: row("fail_to_record", ENDED),
         HungUp: row("cancel", ENDED),
@@ -85,6 +87,17 @@ TRANSITIONS: Table = {
         TimedOut: row("give_up", ROUTING, ENDED),
         Withdrawn: row("withdraw_unanswered", ENDED),
         Cut: row("cut", ENDED),
+    },
+    ANNOUNCING: {
+        EarlySound: row("let_hear", ANNOUNCING),
+        HungUp: row("end_refused", ENDED),
+        CandidatesFound: row("pass_on", ANNOUNCING),
+        DeviceArrived: row("stay", ANNOUNCING),
+        DeviceLost: row("lose_listener", ANNOUNCING, ENDED),
+        Returned: row("catch_up", ANNOUNCING),
+        TimedOut: row("stop_announcing", ANNOUNCING, ENDED),
+        Withdrawn: row("stay", ANNOUNCING),
+        Cut: row("end_refused", ENDED),
     },
     OFFERED: {
         Delivered: row("deliver", DELIVERED),

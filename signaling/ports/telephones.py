@@ -1,6 +1,6 @@
 """The telephone network, as calls to numbers and from them ask for it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,15 @@ class Phone(Protocol):
     it says comes back as events."""
 
     def hear(self, message: ServerMessage) -> None: ...
+
+
+class Teller(Phone, Protocol):
+    """Tells a caller aloud that the call is refused: a party in the telephone's place, that is heard and
+    hears nobody. It hangs up once it has told it, or cannot."""
+
+    def announce(self, offer: str) -> None:
+        """The caller described its sound so."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,13 @@ class Telephones(Protocol):
 
         Read the number, ask the gate and whatever else may refuse, choose a trunk. Nothing is sent yet:
         that is done when `phone`, the party that the telephone is of the call, hears of the call."""
+        ...
+
+    def teller(self, call: CallId, phone: Party, features: Set[str]) -> Teller | None:
+        """Who tells aloud, as this party of the call, that it is refused; none if nobody does.
+
+        `features`: of the caller's client, in whose language it is told.
+        """
         ...
 
     def forget(self, call: CallId) -> None:

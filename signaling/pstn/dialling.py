@@ -7,7 +7,7 @@ writes nothing down and grants nothing.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import nullcontext
 from functools import partial
 
@@ -20,6 +20,7 @@ from signaling.core import events
 from signaling.core.holder import Person
 from signaling.core.party import Party
 from signaling.facts import Telephone, caller_id
+from signaling.media import Language
 from signaling.patience import in_time
 from signaling.permission import Answer, Refused, Way, duties, in_words, masked
 from signaling.ports.legs import BegunLeg, Duties, Entitlement
@@ -32,6 +33,7 @@ from signaling.pstn.outcome import reason_for
 from signaling.pstn.phone import SOUND, Desk
 from signaling.pstn.selection import Need, NoTrunk, Standing, next_trunk, soonest
 from signaling.pstn.sip.cause import Cause
+from signaling.pstn.telling import Telling, can_tell, language_of
 from wephone.protocol.ids import CallId, UserId
 from wephone.protocol.messages import Media, Refusal
 from wephone.protocol.reasons import EndReason
@@ -46,11 +48,12 @@ log = logging.getLogger(__name__)
 class Dialling:
     """See `signaling.ports.telephones.Telephones`."""
 
-    def __init__(self, desk: Desk, lines: Mapping[str, Line]) -> None:
-        self._desk, self._lines = desk, lines
+    def __init__(self, desk: Desk, lines: Mapping[str, Line], told_in: Language | None = None) -> None:
+        """`told_in`: refusals are told aloud, in this language to clients that name none."""
+        self._desk, self._lines, self._told_in = desk, lines, told_in
         # One attempt of an account at a time: two at once would each see the other's room.
         self._turns: defaultdict[UserId, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._alive: dict[CallId, Called] = {}
+        self._alive: dict[CallId, Called | Telling] = {}
 
     async def dial(
         self,
@@ -79,11 +82,19 @@ class Dialling:
             case refused:
                 return Dialled(masked(to), decision, refused)
 
+    def teller(self, call: CallId, phone: Party, features: Set[str]) -> Telling | None:
+        """See `signaling.ports.telephones.Telephones`."""
+        if self._told_in is None or not can_tell(self._desk):
+            return None
+        language = language_of(features, self._told_in)
+        self._alive[call] = telling = Telling(self._desk, call, phone, language)
+        return telling
+
     def forget(self, call: CallId) -> None:
         """See `signaling.ports.telephones.Telephones`."""
-        called = self._alive.pop(call, None)
-        if called is not None:
-            called.drop()
+        party = self._alive.pop(call, None)
+        if party is not None:
+            party.drop()
         self._desk.leases.forget(call)
 
     async def room(self, caller: UserId, to: Number, line: Line) -> Allowed | Capped:

@@ -19,7 +19,7 @@ from signaling.buckets import Buckets
 from signaling.core.events import Event
 from signaling.errands import Errands
 from signaling.media import Event as SoundEvent
-from signaling.media import Listener, MediaBackend
+from signaling.media import Language, Listener, MediaBackend
 from signaling.metrics import Metrics
 from signaling.permission import Permission
 from signaling.ports.clock import Clock
@@ -74,6 +74,7 @@ class Parts:
     metrics: Metrics
     node: str
     epoch: int
+    told_in: Language | None  # refusals are told aloud, in this language if a client names none
 
 
 class Network:
@@ -118,7 +119,7 @@ class Network:
             for name, (trunk, credentials) in trunks.items()
         }
         self._inbound = {name: bucket_of(line) for name, line in self._lines.items()}
-        self.telephones = Dialling(self._desk, self._lines)
+        self.telephones = Dialling(self._desk, self._lines, parts.told_in)
         self._switch: Switch | None = None
         self._looking: asyncio.Task[None] | None = None
         self.place: Place | None = None  # where trunks reach us by UDP
@@ -162,8 +163,8 @@ class Network:
 
     async def close(self) -> None:
         """End every leg, give the carriers a moment to confirm it, and say goodbye to them."""
-        for phone in tuple(self._desk.phones.values()):
-            phone.stop()
+        for each in (*self._desk.phones.values(), *self._desk.tellers.values()):
+            each.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await self._desk.idle.wait()
@@ -205,9 +206,9 @@ class Network:
             self._switch.phone_says(call, event)
 
     def _sounded(self, event: SoundEvent) -> None:
-        phone = self._desk.phones.get(event.leg)
-        if phone is not None:
-            phone.sounded(event)
+        heard_by = self._desk.phones.get(event.leg) or self._desk.tellers.get(event.leg)
+        if heard_by is not None:
+            heard_by.sounded(event)
 
     # What the user agent tells
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol
 
 from licensing.alarms import Alarms
 from licensing.case import Operator
@@ -72,6 +73,18 @@ BESIDE = "a second phone was answered and has not confirmed its end"
 log = logging.getLogger(__name__)
 
 
+class Sounding(Protocol):
+    """Whoever has a leg of sound."""
+
+    def sounded(self, event: SoundEvent) -> None:
+        """What became of it."""
+        ...
+
+    def stop(self) -> None:
+        """The server stops, and with it the sound."""
+        ...
+
+
 @dataclass(slots=True)
 class Desk:
     """What telephones share."""
@@ -88,6 +101,9 @@ class Desk:
     errands: Errands
     say: Callable[[CallId, events.Event], None]
     phones: "dict[str, Phone]" = field(default_factory=dict)  # by the id of the leg that is at work
+    tellers: "dict[str, Sounding]" = field(
+        default_factory=dict
+    )  # the same, of legs that no telephone is part of
     legs: dict[str, str] = field(default_factory=dict)  # SIP's Call-ID -> the id of the leg
     # By leg: how many phones were answered that nobody wanted, and have not confirmed their end.
     strays: Counter[str] = field(default_factory=Counter)

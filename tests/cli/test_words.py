@@ -13,8 +13,9 @@ from wephone.cli.conversation import Conversation, duration
 from wephone.cli.listen import numbered
 from wephone.cli.output import Failure, Progress
 from wephone.cli.words import WORDS, words
-from wephone.events import EarlySound, Ended, EndReason, Role
+from wephone.events import EarlySound, Ended, EndReason, Refusal, Role
 from wephone.protocol.ids import CallId
+from wephone.protocol.messages import RefusalText
 
 
 @pytest.mark.parametrize("key", WORDS)
@@ -105,3 +106,17 @@ async def test_that_a_carrier_is_heard_before_the_answer_is_no_answer(
     out, _ = capsys.readouterr()
     assert "the carrier can be heard; it does not hear you yet" in out and "you can hear" not in out
     assert not shown.answered
+
+
+@pytest.mark.parametrize(
+    ("tongue", "words"), [("en", "refused, as you are told: no"), ("zh", "呼叫被拒绝，正在语音告知：不")]
+)
+async def test_why_a_call_is_refused_is_shown_while_it_is_told(
+    capsys: pytest.CaptureFixture[str], tongue: str, words: str
+) -> None:
+    call = Call(Nobody(), ID, Role.CALLER, "+4930123456", None, None)
+    refusal = Refusal(code="no", text=RefusalText(en="no", zh_cn="不"))
+    for event in (EarlySound(ID, refusal), Ended(ID, EndReason.REFUSED, refusal=refusal)):
+        call.happened(event)
+    await Conversation(call, Progress(to_stderr=False), tongue).hold(until_said=True)
+    assert words in capsys.readouterr()[0]

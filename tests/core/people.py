@@ -90,6 +90,7 @@ INPUTS: dict[str, object] = {
         call=ID, progress=messages.Progress.SENT, forwarded_to=Peer("carol")
     ),
     "early": EARLY,
+    "early-refused": EARLY.model_copy(update={"refusal": NO}),
     "incoming": INCOMING,
     "answered": ANSWERED,
     "select_answer": SELECTED,

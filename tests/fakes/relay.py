@@ -77,6 +77,15 @@ class RelayLeg:
     early: bool = False
 
 
+@dataclass
+class Told:
+    """An app that is told something: one socket, and nobody else."""
+
+    ear: Ear
+    app: Trunk | None
+    sounds: list[tuple[Sound, Language]] = field(default_factory=list)
+
+
 class Relay:
     """`tell` is called soon after what it tells of. `die` is what a killed process looks like from here."""
 
@@ -85,6 +94,7 @@ class Relay:
     def __init__(self, tell: Listener) -> None:
         self._tell = tell
         self.legs: dict[str, RelayLeg] = {}
+        self.announcements: dict[str, Told] = {}
         self.alive = True
 
     # Opening
@@ -101,10 +111,24 @@ class Relay:
         opened.theirs["trunk"] = theirs
         return self._say(leg, "app")
 
-    async def _open(self, leg: str, trunk: TrunkMedia) -> RelayLeg:
+    async def open_announcement(self, leg: str, app_offer: str) -> str:
+        self._check_free(leg)
+        loop = asyncio.get_running_loop()
+        _, ear = await loop.create_datagram_endpoint(lambda: Ear(lambda data, addr: None), (HOST, 0))
+        app = plain(app_offer)
+        self.announcements[leg] = Told(ear, app)
+        self._soon(CandidatesFound(leg, (), True))
+        if app is not None:
+            self._soon(Connected(leg))
+        return trunk_sdp.written(Ours(HOST, ear.port, ("PCMU",), "sendonly", 1, 1), app)
+
+    def _check_free(self, leg: str) -> None:
         self._check_alive()
-        if leg in self.legs:
+        if leg in self.legs or leg in self.announcements:
             raise MediaError(Problem.TAKEN, f"`{leg}` is open")
+
+    async def _open(self, leg: str, trunk: TrunkMedia) -> RelayLeg:
+        self._check_free(leg)
         if trunk.srtp is not Srtp.NEVER:
             raise MediaError(Problem.LACKING, "this backend has no SRTP")
         opened = self.legs[leg] = RelayLeg(trunk)
@@ -219,6 +243,14 @@ class Relay:
             self._send(opened, "app", header + bytes((KEYS.index(digit), 0x8A)) + (800).to_bytes(2))
 
     async def play(self, leg: str, side: Side, sound: Sound, language: Language = "en") -> None:
+        told = self.announcements.get(leg)
+        if told is not None and side == "app":
+            told.sounds.append((sound, language))
+            if told.app is not None:
+                packet = b"\x80\x00" + bytes(2) + bytes(4) + b"play" + PAYLOAD[sound] * 160
+                told.ear.transport.sendto(packet, (told.app.host, told.app.port))
+                self._soon(Played(leg, side, sound))
+            return
         opened = self._leg(leg)
         if side in opened.playing:
             self._soon(Played(leg, side, opened.playing[side]))
@@ -229,6 +261,8 @@ class Relay:
             await self.stop_playing(leg, side)
 
     async def stop_playing(self, leg: str, side: Side) -> None:
+        if leg in self.announcements:
+            return  # it was played
         sound = self._leg(leg).playing.pop(side, None)
         if sound is not None:
             self._soon(Played(leg, side, sound))
@@ -236,13 +270,15 @@ class Relay:
     # The end
 
     async def statistics(self, leg: str) -> Statistics:
+        if leg in self.announcements:
+            return Statistics(Tally(sent=len(self.announcements[leg].sounds)), Tally())
         opened = self._leg(leg)
         theirs = opened.theirs["trunk"]
         codec = trunk_sdp.common(theirs, opened.trunk) if theirs else None
         return Statistics(opened.tallies["app"], opened.tallies["trunk"], codec, codec)
 
     async def close(self, leg: str) -> Statistics | None:
-        if leg not in self.legs:
+        if leg not in self.legs and leg not in self.announcements:
             return None
         figures = await self.statistics(leg)
         self._drop(leg)
@@ -251,9 +287,14 @@ class Relay:
     def die(self) -> None:
         """All at once: its legs end, and whatever is asked of it fails, until it is `alive` again."""
         self.alive = False
-        for leg in list(self.legs):
+        for leg in (*self.legs, *self.announcements):
             self._drop(leg)
             self._soon(Ended(leg, Ending.BACKEND_DIED, "the media process has died"))
+
+    def finish(self, leg: str) -> None:
+        """What an app is told has come to its end."""
+        sound, _ = self.announcements[leg].sounds[-1]
+        self._soon(Played(leg, "app", sound))
 
     def fall_silent(self, leg: str, side: Side) -> None:
         """Nothing has come from this side for as long as there is patience."""
@@ -265,6 +306,9 @@ class Relay:
         self._soon(Ended(leg, why, "the app can no longer be reached"))
 
     def _drop(self, leg: str) -> None:
+        if (told := self.announcements.pop(leg, None)) is not None:
+            told.ear.transport.close()
+            return
         opened = self.legs.pop(leg)
         for ear in opened.ears.values():
             ear.transport.close()

@@ -50,6 +50,7 @@ ACTS = {  # what is done to a leg by whoever makes or calls this
     "signaling.ports.texts:TextRows.accept_text": "takes a text",
     f"{SIP}agent:Agent.call": "sends INVITE",
     "signaling.media:MediaBackend.lease": "lets sound pass",
+    "signaling.media:MediaBackend.open_announcement": "tells an app",
     "signaling.pstn.carrier:Carrier.dial": "calls from a network without permits",
     f"{SIP}incoming:IncomingCall.ring": "says 1xx",
     f"{SIP}incoming:IncomingCall.early": "says 1xx",
@@ -76,6 +77,9 @@ LATER = "only in phases after Allowed"
 CLOSED = {  # ways that are open by the letter, and why nothing unasked comes of them
     ("signaling.core.ringing:catch_up", "signaling.core.ringing:ring"): LATER,
     ("signaling.core.ringing:catch_up", "signaling.core.state:offered"): LATER,
+    ("signaling.pstn.telling:Telling._tell", "signaling.media:MediaBackend.open_announcement"): (
+        "no telephone is part of it, and no lease"
+    ),
     ("signaling.switch:Switch._dial", "signaling.core.events:Allowed"): "a phone is given only with a yes",
     ("signaling.switch:Switch.restore", "signaling.core.call:restored"): "its row was written after Allowed",
 }

@@ -146,6 +146,17 @@ def sound(media: MediaBackend, leg: str) -> None:
         "signaling.sounding:sound: lets sound pass, and nobody",
     ),
     (
+        "an app that is told something by somebody else",
+        "signaling/saying.py",
+        """
+from signaling.media import MediaBackend
+
+async def say(media: MediaBackend, offer: str) -> str:
+    return await media.open_announcement("leg", offer)
+""",
+        "signaling.saying:say: tells an app, and nobody",
+    ),
+    (
         "functions that only call each other",
         "signaling/turning.py",
         """

@@ -11,7 +11,7 @@ from signaling.core.party import Party
 from tests.simulation import device as devices
 from tests.simulation.device import AUDIO
 from tests.simulation.switch import absorbed, happen, said
-from tests.simulation.world import LATER, NO, NOW, End, Rules, World, known, new_device, put
+from tests.simulation.world import LATER, NO, NOW, TELLER, End, Rules, World, known, new_device, put
 from wephone.core import call as client
 from wephone.core import inputs
 from wephone.protocol import messages
@@ -70,7 +70,8 @@ def server(world: World, rules: Rules) -> Iterator[Move]:
 def permits(world: World, rules: Rules) -> Iterator[Move]:
     """A permit is lost, and found again; the operator ends a call; the gate answers, perhaps too late.
 
-    And a telephone network, that stands here for the callee's device, is heard before the answer.
+    And a telephone network, that stands here for the callee's device, is heard before the answer; so is
+    whoever tells of a refusal.
     """
     for call in world.calls:
         if world.losses:
@@ -83,6 +84,9 @@ def permits(world: World, rules: Rules) -> Iterator[Move]:
         if world.orders:
             rest = world._replace(orders=world.orders - 1)
             yield Move("the operator ends it", happen, (rest, call.id, events.Cut()))
+        if call.phase is Phase.ANNOUNCING:
+            teller = Party(call.callee, TELLER)
+            yield Move("it has been told", happen, (world, call.id, events.HungUp(teller)))
         if world.sounds and call.phase not in (Phase.ROUTING, Phase.GLARED):
             rest = world._replace(sounds=world.sounds - 1)
             for branch in call.branches:

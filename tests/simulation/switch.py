@@ -10,7 +10,7 @@ from signaling.core.party import Party
 from tests.signaling.core.collision import resolved
 from tests.simulation import device as devices
 from tests.simulation.device import Broken, Reaction
-from tests.simulation.world import NOW, End, World, known, plain, put
+from tests.simulation.world import NOW, TELLER, End, World, known, plain, put
 from wephone.core import call as client
 from wephone.core import events as told_events
 from wephone.protocol import messages
@@ -209,6 +209,8 @@ def recorded(world: World, id: CallId, by: Party) -> World:
 
 def deliver(world: World, to: Party, message: ServerMessage) -> World:
     """At once, unless the device is out of reach: then it is lost with the session."""
+    if to.device == TELLER:
+        return told_teller(world, message)
     if isinstance(message, AFTER_ANSWER):
         call = world.call(message.call)
         early = call is not None and call.early is not None and isinstance(message, messages.Candidates)
@@ -216,6 +218,13 @@ def deliver(world: World, to: Party, message: ServerMessage) -> World:
             raise Broken(f"the caller hears {message.type} before the answer counts")
     end = world.end(to)
     return world if end.deaf else absorbed(world, to, devices.hear(end.device, message))
+
+
+def told_teller(world: World, message: ServerMessage) -> World:
+    """Who tells of a refusal hears what the caller found, and the end: it is never asked to answer."""
+    if not isinstance(message, messages.Candidates | messages.Ended):
+        raise Broken(f"{message} to who tells that there will be no call")
+    return world
 
 
 def absorbed(world: World, by: Party, reaction: Reaction) -> World:

@@ -29,6 +29,10 @@ X = CallId("00000000-0000-4000-8000-000000000001")
 Y = CallId("ffffffff-0000-4000-8000-000000000002")
 
 
+# Who tells alice aloud that she is refused, as a device of bob's that is none of his.
+TELLER = DeviceId("7e11e700-0000-4000-8000-000000000000")
+
+
 def party(user: UserId, number: int) -> Party:
     """The user's device of this number."""
     return Party(user, DeviceId(f"{user[:3].encode().hex():0>8}-0000-4000-8000-{number:012}"))

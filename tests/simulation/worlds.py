@@ -6,7 +6,7 @@ All troubles at once would be too many states for a machine; each world is exhau
 from dataclasses import replace
 
 from signaling.core import events
-from tests.simulation.world import ALICE, BOB, NO, Rules, X, Y, party
+from tests.simulation.world import ALICE, BOB, NO, TELLER, Rules, X, Y, party
 from wephone.protocol.reasons import EndReason
 
 A1, A2, B1, B2 = party(ALICE, 1), party(ALICE, 2), party(BOB, 1), party(BOB, 2)
@@ -20,6 +20,7 @@ GATE = (
     events.Unroutable(EndReason.UNKNOWN_USER),
     events.OfferNotRecorded(),
 )
+TOLD = (events.Refused(NO, teller=TELLER),)
 STORE = (events.AnswerRecorded(), events.AnswerNotRecorded())
 
 # Seconds in all, not minutes, on one core.
@@ -46,6 +47,20 @@ FAST = (
     Rules("a permit lost, a cut and a restart", (A1, B1), CALL, losses=1, returns=1, cuts=1, restarts=1),
     Rules("sound before the answer", (A1, B1), CALL, sounds=1, trickles=True, cuts=1),
     Rules("sound before the answer of two", (A1, B1, B2), CALL, sounds=2, terse=True),
+    Rules(
+        "a refusal that is told aloud",
+        (A1, B1, B2),
+        CALL,
+        gate=TOLD,
+        absent=(B2,),
+        sounds=1,
+        trickles=True,
+        cuts=1,
+        losses=1,
+        orders=1,
+        late_timers=1,
+    ),
+    Rules("a refusal told aloud to who is called too", (A1, B1), GLARE, gate=(*TOLD, events.Allowed())),
     Rules("video, if the gate allows it", (A1, B1), CALL, losses=1, changes=2, video=True),
     Rules("a cut among two devices", (A1, B1, B2), CALL, cuts=1),
     Rules("a restart among two devices", (A1, B1, B2), CALL, restarts=1),

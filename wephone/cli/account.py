@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wephone.cli import garbage
-from wephone.cli.output import Failure, Progress, say
+from wephone.cli.output import Failure, Progress, language, say
 from wephone.cli.words import words
 from wephone.client import Client
 from wephone.errors import SignInRefused, WePhoneError
@@ -189,6 +189,7 @@ def client(
             device_name=label(),
             relay_only=wishes.get("relay_only", False),
             dials=wishes.get("dials", False),
+            language="zh-CN" if language() == "zh" else "en",
         )
     except ValueError:
         raise Failure(f"`{args.user}` is not a user's name: letters, digits, `.`, `_`, `-`") from None

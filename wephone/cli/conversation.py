@@ -92,8 +92,10 @@ class Conversation:
                 return words(progress.value, tongue, peer=peer)
             case Forwarded():
                 return words("forwarded", tongue, peer=peer)
-            case EarlySound():
+            case EarlySound(refusal=None):
                 return words("early", tongue)
+            case EarlySound(refusal=Refusal(text=said)):
+                return words("refused aloud", tongue, text=said.zh_cn if tongue == "zh" else said.en)
             case Answered():
                 ours = self._call.role is Role.CALLEE
                 return words("answered here" if ours else "answered", tongue, peer=peer)

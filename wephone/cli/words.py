@@ -18,6 +18,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pressed": ("keys sent: {keys}", "已发送按键：{keys}"),
     "key": ("{peer} pressed {key}", "{peer} 按下了 {key}"),
     "talk on": ("the call goes on", "通话继续"),
+    "refused aloud": ("refused, as you are told: {text}", "呼叫被拒绝，正在语音告知：{text}"),
     "early": ("the carrier can be heard; it does not hear you yet", "可听到运营商的提示音，对方尚听不到您"),
     "handed over": ("{peer} hands the call over to {to}", "{peer} 将通话转接至 {to}"),
     "glare": (

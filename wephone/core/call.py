@@ -153,14 +153,15 @@ def go_on(call: CallState, to: Peer, progress: Progress, now: int) -> Step:
 
 
 def hear_early(call: CallState, event: messages.Early, now: int) -> Step:
-    """A telephone network speaks before the answer: listen. What comes again after a break is known.
+    """A telephone network speaks before the answer, or a refusal is told: listen. What comes again after a
+    break is known.
 
     Whose call was handed over talks in that one until this one is answered.
     """
     if call.early or call.replaces is not None:
         return call, ()
     call = replace(call, early=event.sdp)
-    return call, (HearEarly(call.id, event.sdp), Tell(events.EarlySound(call.id)))
+    return call, (HearEarly(call.id, event.sdp), Tell(events.EarlySound(call.id, event.refusal)))
 
 
 def be_answered(call: CallState, event: messages.Answered, now: int) -> Step:

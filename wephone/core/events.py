@@ -40,9 +40,13 @@ class Forwarded:
 
 @dataclass(frozen=True, slots=True)
 class EarlySound:
-    """The telephone network that our call goes to can be heard before the answer; we cannot."""
+    """The telephone network that our call goes to can be heard before the answer; we cannot.
+
+    `refusal`: the call is refused, and the server says so aloud before it ends. To be shown at once.
+    """
 
     call: CallId
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -372,12 +372,14 @@ class Incoming(ServerMessage):
 class Early(ServerMessage):
     """To the caller: a telephone network sends sound before the answer. The call rings on.
 
-    A provisional answer (RFC 9429 §4.1.10.1): what comes is played, and nothing is sent.
+    A provisional answer (RFC 9429 §4.1.10.1): what comes is played, and nothing is sent. `refusal`: the call
+    is refused; that is told aloud now, and `ended` follows. To be shown at once.
     """
 
     type: Literal["early"] = "early"
     call: CallId
     sdp: Sdp  # that of the `answered` to come
+    refusal: Refusal | None = None
 
 
 class Answered(ServerMessage):

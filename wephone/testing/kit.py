@@ -3,7 +3,7 @@
 from collections import Counter
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from wephone.client import Client
 from wephone.events import CallEvent, LinkLost
@@ -56,11 +56,12 @@ class Kit:
         url: str | None = None,
         relay_only: bool = False,
         dials: bool = False,
+        language: Literal["en", "zh-CN"] | None = None,
     ) -> Peer:
         """One headless peer. `url` is another way to the server, e.g. through a proxy.
 
         `relay_only`: it is found at the server's relay alone, which the settings must name. `dials`: it is
-        asked when the account clicks to call, see `Client.dials`.
+        asked when the account clicks to call, see `Client.dials`. `language`: in which things are told aloud.
         """
         loading = preload()  # so that no call waits for it
         await self.server.start()
@@ -74,6 +75,7 @@ class Kit:
             device_name=label,
             relay_only=relay_only,
             dials=dials,
+            language=language,
             start_sound=self.start_sound,
             trace=partial(self._trace, label),
         )

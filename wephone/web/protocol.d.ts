@@ -118,6 +118,7 @@ export interface Early {
   readonly type: "early";
   readonly call: string;
   readonly sdp: string;
+  readonly refusal?: Refusal | null;
 }
 
 export type EndReason = "hangup" | "cancelled" | "declined" | "busy" | "do_not_disturb" | "no_answer" | "unreachable" | "refused" | "glare" | "answered_elsewhere" | "declined_elsewhere" | "connection_lost" | "media_failed" | "server_restarted" | "not_recorded" | "licence_withdrawn" | "unknown_user" | "unknown_call" | "no_route" | "unknown_number" | "lines_busy" | "carrier_failed" | "help_not_reached" | "time_limit" | "transferred";

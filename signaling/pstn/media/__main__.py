@@ -101,6 +101,9 @@ class Desk:
             case messages.OpenIncoming():
                 sdp = await bridge.open_incoming(said.leg, said.trunk_offer, said.trunk, said.helpers)
                 return messages.Said(number=number, sdp=sdp)
+            case messages.OpenAnnouncement():
+                sdp = await bridge.open_announcement(said.leg, said.app_offer, said.helpers)
+                return messages.Said(number=number, sdp=sdp)
             case messages.Describe():
                 ours = await self._describe(said)
                 return (

@@ -37,13 +37,13 @@ class AppSide:
 
     # Descriptions
 
-    async def answer(self, offer: Description, codecs: Sequence[str]) -> str:
-        """Answer the app's first offer. MediaError."""
+    async def answer(self, offer: Description, codecs: Sequence[str], *, listens: bool = True) -> str:
+        """Answer the app's first offer; `listens`: somebody is to hear the app. MediaError."""
         self._formats = app_sdp.answered(app_sdp.formats(offer), codecs)
         self._setup = "passive" if sdp.setup(offer) == "active" else "active"
         await self.line.gather()
         await self._begin(offer)  # and connect once the app has this answer, when somebody is to be heard
-        return self._say_answer(offer)
+        return self._say_answer(offer, REVERSED[self._direction] if listens else "sendonly")
 
     async def offer(self, codecs: Sequence[str]) -> str:
         """Our offer."""
@@ -68,7 +68,7 @@ class AppSide:
         app_sdp.check_same(self._theirs, offer)
         app_sdp.agreed(self._formats, app_sdp.formats(offer))
         self._learn(offer)
-        return self._say_answer(offer)
+        return self._say_answer(offer, REVERSED[self._direction])
 
     async def _begin(self, theirs: Description) -> None:
         section = theirs.sections[sdp.spoken(theirs)]
@@ -89,9 +89,8 @@ class AppSide:
         self._theirs = theirs
         self._direction = DIRECTIONS[theirs.sections[sdp.spoken(theirs)].direction]
 
-    def _say_answer(self, offer: Description) -> str:
-        description = self._description(REVERSED[self._direction])
-        return str(sdp.declining(description, offer))
+    def _say_answer(self, offer: Description, direction: Direction) -> str:
+        return str(sdp.declining(self._description(direction), offer))
 
     def _description(self, direction: Direction) -> Description:
         ice = self.line.connection

@@ -22,7 +22,9 @@ from signaling.media import (
     Statistics,
     TrunkMedia,
 )
-from signaling.pstn.media import app_sdp, trunk_sdp
+from signaling.pstn.media import app_sdp, g711, trunk_sdp
+from signaling.pstn.media.announcement import Announcement
+from signaling.pstn.media.app_leg import AppLeg
 from signaling.pstn.media.app_side import MID, AppSide, app_line, mid_of
 from signaling.pstn.media.leg import Leg
 from signaling.pstn.media.place import Place
@@ -33,6 +35,7 @@ from signaling.pstn.media.trunk_side import TrunkSide
 from wephone.protocol.messages import Candidate
 
 TICK = 0.5  # seconds
+LAWS = tuple(g711.DECODED)  # what an app without a trunk is spoken to in, if it takes that
 MOST_DIGITS = 64  # at once
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,7 @@ class Bridge:
         self._ports = Ports(place.address, place.first_port, place.last_port)
         self._sounds = Sounds(Path(place.announcements) if place.announcements else None)
         self._legs: dict[str, Opened] = {}
+        self._announcements: dict[str, Announcement] = {}
         self._opening: set[str] = set()
         self._ticking = asyncio.create_task(self._tick(), name="bridge")
         self._parting: set[asyncio.Task[None]] = set()
@@ -89,11 +93,23 @@ class Bridge:
         self._tell_of_candidates(opened.leg)
         return app
 
+    async def open_announcement(self, leg: str, app_offer: str, helpers: tuple[Helper, ...] = ()) -> str:
+        offer = app_sdp.read(app_offer)
+        app_sdp.answered(app_sdp.formats(offer), LAWS)  # before anything is taken for it
+        self._check_free(leg)
+        opened = Announcement(leg, self._tell, self._ended)
+        line = app_line(opened, helpers, mid=mid_of(offer), offers=False)
+        opened.app = AppSide(line, opened.to_app.stream.ssrc)
+        self._announcements[leg] = opened
+        app = await self._or_drop(leg, opened.app.answer(offer, LAWS, listens=False))
+        opened.to_app.set_hearer(opened.app.hears)
+        self._tell_of_candidates(opened)
+        return app
+
     async def _open(
         self, name: str, trunk: TrunkMedia, helpers: tuple[Helper, ...], *, mid: str, offers: bool
     ) -> Opened:
-        if name in self._legs or name in self._opening:
-            raise MediaError(Problem.TAKEN, f"`{name}` is open")
+        self._check_free(name)
         self._opening.add(name)
         try:
             leg = Leg(name, self._tell, self._ended)
@@ -107,6 +123,10 @@ class Bridge:
         pair.listen(leg.sound_came, leg.report_came)
         return self._legs[name]
 
+    def _check_free(self, name: str) -> None:
+        if name in self._legs or name in self._opening or name in self._announcements:
+            raise MediaError(Problem.TAKEN, f"`{name}` is open")
+
     async def _or_drop(self, name: str, describing: Coroutine[None, None, str]) -> str:
         try:
             return await describing
@@ -114,7 +134,7 @@ class Bridge:
             await self.close(name)
             raise
 
-    def _tell_of_candidates(self, leg: Leg) -> None:
+    def _tell_of_candidates(self, leg: AppLeg) -> None:
         """Those that are known are in the description; if no more follow, that is worth telling too."""
         if not leg.app.line.connection.asks:
             leg.line_found(None)
@@ -155,8 +175,8 @@ class Bridge:
 
     async def add_candidates(self, leg: str, candidates: tuple[Candidate, ...], end: bool) -> None:
         """As `candidates` of the port."""
-        if leg in self._legs:
-            await self._legs[leg].leg.app.line.add_candidates(candidates, end)
+        if leg in self._legs or leg in self._announcements:
+            await self._any(leg).app.line.add_candidates(candidates, end)
 
     # Sound
 
@@ -185,49 +205,52 @@ class Bridge:
         opened.leg.press("app", digits)
 
     async def play(self, leg: str, side: Side, sound: Sound, language: Language = "en") -> None:
-        opened = self._opened(leg)
+        heard_by = self._any(leg)
         samples = self._sounds.samples(sound, language)
-        opened.leg.play(side, sound, frames(samples, again=is_endless(sound)))
+        heard_by.play(side, sound, frames(samples, again=is_endless(sound)))
         if side == "app":
-            opened.leg.app.line.connect()
+            heard_by.app.line.connect()
 
     async def stop_playing(self, leg: str, side: Side) -> None:
-        self._opened(leg).leg.stop_playing(side)
+        self._any(leg).stop_playing(side)
 
     async def statistics(self, leg: str) -> Statistics:
-        return self._opened(leg).leg.statistics()
+        return self._any(leg).statistics()
 
     # The end
 
     async def close(self, leg: str) -> Statistics | None:
-        opened = self._legs.pop(leg, None)
-        if opened is None:
+        if leg not in self._legs and leg not in self._announcements:
             return None
-        figures = opened.leg.statistics()
-        await self._let_go(opened)
+        figures = self._any(leg).statistics()
+        await self._let_go(leg)
         return figures
 
-    async def _let_go(self, opened: Opened) -> None:
-        opened.leg.stop()
-        if opened.lease is not None:
-            opened.lease.cancel()
-        self._ports.give_back(opened.pair)
-        await opened.leg.app.line.close()
+    def _let_go(self, name: str) -> Coroutine[None, None, None]:
+        """Nothing of it is known any more; what is to be waited for is its goodbye to the app."""
+        leg = self._any(name)
+        leg.stop()
+        self._announcements.pop(name, None)
+        opened = self._legs.pop(name, None)
+        if opened is not None:
+            if opened.lease is not None:
+                opened.lease.cancel()
+            self._ports.give_back(opened.pair)
+        return leg.app.line.close()
 
-    def _ended(self, leg: Leg, event: Ended) -> None:
-        opened = self._legs.pop(leg.name, None)
-        if opened is None:
+    def _ended(self, leg: AppLeg, event: Ended) -> None:
+        if leg.name not in self._legs and leg.name not in self._announcements:
             return
         log.info("%s has ended: %s", leg.name, event.text)
         self._tell(event)
-        parting = asyncio.create_task(self._let_go(opened), name="bridge parting")
+        parting = asyncio.create_task(self._let_go(leg.name), name="bridge parting")
         self._parting.add(parting)
         parting.add_done_callback(self._parting.discard)
 
     async def stop(self) -> None:
         """All legs at once."""
         self._ticking.cancel()
-        await asyncio.gather(*(self.close(leg) for leg in list(self._legs)))
+        await asyncio.gather(*(self.close(leg) for leg in (*self._legs, *self._announcements)))
         await asyncio.wait((self._ticking, *self._parting))
 
     async def _tick(self) -> None:
@@ -236,6 +259,10 @@ class Bridge:
             now = time.monotonic_ns()
             for opened in list(self._legs.values()):
                 opened.leg.tick(now)
+
+    def _any(self, leg: str) -> Leg | Announcement:
+        """What the app hears something by. MediaError if it is not open."""
+        return self._announcements.get(leg) or self._opened(leg).leg
 
     def _opened(self, leg: str) -> Opened:
         opened = self._legs.get(leg)

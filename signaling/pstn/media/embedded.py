@@ -267,6 +267,11 @@ class EmbeddedBackend:
         )
         return (await self._open(leg, messages.Said, request)).sdp
 
+    async def open_announcement(self, leg: str, app_offer: str) -> str:
+        number, helpers = self._next(), self._helpers()
+        request = messages.OpenAnnouncement(number=number, leg=leg, app_offer=app_offer, helpers=helpers)
+        return (await self._open(leg, messages.Said, request)).sdp
+
     async def _open(self, leg: str, kind: type[A], request: Request) -> A:
         if leg in self._legs:
             raise MediaError(Problem.TAKEN, f"`{leg}` is open")

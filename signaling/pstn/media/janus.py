@@ -173,6 +173,9 @@ class JanusBackend:
             offer = await self._ask(begun, nosip.process("offer", nosip.plain(Peer(*sink), agreed)))
             return nosip.for_app(nosip.processed(offer), "sendrecv")
 
+    async def open_announcement(self, leg: str, app_offer: str) -> str:
+        raise MediaError(Problem.LACKING, "with Janus nothing can be played")
+
     @contextlib.asynccontextmanager
     async def _begun(self, name: str, trunk: TrunkMedia, agreed: Agreed) -> AsyncIterator[JanusLeg]:
         """A leg that is open at the end of the block, or not at all."""

@@ -7,11 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from signaling.media import (
-    CandidatesFound,
-    Connected,
     DigitHeard,
-    Ended,
-    Ending,
     Event,
     Heard,
     LeaseOver,
@@ -22,15 +18,14 @@ from signaling.media import (
     Tally,
     TimedOut,
 )
-from signaling.pstn.media.app_side import AppSide
-from signaling.pstn.media.playing import Every20ms, tones
+from signaling.pstn.media.app_leg import AppLeg, Over, new_stream
+from signaling.pstn.media.playing import Every20ms, Playing, tones
 from signaling.pstn.media.ports import Address
 from signaling.pstn.media.reports import EVERY, Reports
-from signaling.pstn.media.rtp import LEAST, Format, Packet, Stream, is_report, parse
+from signaling.pstn.media.rtp import LEAST, Format, Packet, is_report, parse
 from signaling.pstn.media.trunk_side import TrunkSide
 from signaling.pstn.media.way import Way
 from wephone.media.audio import Samples
-from wephone.protocol.messages import Candidate
 
 SECOND = 1_000_000_000
 PAUSE = 4  # frames of 20 ms between two keys
@@ -59,26 +54,13 @@ class Keypad:
     clock: Every20ms
 
 
-@dataclass(slots=True)
-class Playing:
-    """A sound that one side hears."""
+class Leg(AppLeg):
+    """Told of every packet of either side."""
 
-    sound: Sound
-    frames: Iterator[Samples]
-    clock: Every20ms
-
-
-class Leg:
-    """Told of every packet of either side. `over` is called once if the app's side ends by itself."""
-
-    app: AppSide
     trunk: TrunkSide
 
-    def __init__(
-        self, name: str, tell: Callable[[Event], None], over: Callable[["Leg", Ended], None]
-    ) -> None:
-        self.name = name
-        self._tell, self._over = tell, over
+    def __init__(self, name: str, tell: Callable[[Event], None], over: Over) -> None:
+        super().__init__(name, tell, over)
         self.until_ns = 0
         self.early = False  # nobody has answered: the trunk is heard, and hears nothing of the app
         self._leased = False
@@ -91,7 +73,6 @@ class Leg:
         self._report_due = 0
         self._playing: dict[Side, Playing] = {}
         self._keypads: dict[Side, Keypad] = {}
-        self._connected = False
 
     def _pressed(self, side: Side) -> Callable[[str], None]:
         def pressed(digit: str) -> None:
@@ -319,23 +300,9 @@ class Leg:
 
     # What the app's line tells
 
-    def line_found(self, candidate: Candidate | None) -> None:
-        found = () if candidate is None else (candidate,)
-        self._tell(CandidatesFound(self.name, found, candidate is None))
-
     def line_connected(self) -> None:
-        self._connected = True
         self._await_both()
-        self._tell(Connected(self.name))
-
-    def line_failed(self, reason: str) -> None:
-        why = Ending.APP_GONE if self._connected else Ending.APP_FAILED
-        self._over(self, Ended(self.name, why, reason))
-
-    def line_closed(self) -> None:
-        self._over(
-            self, Ended(self.name, Ending.APP_GONE, "the app has closed its side, or cannot be reached")
-        )
+        super().line_connected()
 
     # The end
 
@@ -370,8 +337,3 @@ class Leg:
         self._playing.clear()
         for keypad in self._keypads.values():
             keypad.clock.stop()
-
-
-def new_stream() -> Stream:
-    """Numbers that nobody can guess (RFC 3550 §5.1)."""
-    return Stream(secrets.randbits(32), secrets.randbits(15), secrets.randbits(32))

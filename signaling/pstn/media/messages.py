@@ -68,6 +68,15 @@ class OpenIncoming(Request):
     helpers: tuple[Helper, ...] = ()
 
 
+class OpenAnnouncement(Request):
+    """`MediaBackend.open_announcement`; answered by `said`."""
+
+    type: Literal["open_announcement"] = "open_announcement"
+    leg: str
+    app_offer: str
+    helpers: tuple[Helper, ...] = ()
+
+
 class Describe(Request):
     """A side's newer description, or a wish for one of ours.
 
@@ -196,7 +205,18 @@ class Told(Message):
     fields: dict[str, Any]
 
 
-Asked: TypeAlias = OpenOutgoing | OpenIncoming | Describe | OfferTrunk | Press | Play | Count | Close | Ping
+Asked: TypeAlias = (
+    OpenOutgoing
+    | OpenIncoming
+    | OpenAnnouncement
+    | Describe
+    | OfferTrunk
+    | Press
+    | Play
+    | Count
+    | Close
+    | Ping
+)
 Ordered: TypeAlias = AddCandidates | SetLease
 Answer: TypeAlias = Described | Said | Counted | Done | Refused
 

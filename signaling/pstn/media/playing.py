@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +18,15 @@ ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 KEYPAD = "123A456B789C*0#D"
 LOUD = 0.2  # of full scale, each tone
 HELD, BETWEEN = 5, 4  # frames
+
+
+@dataclass(slots=True)
+class Playing:
+    """A sound that one side hears."""
+
+    sound: Sound
+    frames: Iterator[Samples]
+    clock: "Every20ms"
 
 
 class Every20ms:

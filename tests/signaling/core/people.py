@@ -8,7 +8,7 @@ from signaling.core.call import Call, Phase, place
 from signaling.core.effects import Effect
 from signaling.core.party import Party
 from wephone.protocol.ids import CallId, DeviceId, UserId
-from wephone.protocol.messages import Candidate, Media
+from wephone.protocol.messages import Candidate, Media, Refusal, RefusalText
 from wephone.protocol.reasons import EndReason
 
 NOW = Instant(0, 0)
@@ -25,10 +25,12 @@ STRANGERS = (Party(EVE, PHONE), Party(ALICE, LAPTOP), Party(BOB, TABLET))
 NONCE, COMMITMENT = "1" * 64, "2" * 64
 FOUND = (Candidate(candidate="candidate:1"),)
 
+NO = Refusal(code="no", text=RefusalText(en="no", zh_cn="不"))
 ANSWERED = events.Answered(CALLEE, "answer", NONCE)
 # What leads from the invite into each phase.
 WAYS: dict[Phase, Sequence[events.Event]] = {
     Phase.ROUTING: (),
+    Phase.ANNOUNCING: (events.Refused(NO, teller=PHONE),),
     Phase.OFFERED: (events.Allowed(),),
     Phase.DELIVERED: (events.Allowed(), events.Delivered(CALLEE)),
     Phase.ALERTING: (events.Allowed(), events.Delivered(CALLEE), events.Alerting(CALLEE)),

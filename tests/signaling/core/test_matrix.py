@@ -17,7 +17,19 @@ from signaling.core.call import TRANSITIONS, Call, Phase
 from signaling.core.effects import Complain, Effect, RecordEnd, Send
 from signaling.core.party import Party
 from signaling.core.table import Row
-from tests.signaling.core.people import CALLEE, CALLER, FOUND, ID, NONCE, NOW, OTHER, STRANGERS, call_in
+from tests.signaling.core.people import (
+    CALLEE,
+    CALLER,
+    FOUND,
+    ID,
+    NO,
+    NONCE,
+    NOW,
+    OTHER,
+    PHONE,
+    STRANGERS,
+    call_in,
+)
 from tests.simulation.switch import event_of
 from wephone.protocol import messages
 from wephone.protocol.messages import AnyClientMessage, ClientMessage, Role
@@ -47,7 +59,6 @@ SPEAKERS = {
     "other-of-caller": STRANGERS[1],
     "other-of-callee": STRANGERS[2],
 }
-NO = messages.Refusal(code="no", text=messages.RefusalText(en="no", zh_cn="不"))
 NAMES = {CALLER: "caller", CALLEE: "callee", OTHER: "other"}
 CASES = [(who, kind) for who in SPEAKERS for kind in SAID]
 
@@ -141,7 +152,7 @@ def every(kind: type[events.Event]) -> list[events.Event]:
     parties = list(SPEAKERS.values())
     match kind:
         case events.Refused:
-            return [events.Refused(NO)]
+            return [events.Refused(NO), events.Refused(NO, teller=PHONE)]
         case events.Unroutable:
             return [events.Unroutable(EndReason.UNKNOWN_USER)]
         case events.Withdrawn:

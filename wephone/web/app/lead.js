@@ -18,7 +18,7 @@ import { device, hidesAddress, keep, kept, keptDevices, takenUp, unsent, wakes }
 import { inAll, judge, read } from "./quality.js";
 import { Relays } from "./relays.js";
 import { begun, callOf, happened, listed, older, withCall, withConversation, withoutAsked, withoutCall, written } from "./state.js";
-import { watchLanguage } from "./first-words.js";
+import { spoken, watchLanguage } from "./first-words.js";
 
 const PAGE = 50; // texts at a time
 const QUALITY = 2_000; // ms between two looks at how a call sounds
@@ -457,6 +457,6 @@ function known() {
   return {
     device_name: `${browser === "Edg" ? "Edge" : browser} ${system}`.trim(),
     client: "WePhone web",
-    features: ["hold", "texts", "receipts", "safety-code", "transfer", "dial"],
+    features: ["hold", "texts", "receipts", "safety-code", "transfer", "dial", `speak-${spoken()}`],
   };
 }

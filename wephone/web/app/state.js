@@ -12,13 +12,13 @@
  *   since: number | null, code: string | null, isCodeStale: boolean, heldHere: boolean, heldThere: boolean,
  *   muted: boolean, talksMuted: boolean, camera: boolean, cameraFault: string | null, microphoneFault: string | null,
  *   farVideo: boolean, telephone: boolean, early: "awaited" | "heard" | null, forwardedTo: string | null, forwardedBy: string | null,
- *   handedTo: string | null, handFault: TransferFailed | null, replaces: string | null, ending: {until: number, refusal: Refusal} | null,
+ *   refusal: Refusal | null, handedTo: string | null, handFault: TransferFailed | null, replaces: string | null, ending: {until: number, refusal: Refusal} | null,
  *   ended: {reason: string, by: string | null, refusal: Refusal | null, error: string | null, forged: boolean,
  *     fault: string} | null,
  *   declinedChange: Refusal | true | null, quality: Quality | null,
  * }>} Call
  *
- * `early`: the telephone network has said that it is to be heard before the answer, and then: it is. `handedTo`: whom the other side has been asked to talk with instead. `replaces`: the call that asked for this one.
+ * `early`: the telephone network has said that it is to be heard before the answer, and then: it is. `refusal`: what is told so, of a call that was refused. `handedTo`: whom the other side has been asked to talk with instead. `replaces`: the call that asked for this one.
  *
  * @typedef {Extract<Event, {event: "TransferFailed"}>} TransferFailed
  *
@@ -63,7 +63,7 @@ export const isTelephone = (peer) => !/^[a-z]/i.test(peer);
  */
 export function begun(id, peer, role, media) {
   return {
-    id, peer, role, media, telephone: isTelephone(peer), early: null, forwardedTo: null, forwardedBy: null,
+    id, peer, role, media, telephone: isTelephone(peer), early: null, forwardedTo: null, forwardedBy: null, refusal: null,
     handedTo: null, handFault: null, replaces: null,
     stage: role === "caller" ? "sending" : "ringing",
     since: null, code: null, isCodeStale: false, heldHere: false, heldThere: false, muted: false,
@@ -105,7 +105,7 @@ export function happened(state, event, now) {
     case "TransferFailed": return withCall(state, event.call, { handedTo: null, handFault: event });
     case "Forwarded": return withCall(state, event.call, { forwardedTo: event.to, telephone: isTelephone(event.to) });
     case "Progressed": return withCall(state, event.call, { stage: /** @type {Stage} */ (event.progress) });
-    case "EarlySound": return withCall(state, event.call, { early: "awaited" });
+    case "EarlySound": return withCall(state, event.call, { early: "awaited", refusal: event.refusal });
     case "Answered": return withCall(state, event.call, { stage: "connecting", early: null });
     case "SafetyCode": return withCall(state, event.call, { code: event.code });
     case "Changed": return withCall(state, event.call, {

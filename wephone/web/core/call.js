@@ -106,17 +106,17 @@ function goOn(call, to, progress, now) {
 }
 
 /**
- * A telephone network speaks before the answer: listen. What comes again after a break is known.
+ * A telephone network speaks before the answer, or a refusal is told: listen. What comes again after a break is known.
  *
  * Whose call was handed over talks in that one until this one is answered.
  *
  * @type {Transition}
  */
-function hearEarly(call, { sdp }) {
+function hearEarly(call, { sdp, refusal = null }) {
   if (call.early || call.replaces !== null) return [call, []];
   return [{ ...call, early: sdp }, [
     { effect: "HearEarly", call: call.id, sdp },
-    tell({ event: "EarlySound", call: call.id }),
+    tell({ event: "EarlySound", call: call.id, refusal }),
   ]];
 }
 

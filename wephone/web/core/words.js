@@ -37,7 +37,7 @@
  *     forwarded_by: string | null, replaces: string | null}
  *   | {event: "Progressed", call: string, progress: string}
  *   | {event: "Forwarded", call: string, to: string}
- *   | {event: "EarlySound", call: string}
+ *   | {event: "EarlySound", call: string, refusal: Refusal | null}
  *   | {event: "Answered", call: string, peer_device: string | null}
  *   | {event: "SafetyCode", call: string, code: string}
  *   | {event: "Changed", call: string, media: readonly Media[], held_here: boolean, held_there: boolean}

@@ -19,6 +19,7 @@ from signaling.media import (
     Sound,
     Srtp,
     Statistics,
+    Tally,
     TrunkMedia,
 )
 from signaling.pstn.media import trunk_sdp
@@ -295,7 +296,7 @@ async def test_an_app_may_have_said_that_no_more_follows_before_its_answer_is_he
     await here(stage, B)
 
 
-async def lacks(asked: Coroutine[None, None, None]) -> None:
+async def lacks(asked: Coroutine[None, None, object]) -> None:
     """The backend says that it cannot do this."""
     with pytest.raises(MediaError) as refused:
         await asked
@@ -344,6 +345,44 @@ async def test_what_is_played_takes_the_place_of_what_the_other_says(stage: Stag
     stage.app.say(A)
     while A not in [packet.payload for packet in stage.far.packets]:
         await stage.far.wire.until(len(stage.far.wire.came) + 1)
+
+
+async def test_an_app_is_told_something_and_no_trunk_is_part_of_it(stage: Stage) -> None:
+    if Capability.ANNOUNCE not in stage.backend.capabilities:
+        await lacks(stage.backend.open_announcement(LEG, await stage.app.offer()))
+        return
+    answer = await stage.backend.open_announcement(LEG, await stage.app.offer())
+    assert "a=sendonly" in answer.splitlines()
+    await stage.app.answered(answer)
+    await stage.backend.play(LEG, "app", Sound.REFUSED)
+    await stage.app.connected()
+    await stage.app.until(1)
+    stage.backend.lease(LEG, in_seconds(LONG))
+    stage.app.say(A)
+    for asked in (
+        stage.backend.trunk_offered(LEG, None),
+        stage.backend.trunk_answered(LEG, stage.far.describe()),
+        stage.backend.offer_trunk(LEG, "sendrecv"),
+        stage.backend.app_offered(LEG, await stage.app.offer()),
+        stage.backend.press(LEG, "1"),
+    ):
+        with pytest.raises(MediaError) as refused:
+            await asked
+        assert refused.value.problem is Problem.UNKNOWN_LEG
+    with pytest.raises(MediaError):
+        await stage.backend.play(LEG, "trunk", Sound.REFUSED)
+    with pytest.raises(MediaError) as refused:
+        await stage.backend.open_outgoing(LEG, await stage.app.offer(), TRUNK)
+    assert refused.value.problem is Problem.TAKEN
+    await stage.backend.stop_playing(LEG, "app")
+    assert await stage.told.first(Played) == Played(LEG, "app", Sound.REFUSED)
+    figures = await stage.backend.close(LEG)
+    assert figures is not None
+    assert figures.app.sent >= 1
+    assert (figures.trunk, figures.trunk_codec) == (Statistics(Tally(), Tally()).trunk, None)
+    assert stage.told.of(LeaseOver) == stage.told.of(Heard) == []
+    assert stage.far.wire.came == []
+    assert await stage.backend.close(LEG) is None
 
 
 async def test_closing_gives_the_figures_once_and_lets_go(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """What the embedded backend does beyond the contract: its process, its leases, its sound."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ from signaling.media import (
     Ended,
     Ending,
     Helper,
+    Language,
     LeaseOver,
     MediaError,
     Problem,
@@ -27,9 +29,11 @@ from signaling.media import (
     TimedOut,
     TrunkMedia,
 )
-from signaling.pstn.media import messages, trunk_sdp
+from signaling.pstn.media import g711, messages, trunk_sdp
 from signaling.pstn.media.embedded import EmbeddedBackend
 from signaling.pstn.media.place import Place
+from signaling.pstn.media.playing import frames
+from signaling.pstn.media.sounds import shipped
 from signaling.pstn.media.trunk_sdp import Ours
 from signaling.pstn.sip.sdes import Key
 from tests.fakes.stun import Turn
@@ -278,6 +282,50 @@ async def test_an_app_that_vanishes_without_a_word_is_gone_when_nobody_consents_
     assert ended.why is Ending.APP_GONE
     assert 20 < time.monotonic() - began < 60  # 30 s, by six checks (RFC 7675 §5.1)
     assert await call.backend.close(call.leg) is None
+
+
+def ports_of(pid: int) -> set[int]:
+    """The UDP ports that a process has (proc(5))."""
+    own = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            own.add(each.readlink().name)
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/udp").read_text().splitlines()[1:]]
+    return {int(row[1].partition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in own}
+
+
+async def test_an_announcement_says_what_is_on_file_and_has_no_socket_for_a_trunk() -> None:
+    place, told = free_place(), Told()
+    backend = EmbeddedBackend(place, told)
+    await backend.start()
+    languages: tuple[Language, ...] = ("en", "zh-CN")
+    try:
+        for language in languages:
+            app = WebApp("PCMU")
+            await app.answered(await backend.open_announcement(language, await app.offer()))
+            await backend.play(language, "app", Sound.REFUSED, language)
+            backend.lease(language, in_seconds(LONG))
+            await app.until(20)
+            assert backend.pid is not None
+            ports = ports_of(backend.pid)
+            assert ports and not ports & set(range(place.first_port, place.last_port + 1))
+            said = list(frames(shipped(f"refused.{language}.wav"), again=False))[:20]
+            assert app.payloads[:20] == [g711.encode("PCMU", frame) for frame in said]
+            await app.close()
+            assert (await told.first(Ended, languages.index(language))).leg == language
+            while ports_of(backend.pid) & ports:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+        assert told.of(LeaseOver) == []
+    finally:
+        await backend.stop()
+
+
+async def test_an_announcement_for_who_speaks_no_codec_of_ours_takes_nothing(call: Call) -> None:
+    offer = (await call.app.offer()).replace("PCMU", "G729").replace("SAVPF 0", "SAVPF 96")
+    with pytest.raises(MediaError) as refused:
+        await call.backend.open_announcement("refusal", offer.replace("rtpmap:0", "rtpmap:96"))
+    assert refused.value.problem is Problem.NO_COMMON_CODEC
+    assert await call.backend.close("refusal") is None
 
 
 async def test_an_app_with_another_certificate_than_it_announced_gets_no_sound(call: Call) -> None:

@@ -21,6 +21,7 @@ import { Connect, HandOver, Handing } from "./transfer.js";
 function line(call, now) {
   const name = nameOf(call.peer);
   if (call.stage === "ended") return ended(call, now);
+  if (call.refusal) return sentence(endInWords("refused"));
   if (call.heldThere) return say("on hold there", { name });
   if (call.heldHere) return say("on hold here");
   return say(call.stage, { name });
@@ -133,13 +134,14 @@ const takesKeys = (call) => call.telephone && call.stage === "talking" && !call.
 /** What has to be said beside the state. @param {{phone: Phone, call: Call, now: number}} props */
 function Notices({ phone, call, now }) {
   const talks = call.stage === "talking" || call.stage === "connecting" || call.stage === "reconnecting";
+  const { refusal } = call.ended ?? call; // told aloud before the end
   return html`<div class="notices">
-    ${call.ended?.refusal ? html`<${Refusal} refusal=${call.ended.refusal} />` : null}
+    ${refusal ? html`<${Refusal} refusal=${refusal} />` : null}
     ${call.ending ? html`<div role="alert" class="warning"><b>${say("ending in", { seconds: Math.max(0, Math.ceil((call.ending.until - now) / 1000)) })}</b>
       <${Refusal} refusal=${call.ending.refusal} /></div>` : null}
     ${call.declinedChange ? html`<div role="alert" class="warning">${call.declinedChange === true
       ? say("change declined") : html`<${Refusal} refusal=${call.declinedChange} />`}</div>` : null}
-    ${call.early === "heard" && call.stage !== "ended" ? html`<p role="status" class="pill">${say("early")}</p>` : null}
+    ${call.early === "heard" && !call.refusal && call.stage !== "ended" ? html`<p role="status" class="pill">${say("early")}</p>` : null}
     <${Handing} call=${call} />
     <${Trouble} call=${call} />
     ${talks && !phone.leads ? html`<p>${say("another tab")}</p>` : null}
