@@ -7,7 +7,7 @@ from pydantic import StringConstraints
 from signaling.api.history import LATEST, PAGE, Before, Limit, Record, record
 from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
-from signaling.ports.calls import CallRecord
+from signaling.ports.calls import CallRecord, Hearing
 from wephone.protocol.ids import CallId
 from wephone.protocol.messages import Microseconds, Model, Role
 
@@ -42,6 +42,12 @@ class KnownCall(Record):
     heard: tuple[HeardBy, ...]
 
 
+class HeardOfCall(Model):
+    """What the devices of a call between apps said they heard, the caller's first."""
+
+    heard: tuple[HeardBy, ...]
+
+
 class Records(Model):
     """A page. `before` and `call` are the next one's, none on the last."""
 
@@ -62,16 +68,24 @@ async def call_records(visit: Visit, query: RecordPage) -> Records:
     )
 
 
+@routes.add("GET", "/api/operator/calls/{call}/heard", Rule.AUDITOR)
+async def heard_of_call(visit: Visit) -> HeardOfCall:
+    """How a call between apps sounded, by the word of its two devices."""
+    call = CallId(visit.request.match_info["call"])
+    return HeardOfCall(heard=tuple(map(heard_by, await visit.parts.store.heard_of_call(call))))
+
+
 def known(row: CallRecord) -> KnownCall:
     """A record with what operators alone see."""
-    heard = tuple(
-        HeardBy(
-            role=side.role,
-            packets=side.packets,
-            lost=side.lost,
-            jitter_us=side.jitter,
-            rtt_us=side.round_trip,
-        )
-        for side in row.heard
+    return KnownCall(**dict(record(row)), trunk=row.trunk, heard=tuple(map(heard_by, row.heard)))
+
+
+def heard_by(side: Hearing) -> HeardBy:
+    """One side's word."""
+    return HeardBy(
+        role=side.role,
+        packets=side.packets,
+        lost=side.lost,
+        jitter_us=side.jitter,
+        rtt_us=side.round_trip,
     )
-    return KnownCall(**dict(record(row)), trunk=row.trunk, heard=heard)

@@ -162,6 +162,10 @@ class CallRows(Protocol):
         side has said so before, the call is long over, or so many packets cannot have come in it."""
         ...
 
+    def heard_of_call(self, call: CallId) -> Awaitable[Sequence[Hearing]]:
+        """What its two sides have said so far, the caller's word first."""
+        ...
+
     def live_calls(self) -> Awaitable[Sequence[LiveCall]]:
         """At start: answered and not ended."""
         ...

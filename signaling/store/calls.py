@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select, union_all, upda
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
 from licensing.audit import Draft, canonical
+from signaling.store.heard import HEARD
 from signaling.store.journal import linked, plain
 from signaling.store.steps import (
     NO,
@@ -197,11 +198,7 @@ _BY_CALLER, _BY_CALLEE = heard.alias("heard_by_caller"), heard.alias("heard_by_c
 RECORDS = Statement(
     select(
         *_RECORD,
-        *(
-            side.c[name]
-            for side in (_BY_CALLER, _BY_CALLEE)
-            for name in ("packets", "lost", "jitter", "round_trip")
-        ),
+        *(side.c[name] for side in (_BY_CALLER, _BY_CALLEE) for name in HEARD),
     )
     .select_from(
         call.outerjoin(

@@ -3,7 +3,7 @@
 from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert  # compiled for SQLite too: the grammar is the same
 
-from signaling.store.steps import Statement, Steps, number, single, words
+from signaling.store.steps import Statement, Steps, number, query, single, words
 from signaling.store.tables import call, heard
 
 WITHIN = 60 * 1_000_000  # µs after the end of a call in which its devices may say so
@@ -28,9 +28,13 @@ _KNOWN = select(
         call.c.trunk.is_(None),
     )
 )
+HEARD = ("packets", "lost", "jitter", "round_trip")
+HEARD_OF_CALL = Statement(
+    select(heard.c.role, *(heard.c[name] for name in HEARD)).where(heard.c.call_id == words("call"))
+)
 HEAR = Statement(
     insert(heard)
-    .from_select(["call_id", "role", "at", "packets", "lost", "jitter", "round_trip"], _KNOWN)
+    .from_select(["call_id", "role", "at", *HEARD], _KNOWN)
     .on_conflict_do_nothing()
     .returning(heard.c.call_id)
 )
@@ -51,3 +55,8 @@ def hear(
     }
     limits = {"answered_by_then": at + SLACK - (packets + lost) * SHORTEST, "ended_since": at - WITHIN}
     return bool((yield HEAR, {**said, **limits}))
+
+
+@query
+def heard_of_call(call_id: str) -> Steps:
+    return (yield HEARD_OF_CALL, {"call": call_id})

@@ -95,6 +95,11 @@ class CallRows:
         figures = (said.packets, said.lost, said.jitter, said.round_trip)
         return bool(await self.database.write("hear", str(call), said.role.value, *figures, at))
 
+    async def heard_of_call(self, call: CallId) -> Sequence[Hearing]:
+        rows = await self.database.read("heard_of_call", str(call))
+        said = {role: Hearing(Role(role), *figures) for role, *figures in rows}
+        return [said[role] for role in Role if role in said]
+
     async def charts(self, since: int, until: int, width: int) -> ChartRows:
         calls, refusals, sound, heard = await self.database.read("charts", since, until, width)
         return ChartRows(

@@ -85,6 +85,8 @@ async def test_both_devices_say_what_they_heard_and_nobody_else_is_believed(worl
     await bob.say(type="heard", call=call, **HEARD)
     mine, theirs = {"role": "caller", **HEARD, "rtt_us": 41_000}, {"role": "callee", **HEARD, "rtt_us": None}
     assert await heard_of(eyes, 2) == [mine, {**theirs, "packets": 400}]
+    assert (await eyes.get(f"{CALLS}/{call}/heard")).json == {"heard": [mine, {**theirs, "packets": 400}]}
+    assert (await eyes.get(f"{CALLS}/{Device.new_id()}/heard")).json == {"heard": []}
     for device in (alice, bob, eve):
         # Nothing of it is answered: a text, which is, comes back after no error.
         await device.say(

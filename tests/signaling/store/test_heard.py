@@ -40,7 +40,8 @@ async def test_both_sides_words_stand_with_the_record_and_the_first_counts(store
     for again in (MINE, replace(MINE, packets=1), replace(THEIRS, lost=0)):
         assert not await store.heard(row.call, again, now)
     assert await heard_of(store, row) == (MINE, THEIRS)
-    assert await heard_of(store, other) == ()
+    assert await store.heard_of_call(row.call) == [MINE, THEIRS]
+    assert await heard_of(store, other) == () and await store.heard_of_call(other.call) == []
     assert (await store.history(ALICE, LONG, 9))[0].heard == ()  # for operators
 
 

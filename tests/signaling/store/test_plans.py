@@ -27,6 +27,7 @@ PAGES = {  # each list, with what it is asked for
 OF_FEW = {  # few rows, which may be sorted
     "entries_about": ("D-1",),
     "legs_of_call": ("c-1",),
+    "heard_of_call": ("c-1",),
     "charts": (0, 100, 10),  # as many as there are spans
 }
 

@@ -173,6 +173,10 @@ COURSE = {
     "entries": [{"kind": "call_end", "seq": 50, "body": {
         "offered_at": at(-60), "answered_at": at(-50), "ended_at": at(-10), "reason": "hangup"}}]
 }  # fmt: skip
+HEARD = {"heard": [
+    {"role": "caller", "packets": 1998, "lost": 14, "jitter_us": 3100, "rtt_us": 41_000},
+    {"role": "callee", "packets": 2010, "lost": 0, "jitter_us": 900, "rtt_us": None},
+]}  # fmt: skip
 HEAD = {"node": "local", "seq": 48210, "at": at(-60), "hash": "79275ca93f70d3b7" * 4}
 SIGNED = {
     "number": 17, "at": at(-1800), "node": "local", "epoch": 7, "heads": [HEAD], "key": "ed25519:" + "A" * 43,
@@ -300,6 +304,7 @@ SIGNED_IN: dict[str, Any] = {
     "GET /api/operator/decisions": {"decisions": DECIDED, "before": 44, "looked_to": at(-60)},
     f"GET /api/operator/decisions/{ID}": EXPLAINED,
     "GET /api/operator/journal/c1": COURSE,
+    "GET /api/operator/calls/c1/heard": HEARD,
     "GET /api/operator/journal/cn-a15": {"entries": [{"body": {"epoch": 4, "why": "granted on 1 March"}}]},
     "GET /api/operator/live": LIVE,
     "GET /api/operator/accounts": {"accounts": ACCOUNTS, "next": "zoe"},

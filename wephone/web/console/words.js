@@ -364,6 +364,10 @@ const WORDS = {
   "talked": ["Talked", "通话时长"],
   "seconds": ["{n}\u00a0s", "{n} 秒"],
   "why ended": ["Because", "原因"],
+  "heard by caller": ["Caller's device says", "主叫设备自报"],
+  "heard by callee": ["Callee's device says", "被叫设备自报"],
+  "heard figures": ["{packets} packets heard, {percent}\u00a0% lost, jitter {ms}\u00a0ms", "收到 {packets} 个数据包，丢失 {percent}%，抖动 {ms} 毫秒"],
+  "round trip of": ["round trip {ms}\u00a0ms", "往返时延 {ms} 毫秒"],
   // Live calls
   "live": ["Live calls", "实时通话"],
   "live guarantee": ["A call that ends here is over at once for telephones, whose sound passes this server. Apps are told to stop; the sound between two of them is their own.", "在此结束的通话对电话立即生效，因为其声音经过本服务器；应用会收到停止通知，而两个应用之间的声音由它们自己传送。"],

@@ -15,7 +15,7 @@ export function Decision({ id }) {
   if (found === undefined) return html`<${Waiting} />`;
   if (found === null) return html`<${NotLoaded} again=${again} />`;
   if (found === "none") return html`<${Blank} icon="info" isPage=${true} title=${say("no such decision")}><a class="link tall" href=${at("decisions")}>${say("back to decisions")}</a></${Blank}>`;
-  const { told, ends, law } = found;
+  const { told, ends, law, heard } = found;
   const { entry } = told;
   return html`<section aria-labelledby="decision-title">
     <a class="link tall" href=${at("decisions")}>${say("back to decisions")}</a>
@@ -33,7 +33,7 @@ export function Decision({ id }) {
         <p><${Verdict} outcome=${told.outcome} /> ${inLaw(told.reason)} <code>${told.reason}</code></p>
         ${told.obligations.length ? html`<p>${say("duties")}</p><ul>${told.obligations.map((/** @type {any} */ duty) => html`<li key=${duty.code}><code>${duty.code}</code> <bdi lang="en">${duty.text}</bdi></li>`)}</ul>` : null}</${Step}>
       <${Step} title=${say("chain after")}>${ends.length
-        ? ends.map((/** @type {any} */ end) => html`<${Course} key=${end.seq} body=${end.body} />`)
+        ? ends.map((/** @type {any} */ end) => html`<${Course} key=${end.seq} body=${end.body} heard=${heard} />`)
         : html`<p class="hint">${say("nothing after")}</p>`}</${Step}>
     </ol>
     <details><summary>${say("as written")}</summary><pre class="scrolls" tabindex="0"><code>${JSON.stringify(entry, null, 2)}</code></pre></details>
@@ -44,8 +44,11 @@ export function Decision({ id }) {
 async function all(id) {
   try {
     const [told, law] = await Promise.all([asked("GET", `/api/operator/decisions/${encodeURIComponent(id)}`), names()]);
-    const { entries } = told.entry.call ? await asked("GET", `/api/operator/journal/${encodeURIComponent(told.entry.call)}`) : { entries: [] };
-    return { told, law, ends: entries.filter((/** @type {any} */ each) => each.kind === "call_end") };
+    const call = told.entry.call && encodeURIComponent(told.entry.call);
+    const { entries } = call ? await asked("GET", `/api/operator/journal/${call}`) : { entries: [] };
+    const ends = entries.filter((/** @type {any} */ each) => each.kind === "call_end");
+    const { heard } = ends.length ? await asked("GET", `/api/operator/calls/${call}/heard`) : { heard: [] };
+    return { told, law, ends, heard };
   } catch (error) {
     if (error instanceof Refused && ["no_such_decision", "bad_value"].includes(error.code)) return "none";
     throw error;
@@ -107,8 +110,8 @@ function Permits({ told, law }) {
     ${say("version")} ${permit.version} · <code>${permit.categories.join(" ")}</code> · <bdi>${permit.holder ?? permit.jurisdiction}</bdi></li>`)}</ul>`;
 }
 
-/** What became of the call. @param {{body: any}} props */
-function Course({ body }) {
+/** What became of the call, and how its devices say it sounded. @param {{body: any, heard: any[]}} props */
+function Course({ body, heard }) {
   const talked = body.answered_at && body.ended_at ? Math.round((body.ended_at - body.answered_at) / 1_000_000) : null;
   return html`<${Facts} rows=${[
     [say("offered"), body.offered_at && moment(body.offered_at)],
@@ -116,5 +119,13 @@ function Course({ body }) {
     [say("ended at"), body.ended_at && moment(body.ended_at)],
     [say("talked"), talked === null ? null : say("seconds", { n: talked })],
     [say("why ended"), html`<bdi>${body.reason}</bdi>`],
+    ...heard.map((side) => [say(`heard by ${side.role}`), figures(side)]),
   ]} />`;
+}
+
+/** @param {{packets: number, lost: number, jitter_us: number, rtt_us: number | null}} said */
+function figures({ packets, lost, jitter_us: jitter, rtt_us: trip }) {
+  const percent = Math.round((1000 * lost) / Math.max(1, packets + lost)) / 10;
+  const heard = say("heard figures", { packets, percent, ms: Math.round(jitter / 1000) });
+  return trip === null ? heard : `${heard}${say("comma")}${say("round trip of", { ms: Math.round(trip / 1000) })}`;
 }
