@@ -20,7 +20,16 @@ from tests.fakes.certificates import Certificate, certify
 from tests.interop.sipp import sipp
 from tests.interop.witness import Witness, line, witness
 from tests.signaling.device import Device
-from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, after_options, calling, office
+from tests.signaling.pstn.telephony import (
+    NUMBER,
+    Office,
+    Trunks,
+    after_options,
+    answered,
+    calling,
+    office,
+    request,
+)
 from wephone.testing.clock import TestClock
 
 UNHEARD = "nothing came back from the carrier"
@@ -150,6 +159,43 @@ async def test_calls_at_once_that_an_account_has_no_room_for(
         await alice.invite(NUMBER)
         phone.answer(await phone.hear("INVITE"), "486 Busy Here")
         assert (await alice.hears("ended"))["reason"] == "busy"
+
+
+async def test_a_wrong_password_and_a_flood_of_rubbish(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEPHONE_TRUNK_ONE_PASSWORD", "wrong")
+    async with witness() as phone:
+        trunks = Trunks().add("one", phone.place)
+        trunks.text = trunks.text.replace('sign_in = "address"', 'sign_in = "digest"\nusername = "us"')
+        async with office(tmp_path, trunks) as here:
+            await after_options(phone)
+            await here.permit()
+            alice = await here.person("alice")
+            call = await alice.invite(NUMBER)
+            who = '407 Who\r\nProxy-Authenticate: Digest realm="c", nonce="n", qop="auth"'
+            phone.answer(await phone.hear("INVITE"), who)
+            said = await phone.hear("INVITE")
+            assert "Proxy-Authorization" in said
+            phone.answer(said, who)
+            assert (await alice.hears("ended"))["reason"] == "carrier_failed"
+            [leg] = await here.legs(call)
+            assert leg["cause"] == "the carrier does not accept our name and password"
+            await nothing_stays(here)
+            assert len([packet for packet in phone.packets if packet.startswith("INVITE")]) == 2
+            assert warnings(caplog) == []
+
+            call, _ = await answered(alice, phone)
+            rubbish = request("OPTIONS", here.sip, phone.place).replace("CSeq:", "C-Seq:")
+            for _ in range(300):
+                phone.send(rubbish, here.sip)
+            await alice.say(type="hangup", call=call)
+            phone.answer(await phone.hear("BYE"), "200 OK")
+            assert (await alice.hears("ended"))["reason"] == "hangup"
+            assert (await here.legs(call))[0]["confirmed"]
+            await nothing_stays(here)
+            assert b'sip_turned_away_total{why="malformed"} 300.0' in here.server.parts.metrics.text()
+            assert len(warnings(caplog)) == 3, "and one more in 20 s"
 
 
 async def refused(device: Device) -> Any:

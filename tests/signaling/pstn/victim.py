@@ -46,7 +46,7 @@ class Victim:
         """Both at once, as if the power had failed."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        await self.process.wait()
+        await self.process.communicate()  # until the writer's end of its pipe is closed too
 
     @asynccontextmanager
     async def person(self, name: str) -> AsyncIterator[Device]:
