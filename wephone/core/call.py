@@ -379,11 +379,11 @@ def renegotiate(call: CallState, event: Any, now: int) -> Step:
         case inputs.Change():
             change, effects = negotiation.wish(call.change, call.id, event)
         case inputs.OfferCreated():
+            call = recounted(call)
             change, effects = negotiation.offer_created(call.change, call.id, event.sdp, now)
-            call = recounted(call)
         case inputs.AnswerCreated():
-            change, effects = negotiation.answer_created(call.change, call.id, event.sdp)
             call = recounted(call)
+            change, effects = negotiation.answer_created(call.change, call.id, event.sdp)
         case inputs.DescriptionFailed():
             change, effects = negotiation.failed(call.change, call.id)
         case inputs.TimedOut(timer="negotiate"):
