@@ -136,7 +136,7 @@ class Agent:
         The grant is redeemed in the step that gives the INVITE to the network. `tell` may be called before
         this returns.
         """
-        hops = await self.locate(wish.routes[0].uri if wish.routes else wish.to)
+        hops = await self.locate(wish.first)
         call_id, tag = self.token(), self.token()
         invite = self._invite(wish, call_id, tag, hops[0])
         if (larger := sized(invite, hops)) is not hops:
@@ -167,13 +167,14 @@ class Agent:
             if leg.tenure:
                 leg.tenure.renew_now()
 
-    def contact(self, hop: Hop) -> Address:
-        """Where a peer at that hop finds us."""
-        return _contact(self._user, self.traffic.via(hop), hop.transport)
+    def contact(self, hop: Hop, asked: AnyUri) -> Address:
+        """Where a peer at that hop finds us: by sips: alone where that is what was asked for (§8.1.1.8)."""
+        scheme = "sips" if asked.scheme == "sips" else "sip"
+        return _contact(scheme, self._user, self.traffic.via(hop), hop.transport)
 
     def _invite(self, wish: Wish, call_id: str, tag: str, hop: Hop) -> Request:
         via = self.traffic.via(hop).branched(self.branch())
-        return first_invite(wish, call_id, tag, via, self.contact(hop))
+        return first_invite(wish, call_id, tag, via, self.contact(hop, wish.first))
 
     # What legs ask: see `leg.Desk`
 
@@ -285,7 +286,7 @@ class Agent:
         if any(leg.local_tag == invite.sender.tag for leg in self._legs.get(invite.call_id, [])):
             raise SipError(482, "our own call came back")
         via = self.traffic.via(flow.hop)
-        dialog = dialog_of_callee(invite, self.token(), via, self.contact(flow.hop), self.token())
+        dialog = dialog_of_callee(invite, self.token(), via, self.contact(flow.hop, invite.uri), self.token())
         rseq = 1 + int.from_bytes(self._random(4)) % (2**31 - 1)
         return IncomingCall(self, Answering(invite, dialog, rseq), key, flow)
 
@@ -334,9 +335,10 @@ class Agent:
 
 
 @lru_cache(maxsize=1024)  # of our own addresses
-def _contact(user: str, via: Via, transport: Transport) -> Address:
-    parameters = () if transport is Transport.UDP else (("transport", transport.lower()),)
-    return Address(Uri("sip", via.host, user, port=via.port, parameters=parameters))
+def _contact(scheme: str, user: str, via: Via, transport: Transport) -> Address:
+    is_plain = transport is Transport.UDP or scheme == "sips"
+    parameters = () if is_plain else (("transport", transport.lower()),)
+    return Address(Uri(scheme, via.host, user, port=via.port, parameters=parameters))
 
 
 def _explained(request: Request, error: SipError) -> Fields:

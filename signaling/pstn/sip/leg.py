@@ -28,6 +28,7 @@ from signaling.pstn.sip.timers import Alarm
 from signaling.pstn.sip.traffic import Traffic
 from signaling.pstn.sip.transaction import GIVE_UP
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
+from signaling.pstn.sip.uri import AnyUri
 from signaling.pstn.sip.values import replace
 
 ABILITIES: Fields = (("Allow", ALLOWED), ("Supported", "100rel, timer"))
@@ -65,7 +66,7 @@ class Desk(Protocol):
 
     def forget(self, leg: "Leg") -> None: ...
 
-    def contact(self, hop: Hop) -> Address: ...
+    def contact(self, hop: Hop, asked: AnyUri) -> Address: ...
 
     def part(self, bye: Request, login: Login | None) -> None: ...
 

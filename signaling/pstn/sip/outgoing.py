@@ -23,7 +23,7 @@ from signaling.pstn.sip.session import answered_by_peer
 from signaling.pstn.sip.table import Success, answered
 from signaling.pstn.sip.transaction import GIVE_UP, T2
 from signaling.pstn.sip.transaction import Failed as TransactionFailed
-from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.uri import AnyUri, Uri
 from signaling.pstn.sip.values import replace
 
 MOST_INVITES = 4  # of one attempt: challenged, too short an interval, challenged by another proxy
@@ -50,6 +50,11 @@ class Wish:
     session_expires: int = USUAL  # seconds
     max_forwards: int = 70  # one less than the INVITE had that this call comes of
     holds_ack: bool = False
+
+    @property
+    def first(self) -> AnyUri:
+        """Who is asked first."""
+        return self.routes[0].uri if self.routes else self.to
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ class OutgoingCall(Leg):
         self._hops = hops
         self._login = self._login.fresh() if self._login else None
         again = renumbered(invite, invite.cseq.number + 1, self._desk.branch())
-        contact = str(self._desk.contact(self._hops[0]))
+        contact = str(self._desk.contact(self._hops[0], self._wish.first))
         self._invite(with_fields(again, ("Contact", contact)))
 
     def _ask_again_early(self, request: Request, response: Response) -> None:

@@ -16,7 +16,7 @@ from signaling.pstn.sip.message import Fields, Request, Response
 from signaling.pstn.sip.problem import CarrierError, SipError
 from signaling.pstn.sip.route import Hops
 from signaling.pstn.sip.transaction import Failed
-from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.uri import AnyUri, Uri
 from signaling.pstn.sip.values import replace
 
 SHORTEST, LONGEST = 30, 3600  # seconds of a registration
@@ -28,7 +28,7 @@ UNREACHABLE = Cause("the carrier cannot be reached", 41, 503)
 class Desk(farewell.Desk, Protocol):
     """What these ask of the user agent (`agent.Agent`)."""
 
-    def contact(self, hop: Hop) -> Address: ...
+    def contact(self, hop: Hop, asked: AnyUri) -> Address: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Standing(ABC):
             self._unanswered(replace(UNREACHABLE, words=error.sentence))
             return
         self._number += 1
+        contact = self._desk.contact(hops[0], self._account.registrar)
         request = Request(
             (via,),
             self._account.address.tagged(self._tag),
@@ -74,7 +75,7 @@ class Standing(ABC):
             CSeq(self._number, self._method),
             method=self._method,
             uri=self._account.registrar,
-            fields=(("Contact", str(self._desk.contact(hops[0]))), *ABILITIES, *fields),
+            fields=(("Contact", str(contact)), *ABILITIES, *fields),
         )
         if self._login:
             self._login, request = self._login.fresh().authorize(request, self._desk.token())

@@ -18,6 +18,7 @@ from signaling.pstn.sip.outgoing import SAID_NO_MORE, OutgoingCall, Wish
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.transaction import Failed
 from signaling.pstn.sip.uri import Uri
+from signaling.pstn.sip.values import replace
 from tests.fakes.certificates import certify
 from tests.fakes.clock import HandClock
 from tests.interop.witness import TcpWitness, line, tcp_witness, witness
@@ -63,18 +64,23 @@ async def time_passes(clock: HandClock, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-@pytest.mark.parametrize("transport", list(Transport))
+@pytest.mark.parametrize(
+    ("transport", "scheme"), [*((each, "sip") for each in Transport), (Transport.TLS, "sips")]
+)
 async def test_a_call_is_made_answered_and_ended(
-    transport: Transport, host: str, clock: HandClock, tmp_path: Path
+    transport: Transport, scheme: str, host: str, clock: HandClock, tmp_path: Path
 ) -> None:
     certificate = certify(tmp_path)
     async with party(clock, certificate=certificate) as near, party(clock, certificate=certificate) as far:
         await near.agent.listen(transport, host)
         place = await far.agent.listen(transport, host)
-        call, heard = await near.call(uri(place), fields=(PAI,))
+        to = replace(uri(place), scheme="sips", parameters=()) if scheme == "sips" else uri(place)
+        call, heard = await near.call(to, fields=(PAI,))
         assert isinstance(call, OutgoingCall)
         theirs, there = await far.called()
         assert theirs.invite.get(PAI[0]) == PAI[1]
+        for contact in (theirs.invite.contact, theirs.dialog.contact.uri):
+            assert contact and contact.scheme == scheme, "RFC 3261 §8.1.1.8, §12.1.1"
         assert theirs.remote_sdp == OFFER
         theirs.ring()
         assert await heard.until(told.Ringing) == told.Ringing(180)
