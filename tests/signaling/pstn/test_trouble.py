@@ -13,6 +13,7 @@ import pytest
 from licensing.alarms import Alarm
 from signaling.clock import SystemClock
 from signaling.pstn.carrier import Carrier
+from signaling.pstn.sip.farewell import SILENT
 from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.outgoing import SAID_NO_MORE
 from signaling.pstn.sip.sockets import Place
@@ -129,6 +130,8 @@ async def test_a_call_that_comes_back_to_us(tmp_path: Path, caplog: pytest.LogCa
         phone.send(invite.replace("Via: ", f"{via}Via: ", 1).replace("Max-Forwards: 70", "Max-Forwards: 69"))
         loop = await phone.hear("SIP/2.0 482")
         assert line(loop, "Via").startswith(via.strip())
+        phone.send(request("INVITE", here.sip, phone.place).replace("Max-Forwards: 70", "Max-Forwards: 0"))
+        await phone.hear("SIP/2.0 483")
         phone.answer(invite, "482 Loop Detected")
         end = await alice.hears("ended")
         assert end["reason"] == "carrier_failed"
@@ -239,7 +242,7 @@ async def patient(folder: Path, *carriers: Witness) -> AsyncIterator[tuple[Offic
     for number, phone in enumerate(carriers):
         trunks.add(f"t{number}", phone.place)
     trunks.text = trunks.text.replace("options_every = 5", "options_every = 3600")
-    async with office(folder, trunks, clock) as here:
+    async with office(folder, trunks, clock, on_loss_suspended=0) as here:
         for phone in carriers:
             await after_options(phone)
         await here.permit()
@@ -276,9 +279,8 @@ async def test_a_carrier_that_never_answers_is_passed_by_for_another(
         assert warnings(caplog) == []
 
 
-async def test_a_carrier_that_takes_a_call_and_says_no_more_not_even_to_its_end_is_told_of(
-    tmp_path: Path,
-) -> None:
+async def test_a_carrier_that_answers_no_cancel_and_no_bye_is_told_of_after_32_s(tmp_path: Path) -> None:
+    """Whatever ended the call: here its caller heard nothing more, and then the permit was gone."""
     async with witness() as phone, patient(tmp_path, phone) as (here, alice, clock):
         call = await alice.invite(NUMBER)
         phone.answer(await phone.hear("INVITE"), "100 Trying")
@@ -289,6 +291,13 @@ async def test_a_carrier_that_takes_a_call_and_says_no_more_not_even_to_its_end_
         assert (leg["call"], leg["cause"].partition(";")[0]) == (call, SAID_NO_MORE.words)
         assert Alarm.LEG_UNCONFIRMED in here.server.parts.licence.alarms.raised
         await nothing_stays(here)
-        await alice.invite(NUMBER)
-        phone.answer(await phone.hear("INVITE"), "486 Busy Here")
-        assert (await alice.hears("ended"))["reason"] == "busy"
+
+        call, _ = await answered(alice, phone)
+        await here.operator("POST", "permits/basic/suspend", {"why": "a test"})
+        assert (await alice.hears("ended"))["reason"] == "licence_withdrawn"
+        await phone.hear("BYE")
+        await seconds_pass(here, clock, 31)
+        assert [leg["ended_at"] for leg in await here.legs(call, over=False)] == [None]
+        await seconds_pass(here, clock, 2)
+        assert call in {leg["call"] for leg in await here.unconfirmed(2)}
+        assert SILENT in here.server.parts.licence.alarms.raised[Alarm.LEG_UNCONFIRMED]

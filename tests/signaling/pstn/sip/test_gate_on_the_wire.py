@@ -8,6 +8,7 @@ import pytest
 
 from licensing.case import Operator, Policy
 from licensing.gate import Gate
+from licensing.instant import SECOND
 from licensing.journal import EvidenceFile
 from licensing.jurisdiction import load_profiles
 from licensing.law import Law
@@ -18,6 +19,7 @@ from signaling.pstn.sip.hop import Transport
 from signaling.pstn.sip.outgoing import OutgoingCall, Wish
 from signaling.pstn.sip.uri import Uri
 from tests.fakes.clock import HandClock
+from tests.interop.witness import SDP, Witness, line, witness
 from tests.licensing.conftest import Office
 from tests.licensing.test_gate import PHONE, phone_call
 from tests.signaling.pstn.sip.agents import ANSWER, OFFER, Party, Talk, uri
@@ -98,3 +100,43 @@ async def test_a_call_goes_on_while_its_permit_stands(
     assert talk.events.empty()
     call.hang_up()
     assert (await talk.until(told.Ended)).confirmed
+
+
+def update(invite: str, phone: Witness, number: int) -> str:
+    """Whoever took this call holds it without an INVITE (RFC 3311)."""
+    where, body = f"{phone.place.host}:{phone.place.port}", SDP + "a=sendonly\r\n" * number
+    head = (
+        "UPDATE sip:us@127.0.0.1 SIP/2.0",
+        f"Via: SIP/2.0/UDP {where};branch=z9hG4bK{number}",
+        line(invite, "To").replace("To", "From", 1) + ";tag=w",
+        line(invite, "From").replace("From", "To", 1),
+        line(invite, "Call-ID"),
+        f"CSeq: {number} UPDATE",
+        f"Contact: <sip:w@{where}>",
+        "Content-Type: application/sdp",
+        f"Content-Length: {len(body)}",
+        "",
+        "",
+    )
+    return "\r\n".join(head) + body
+
+
+async def test_an_update_of_the_carrier_with_media_is_answered_under_the_lease_alone(
+    near: Party, clock: HandClock
+) -> None:
+    async with witness() as phone:
+        call, heard = await near.call(uri(phone.place))
+        assert isinstance(call, OutgoingCall)
+        invite = await phone.hear("INVITE")
+        phone.answer(invite, "200 OK", sdp=True)
+        await heard.until(told.Answered)
+        phone.send(update(invite, phone, 1))
+        await heard.until(told.Offered)
+        call.answer(ANSWER)
+        assert ANSWER.decode() in await phone.hear("SIP/2.0 200")
+        clock._now = clock.now().after(60 * SECOND)  # as after a process was stopped: no timer has run yet
+        phone.send(update(invite, phone, 2))
+        await heard.until(told.Offered)
+        call.answer(ANSWER)
+        assert near.agent.traffic.outlet.withheld == 1
+        assert len([packet for packet in phone.packets if packet.startswith("SIP/2.0 2")]) == 1
