@@ -162,7 +162,8 @@ class OutgoingCall(Leg):
             self._tried = True
             self._tell(told.Trying())
         if self._invitations[number].phase is Phase.CALLING:
-            self._desk.at(self._desk.now().mono_ns + GIVE_UP, self, NothingMore(number))
+            end = self._desk.now().mono_ns + GIVE_UP
+            self._alarms.append(self._desk.at(end, self, NothingMore(number)))
 
     def _invite(self, invite: Request) -> None:
         """Give it to the network, under the lease. It is not sent if that is over."""
