@@ -22,7 +22,6 @@ MAGIC = "z9hG4bK"  # RFC 3261 §8.1.1.7: a branch that begins so is unique
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 
 _CACHED = 256  # characters, as with URIs
-RECENT = 128  # values with a tag or branch: a call's next message has them again, and then nobody
 _QUOTED = r'"(?:[^"\\]|\\[^\r\n])*"'
 _QUOTED_STRING = re.compile(_QUOTED)
 _VALUE = re.compile(rf"{_QUOTED}|[A-Za-z0-9\-.!%*_+`'~\[\]:]+")  # a token, a host or a quoted string
@@ -142,10 +141,11 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """name-addr or addr-spec; SipError(400) if it is neither, or a tag is empty or no token."""
-    return _cached_address(text) if len(text) <= _CACHED else _parse_address(text)
+    return _cached_address(text) if len(text) <= _CACHED else parse_party(text)
 
 
-def _parse_address(text: str) -> Address:
+def parse_party(text: str) -> Address:
+    """The same of a From or To, whose tag is another one in each call: it is not remembered."""
     found = _PLAIN_ADDRESS.fullmatch(text)
     if found:
         uri, tag = found.groups()
@@ -165,7 +165,7 @@ def _parse_address(text: str) -> Address:
     return address
 
 
-_cached_address = lru_cache(maxsize=RECENT)(_parse_address)
+_cached_address = lru_cache(maxsize=4096)(parse_party)
 
 
 @quick
@@ -229,10 +229,6 @@ class Via:
 
 def parse_via(text: str) -> Via:
     """One value of a Via header; SipError(400), or 505 for a version other than 2.0."""
-    return _cached_via(text) if len(text) <= _CACHED else _parse_via(text)
-
-
-def _parse_via(text: str) -> Via:
     sent_by, semicolon, rest = text.partition(";")
     found = _cached_sent_by(sent_by) if len(sent_by) <= _CACHED else _parse_sent_by(sent_by)
     parameters = parse_parameters(semicolon + rest)
@@ -255,7 +251,6 @@ def _parse_sent_by(text: str) -> tuple[str, str, int | None]:
     return transport.upper(), *parse_host_port(_COLON.sub(":", place.strip()))
 
 
-_cached_via = lru_cache(maxsize=RECENT)(_parse_via)
 _cached_sent_by = lru_cache(maxsize=1024)(_parse_sent_by)
 
 

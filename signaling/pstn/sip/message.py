@@ -17,6 +17,7 @@ from signaling.pstn.sip.headers import (
     parse_address,
     parse_cseq,
     parse_number,
+    parse_party,
     parse_via,
     split_list,
 )
@@ -161,14 +162,14 @@ def parse(data: bytes) -> Request | Response:
     head, end, body = data.partition(b"\r\n\r\n")
     if not end:
         raise _unanswered(data, bad("no end of the headers"))
-    start_line, lines, names = _cut(head)
+    start_line, lines = _cut(head)
     status_line = _STATUS_LINE.fullmatch(start_line)
     try:
         if status_line:
-            typed, fields, body = _gather(lines, names, body)
+            typed, fields, body = _gather(lines, body)
             status, reason = int(status_line[1]), status_line[2] or ""
             return Response(*_identity(typed), status=status, reason=reason, fields=fields, body=body)
-        return _request(start_line, lines, names, body)
+        return _request(start_line, lines, body)
     except SipError as error:
         raise _unanswered(data, error) from None
 
@@ -181,13 +182,11 @@ def _unanswered(data: bytes, error: SipError) -> SipError:
 def split(data: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
     """Start line, headers by their usual names, and whatever follows the empty line."""
     head, _, body = data.partition(b"\r\n\r\n")
-    start_line, lines, _ = _cut(head)
+    start_line, lines = _cut(head)
     return start_line, [_field(line) for line in lines], body
 
 
-def _cut(head: bytes) -> tuple[str, list[str], dict[str, str]]:
-    """Start line, header lines, and which names of theirs may be read as nearly everybody writes them: none
-    where a line end stands alone, for then each line is to be looked at with care."""
+def _cut(head: bytes) -> tuple[str, list[str]]:
     try:
         text = head.decode()
     except UnicodeDecodeError:
@@ -197,8 +196,7 @@ def _cut(head: bytes) -> tuple[str, list[str], dict[str, str]]:
     start_line, *lines = text.split("\r\n")
     if len(lines) >= MAX_LINES:
         raise SipError(None, f"{len(lines) + 1} headers, at most {MAX_LINES}")
-    alone = text.count("\r") != len(lines) or text.count("\n") != len(lines)
-    return start_line, lines, {} if alone else _USUAL
+    return start_line, lines
 
 
 def _field(line: str) -> tuple[str, str]:
@@ -209,7 +207,7 @@ def _field(line: str) -> tuple[str, str]:
     return KNOWN.get(name.lower(), name), found[2].rstrip(" \t")
 
 
-def _request(start_line: str, lines: list[str], names: dict[str, str], body: bytes) -> Request:
+def _request(start_line: str, lines: list[str], body: bytes) -> Request:
     method, _, rest = start_line.partition(" ")
     uri, _, version = rest.rpartition(" ")
     if not TOKEN.fullmatch(method):
@@ -218,7 +216,7 @@ def _request(start_line: str, lines: list[str], names: dict[str, str], body: byt
         if _VERSION.fullmatch(version):
             raise SipError(505, f"version {version[:16]} is not 2.0")
         raise bad("not a request line", start_line)
-    typed, fields, body = _gather(lines, names, body)
+    typed, fields, body = _gather(lines, body)
     target = parse_uri(uri)
     if isinstance(target, Uri) and target.headers:
         raise bad("a Request-URI with headers", uri)
@@ -238,15 +236,15 @@ def _request(start_line: str, lines: list[str], names: dict[str, str], body: byt
     return request
 
 
-def _gather(lines: list[str], names: dict[str, str], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
+def _gather(lines: list[str], body: bytes) -> tuple[dict[str, str], Fields, bytes]:
     """The fields of their own, each there at most once but for Via, and the others, checked where we know
     how."""
     typed: dict[str, str] = {}
     fields: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
-        usual = names.get(name)
-        if usual is None or not colon:
+        usual = _USUAL.get(name)
+        if usual is None or not colon or "\r" in value or "\n" in value:
             usual, value = _field(line)
         else:
             value = value.strip(" \t")
@@ -303,8 +301,8 @@ def _identity(typed: dict[str, str]) -> tuple[tuple[Via, ...], Address, Address,
         raise SipError(483, f"{len(vias)} hops, at most {MAX_VIAS}")
     return (
         tuple(map(parse_via, vias)),
-        parse_address(sender),
-        parse_address(to),
+        parse_party(sender),
+        parse_party(to),
         check_call_id(call_id),
         parse_cseq(cseq),
     )
@@ -349,11 +347,11 @@ def _build(message: Request | Response) -> bytes:
             raise ValueError(f"not a header of its own: {name!a}")
         lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(message.body)}")
-    lines += "", ""
-    text = "\r\n".join(lines)
-    if text.count("\r") >= len(lines) or text.count("\n") >= len(lines):
+    text = "".join(lines)
+    if "\r" in text or "\n" in text:
         raise ValueError(f"a line end within a value: {start[:48]!a}")
-    return text.encode() + message.body
+    lines += "", ""
+    return "\r\n".join(lines).encode() + message.body
 
 
 def with_fields(message: Request, *fields: tuple[str, str]) -> Request:

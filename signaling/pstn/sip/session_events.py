@@ -72,6 +72,7 @@ class HungUp:
     fields: Fields = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TimedOut:
     """A timer has run out; `at` is the deadline it was started with."""

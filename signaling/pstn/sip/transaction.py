@@ -174,7 +174,7 @@ def _acknowledge(state: Transaction, event: Event, now: Instant) -> Result:
     response = _response(event)
     ack = acknowledgement(state.request, response)
     pause = 0 if state.reliable else GIVE_UP
-    return _wait(replace(state, said=ack), COMPLETED, "D", pause, now, Send(ack), Deliver(response))
+    return _wait(state, COMPLETED, "D", pause, now, Send(ack), Deliver(response), said=ack)
 
 
 def _complete(state: Transaction, event: Event, now: Instant) -> Result:
@@ -203,7 +203,7 @@ def _say(state: Transaction, event: Event, now: Instant) -> Result:
 
 def _say_yes(state: Transaction, event: Event, now: Instant) -> Result:
     response = _response(event)
-    return _wait(replace(state, said=response), ACCEPTED, "L", GIVE_UP, now, Send(response))
+    return _wait(state, ACCEPTED, "L", GIVE_UP, now, Send(response), said=response)
 
 
 def _say_no(state: Transaction, event: Event, now: Instant) -> Result:
@@ -217,7 +217,7 @@ def _say_no(state: Transaction, event: Event, now: Instant) -> Result:
 def _answer(state: Transaction, event: Event, now: Instant) -> Result:
     response = _response(event)
     pause = 0 if state.reliable else GIVE_UP
-    return _wait(replace(state, said=response), COMPLETED, "J", pause, now, Send(response))
+    return _wait(state, COMPLETED, "J", pause, now, Send(response), said=response)
 
 
 def _confirm(state: Transaction, event: Event, now: Instant) -> Result:
@@ -248,12 +248,19 @@ def _end(state: Transaction, event: Event, now: Instant) -> Result:
 
 
 def _wait(
-    state: Transaction, phase: Phase, timer: Timer, pause: int, now: Instant, *effects: Effect
+    state: Transaction,
+    phase: Phase,
+    timer: Timer,
+    pause: int,
+    now: Instant,
+    *effects: Effect,
+    said: Request | Response | None = None,
 ) -> Result:
     """Into a phase that ends by its one timer; at once where there is nothing to wait for."""
+    said = said or state.said
     if not pause:
-        return replace(state, phase=TERMINATED, timers=()), effects
-    return replace(state, phase=phase, timers=((timer, now.mono_ns + pause),)), effects
+        return replace(state, phase=TERMINATED, said=said, timers=()), effects
+    return replace(state, phase=phase, said=said, timers=((timer, now.mono_ns + pause),)), effects
 
 
 def _once_more(state: Transaction, timer: Timer, longest: int, now: Instant) -> Result:
