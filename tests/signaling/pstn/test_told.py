@@ -28,7 +28,7 @@ from wephone.testing.kit import Kit
 from wephone.testing.peer import Peer
 from wephone.testing.voice import Mouth, voice
 
-SECONDS = 0.8  # that a recording of the operator's own lasts
+SECONDS = 1.5  # that a recording of the operator's own lasts
 HELP = "112"
 CHANGE = {"kind": "offer", "round": 1, "sdp": SDP}
 
