@@ -28,6 +28,7 @@ from signaling.pstn.sip.incoming import IncomingCall
 from signaling.pstn.sip.invitation import Invitation, Phase
 from signaling.pstn.sip.leg import ABILITIES, Forget, Leg, sdp_of
 from signaling.pstn.sip.message import Fields, Request, Response
+from signaling.pstn.sip.noise import Noise
 from signaling.pstn.sip.outgoing import OutgoingCall, Wish, first_invite
 from signaling.pstn.sip.problem import CarrierError, SipError
 from signaling.pstn.sip.requirements import check_supported, unsupported
@@ -88,7 +89,7 @@ class Agent:
     ) -> None:
         """`peers`: is this IP address a configured carrier's? `pace`: how many messages a second it may send;
         twice as many at once. `user`: of our Contact."""
-        self._clock, self._licence, self._handler, self._random = clock, licence, handler, random
+        self._clock, self._licence, self._handler, self._random = clock, licence, handler, Noise(random)
         self.now = clock.now
         self._user = user
         self._legs: dict[str, list[Leg]] = {}  # by Call-ID
