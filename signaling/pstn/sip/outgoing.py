@@ -252,9 +252,9 @@ class OutgoingCall(Leg):
                 self._lost(cause)
             case asked.Stray(dialog):
                 self._desk.stray(dialog)
-                if self.session:
+                if self.session and not self.over:
                     self._tell(told.AnsweredBeside(dialog))
-                else:  # nothing is kept of a call that nobody has
+                else:  # nobody holds a call, and a dialog of it
                     self.part(dialog)
 
     def _lost(self, cause: str) -> None:

@@ -127,6 +127,22 @@ async def test_a_second_phone_is_acknowledged_and_ended_once_its_dialog_is_durab
         may.set()
 
 
+async def test_a_second_phone_that_is_answered_after_the_call_is_ended_and_listed_until_it_confirms(
+    tmp_path: Path,
+) -> None:
+    async with calling(tmp_path) as (phone, here, alice):
+        call, invite = await answered(alice, phone)
+        await alice.say(type="hangup", call=call)
+        phone.answer(await phone.hear("BYE"), "200 OK")
+        assert (await here.legs(call))[0]["confirmed"]
+        phone.answer(invite, "200 OK", tag="other", sdp=True)
+        assert "tag=other" in line(await phone.hear("ACK"), "To")
+        bye = await phone.hear("BYE")
+        await here.unconfirmed(1)
+        phone.answer(bye, "200 OK")
+        await here.unconfirmed(0)
+
+
 async def test_a_second_phone_that_does_not_confirm_its_end_is_listed_once_the_call_is_over(
     tmp_path: Path,
 ) -> None:
