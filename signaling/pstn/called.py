@@ -210,6 +210,9 @@ class Called(Phone):
             case told.AnsweredBeside(dialog):
                 self._desk.errands.start(self._part(dialog))
             case told.Failed(cause, doubt=doubt) if not outcome.done():
+                if cause.elsewhere and doubt is None:  # of a doubt an alarm tells
+                    where = {"trunk": route.line.name, "leg": route.leg}
+                    log.info("a trunk could not place a telephone call: %s", cause.words, extra=where)
                 self._close(cause, doubt=doubt)
                 outcome.set_result(None if self._over else event)
             case _:

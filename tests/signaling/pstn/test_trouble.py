@@ -36,6 +36,12 @@ from wephone.testing.clock import TestClock
 UNHEARD = "nothing came back from the carrier"
 
 
+@pytest.fixture(autouse=True)
+def logged(caplog: pytest.LogCaptureFixture) -> None:
+    """As much as a server logs unless it is told otherwise."""
+    caplog.set_level(logging.INFO)
+
+
 @asynccontextmanager
 async def carrier() -> AsyncIterator[tuple[Carrier, Place]]:
     """One that takes calls, while the block runs."""
@@ -67,6 +73,12 @@ async def nothing_stays(here: Office, *, trunks: int = 1) -> None:
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def failures(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Why trunks could not place calls, as the log has it: one line for each attempt."""
+    texts = [record.getMessage() for record in caplog.records]
+    return [text.partition(": ")[2] for text in texts if text.startswith("a trunk could not place")]
 
 
 @asynccontextmanager
@@ -186,7 +198,7 @@ async def test_a_wrong_password_and_a_flood_of_rubbish(
             assert leg["cause"] == "the carrier does not accept our name and password"
             await nothing_stays(here)
             assert len([packet for packet in phone.packets if packet.startswith("INVITE")]) == 2
-            assert warnings(caplog) == []
+            assert (warnings(caplog), failures(caplog)) == ([], [leg["cause"]])
 
             call, _ = await answered(alice, phone)
             rubbish = request("OPTIONS", here.sip, phone.place).replace("CSeq:", "C-Seq:")
@@ -224,7 +236,7 @@ async def test_a_trunk_that_takes_no_calls_now_is_passed_by_for_another(
             assert len({leg["decision"] for leg in legs}) == 2
             assert await is_answered(here, alice) == "two", "which asked to be left alone for 17 s"
             await nothing_stays(here, trunks=2)
-            assert warnings(caplog) == []
+            assert (warnings(caplog), failures(caplog)) == ([], ["the carrier takes no more calls now"])
 
 
 async def seconds_pass(here: Office, clock: TestClock, seconds: int) -> None:
@@ -276,7 +288,7 @@ async def test_a_carrier_that_never_answers_is_passed_by_for_another(
         assert legs[0]["cause"] in (UNHEARD, SAID_NO_MORE.words)
         assert len({leg["decision"] for leg in legs}) == 2
         await nothing_stays(here, trunks=2)
-        assert warnings(caplog) == []
+        assert (warnings(caplog), failures(caplog)) == ([], [legs[0]["cause"]])
 
 
 async def test_a_carrier_that_answers_no_cancel_and_no_bye_is_told_of_after_32_s(tmp_path: Path) -> None:
