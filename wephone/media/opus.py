@@ -77,6 +77,11 @@ def described(opus: ctypes.CDLL) -> ctypes.CDLL:
     return opus
 
 
+def pointer(sound: Samples) -> "ctypes._Pointer[ctypes.c_int16]":
+    """Where these samples are, for as long as the array lives: made once, since that takes a while."""
+    return sound.ctypes.data_as(ctypes.POINTER(ctypes.c_int16))
+
+
 def version() -> str:
     """As libopus names itself, for example "libopus 1.6.1"."""
     return str(library().opus_get_version_string().decode())
@@ -122,7 +127,8 @@ class Decoder:
         error = ctypes.c_int()
         self._state = self._opus.opus_decoder_create(rate, 1, ctypes.byref(error))
         checked(error.value)
-        self._pcm = (ctypes.c_int16 * LONGEST)()
+        self._sound = np.zeros(LONGEST, dtype=np.int16)
+        self._pcm = pointer(self._sound)
 
     def decode(self, payload: bytes) -> Samples:
         """The sound of a packet. CodecError if it is not Opus; the decoder can go on."""
@@ -139,7 +145,7 @@ class Decoder:
     def _run(self, payload: bytes | None, samples: int, copy: bool) -> Samples:
         size = len(payload) if payload is not None else 0
         count = checked(self._opus.opus_decode(self._state, payload, size, self._pcm, samples, copy))
-        return np.frombuffer(memoryview(self._pcm).cast("B"), dtype=np.int16, count=count).copy()
+        return self._sound[:count].copy()
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):
@@ -168,6 +174,8 @@ class Encoder:
         error = ctypes.c_int()
         self._state = self._opus.opus_encoder_create(rate, 1, APPLICATION_VOIP, ctypes.byref(error))
         checked(error.value)
+        self._sound = np.zeros(self._frame, dtype=np.int16)
+        self._pcm = pointer(self._sound)
         self._packet = ctypes.create_string_buffer(LARGEST)
         for request, value in (
             (SET_BITRATE, bitrate),
@@ -182,9 +190,9 @@ class Encoder:
         """The packet of 20 ms: 960 samples at 48 kHz."""
         if frame.shape != (self._frame,):
             raise CodecError(f"a frame has {self._frame} samples, not {frame.shape}")
-        pcm = np.ascontiguousarray(frame, dtype=np.int16).ctypes.data_as(ctypes.POINTER(ctypes.c_int16))
-        size = checked(self._opus.opus_encode(self._state, pcm, self._frame, self._packet, LARGEST))
-        return self._packet.raw[:size]
+        self._sound[:] = frame
+        size = checked(self._opus.opus_encode(self._state, self._pcm, self._frame, self._packet, LARGEST))
+        return ctypes.string_at(self._packet, size)
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):

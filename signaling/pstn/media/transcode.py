@@ -47,7 +47,7 @@ class FromOpus:
         pieces = [self._ready, *self._made_up(packet.payload, missing), self._decoder.decode(packet.payload)]
         fresh = newest is None or self._paused(packet, newest, missing)
         self._newest, self._lasts = packet, lasts
-        sound = np.concatenate(pieces)
+        sound = np.concatenate(pieces) if missing or self._ready.size else pieces[-1]
         whole = sound.size // FRAME
         self._ready = sound[whole * FRAME :]
         return fresh, [sound[i * FRAME : (i + 1) * FRAME] for i in range(whole)]
