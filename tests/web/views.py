@@ -323,6 +323,8 @@ def stage() -> list[View]:
     return [
         View("call-sending", sees, state=call("sending")),
         View("call-ringing", sees, state=call("alerting")),
+        View("call-early", ".stage .pill", state=call("alerting", early="heard", **phone)),
+        View("call-told", ".refusal", state=call("alerting", early="heard", refusal=DECIDED, **phone)),
         View("call-connecting", sees, state=call("connecting")),
         View("call-talking", sees, state=talking()),
         View("call-code", ".digits", state=talking(), steps=((".stage summary", None),)),
