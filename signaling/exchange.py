@@ -10,7 +10,7 @@ from licensing.instant import MICROSECOND
 from signaling.clicks import Clicks
 from signaling.core.party import Party
 from signaling.errands import Errands
-from signaling.hearsay import FEATURE, Hearsay
+from signaling.hearsay import FEATURE, SO_FAR, Hearsay
 from signaling.lines import Line, Lines, Outlet
 from signaling.metrics import Metrics
 from signaling.ports.clock import Clock
@@ -35,7 +35,7 @@ from wephone.protocol.reasons import ErrorCode
 REPLACED = 4001  # close code: the same device has connected again, or a further one takes its place
 SIGNED_OUT = 4002  # close code: the session was ended; do not come back with it
 MOST_DEVICES = 16  # of an account: each rings, is a row, and keeps up to 64 KiB of what it has to hear
-FEATURES = ("hold", "texts", "receipts", "safety-code", FEATURE)
+FEATURES = ("hold", "texts", "receipts", "safety-code", FEATURE, SO_FAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Exchange:
         self.start(self.store.missed_seen(party.user, calls))
 
     def heard(self, party: Party, said: Heard) -> None:
-        """What a device heard of its call, if it is to be kept."""
+        """What a device heard of its call: written if it is to be kept."""
         if (hearing := self.hearsay.taken(party, said)) is not None:
             self.start(self.store.heard(said.call, hearing, self.clock.now().utc_us))
 

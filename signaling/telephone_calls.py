@@ -9,6 +9,7 @@ from licensing.review import Standing
 from signaling.core.call import Call, Phase
 from signaling.dialling import is_telephone
 from signaling.permission import masked_name
+from signaling.ports.legs import leg_of
 from signaling.switch import Switch
 from wephone.protocol.ids import CallId, UserId
 
@@ -29,6 +30,11 @@ class TelephoneCall:
     def users(self) -> tuple[str, str]:
         """Caller and callee; of a telephone the masked number."""
         return shown(self.call.caller.user), shown(self.call.callee)
+
+    @property
+    def leg(self) -> str:
+        """The id of its telephone leg."""
+        return leg_of(self.lease.grant.attempt)
 
     @property
     def standing(self) -> Standing:

@@ -29,6 +29,7 @@ from wephone.transport import Credentials, Server, Socket
 
 QUIET = 1.0  # seconds without events after which the last ones are acknowledged
 FAREWELL = 2.0  # seconds that leaving may take: hang up, flush, close
+SO_FAR = 10.0  # seconds between two words on what is heard of the calls that run
 SECOND = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Stay:
         self._sounds: dict[CallId, Sound] = {}
         self._timers: dict[tuple[CallId, inputs.Timer], asyncio.TimerHandle] = {}
         self._quiet: asyncio.TimerHandle | None = None
+        self._so_far: asyncio.TimerHandle | None = None  # while there is sound
         self._effects: deque[Effect] = deque()
         self._carrying_out = False
         self._outgoing: asyncio.Queue[ClientMessage] = asyncio.Queue()
@@ -109,8 +111,9 @@ class Stay:
             await asyncio.wait((self._runner,))
         for handle in self._timers.values():
             handle.cancel()
-        if self._quiet is not None:
-            self._quiet.cancel()
+        for timer in (self._quiet, self._so_far):
+            if timer is not None:
+                timer.cancel()
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._relays.close()
@@ -327,7 +330,21 @@ class Stay:
             handle = self.calls[call]
             settings = IceSettings(self._relays.servers(), self._relay_only)
             self._sounds[call] = self._start_sound(handle, self.tell_call, settings)
+            self._tell_so_far_later()
         return self._sounds[call]
+
+    def _tell_so_far_later(self) -> None:
+        if self._so_far is None:
+            self._so_far = later(SO_FAR, self._tell_so_far)
+
+    def _tell_so_far(self) -> None:
+        """What is heard of each call that runs, to a server that asks; and again while there are any."""
+        self._so_far = None
+        for call, sound in self._sounds.items():
+            if (heard := sound.heard(call)) is not None:
+                self._do(self.session.report(heard.model_copy(update={"so_far": True})))
+        if self._sounds:
+            self._tell_so_far_later()
 
     def _start(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -344,3 +361,8 @@ class Stay:
         if self._socket is None or self.session.link is not Link.UP:
             return
         await asyncio.gather(*(call.hangup() for call in calls))
+
+
+def later(seconds: float, then: Callable[[], None]) -> asyncio.TimerHandle:
+    """Call back after so long."""
+    return asyncio.get_running_loop().call_later(seconds, then)

@@ -1,4 +1,5 @@
-"""The calls that run: who, what kind, where, under which decision, and for telephone legs on which lease."""
+"""The calls that run: who, what kind, where, under which decision, how each end sounds, and for telephone
+legs on which lease."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +19,14 @@ from signaling.api.routes import Routes, Rule
 from signaling.api.visit import Visit
 from signaling.core.call import Call, Phase
 from signaling.cutting import cut
+from signaling.hearsay import Hearsay
+from signaling.media import Statistics, Tally
+from signaling.ports.calls import Hearing
+from signaling.quality import Counts, Rating, rated
 from signaling.revocation import Running
 from signaling.telephone_calls import TelephoneCall, telephone_calls
 from wephone.protocol.ids import CallId, UserId
-from wephone.protocol.messages import Media, Microseconds, Model
+from wephone.protocol.messages import Media, Microseconds, Model, Role
 
 routes = Routes()
 
@@ -32,17 +37,38 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
 class LiveQuery(Model):
-    """Which calls: after this many of them, of this user, of this class, only those that wind down."""
+    """Which calls: after this many of them, of this user, of this class, only those that wind down.
+
+    `quality`: may the bridge be asked how its legs sound? What devices say is there anyway.
+    """
 
     skip: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = PAGE
     user: Name | None = None
     service: Name | None = None
     winding: bool = False
+    quality: bool = True
+
+
+class Quality(Model):
+    """How one end of a call sounds since it began, and how good that is for a call.
+
+    `by` the bridge: what came from this end. `by` its device: what that says it heard; nobody can check it.
+    """
+
+    by: Literal["bridge", "device"]
+    rating: Rating
+    packets: int
+    lost: int
+    jitter_us: int
+    rtt_us: int | None
 
 
 class LiveLeg(Model):
-    """One end of a call. `devices`: that ring, or the one that talks. Of a lease: how long it still is."""
+    """One end of a call. `devices`: that ring, or the one that talks. Of a lease: how long it still is.
+
+    `quality` is missing where nothing is known of it (yet).
+    """
 
     role: Literal["caller", "callee"]
     kind: Literal["app", "pstn"]
@@ -51,6 +77,7 @@ class LiveLeg(Model):
     country: str | None
     lease_seconds: float | None = None
     winding_down: bool = False
+    quality: Quality | None = None
 
 
 class ComingEnd(Model):
@@ -98,11 +125,14 @@ async def live_calls(visit: Visit, query: LiveQuery) -> RunningCallsPage:
     ]
     found = [(id, each) for id, each in visit.parts.revocation.running() if meant(of_app(each), query)]
     end = query.skip + query.limit
-    calls = [phoned(each, now) for each in telephone[query.skip : end]]
+    page = telephone[query.skip : end]
+    asked = [each.leg for each in page if query.quality and each.call.winner is not None]
+    figures = await visit.parts.figures(asked)
+    calls = [phoned(each, figures.get(each.leg), now) for each in page]
     for id, each in found[max(0, query.skip - len(telephone)) : max(0, end - len(telephone))]:
         call = switch.call(id)
         if call is not None:
-            calls.append(shown(call, each, now))
+            calls.append(shown(call, each, visit.parts.exchange.hearsay, now))
     count = len(telephone) + len(found)
     return RunningCallsPage(calls=tuple(calls), of=count, skip=end if end < count else None)
 
@@ -165,9 +195,10 @@ def meant(marks: Marks, query: LiveQuery) -> bool:
     )
 
 
-def shown(call: Call, running: Running, now: Instant) -> RunningCall:
+def shown(call: Call, running: Running, hearsay: Hearsay, now: Instant) -> RunningCall:
     """A call between apps as it is answered."""
     standing = running.standing
+    caller, callee = (said(hearsay.so_far(call.id, role)) for role in (Role.CALLER, Role.CALLEE))
     decision = standing.decision
     return RunningCall(
         call=call.id,
@@ -178,17 +209,18 @@ def shown(call: Call, running: Running, now: Instant) -> RunningCall:
         jurisdiction=None if decision is None else decision.jurisdiction,
         decision=standing.id,
         permits=() if decision is None else decision.permits,
-        legs=(caller_of(call, running.standing), callee_of(call, running.standing)),
+        legs=(caller_of(call, standing, caller), callee_of(call, standing, callee)),
         ending=ending_of(call, standing.id, now),
     )
 
 
-def phoned(found: TelephoneCall, now: Instant) -> RunningCall:
+def phoned(found: TelephoneCall, figures: Statistics | None, now: Instant) -> RunningCall:
     """A call with a telephone as it is answered."""
     call, lease, standing = found.call, found.lease, found.standing
     number = found.users[0 if found.is_incoming else 1]
-    far = leg_of(lease, "caller" if found.is_incoming else "callee", number, now)
-    legs = (far, callee_of(call, standing)) if found.is_incoming else (caller_of(call, standing), far)
+    app, trunk = (None, None) if figures is None else (counted(figures.app), counted(figures.trunk))
+    far = telephone_leg(lease, "caller" if found.is_incoming else "callee", number, trunk, now)
+    near = callee_of(call, standing, app) if found.is_incoming else caller_of(call, standing, app)
     return RunningCall(
         call=call.id,
         since=lease.grant.issued.utc_us,
@@ -199,30 +231,63 @@ def phoned(found: TelephoneCall, now: Instant) -> RunningCall:
         decision=lease.decision,
         permits=lease.relied,
         for_help=lease.grant.emergency,
-        legs=legs,
+        legs=(far, near) if found.is_incoming else (near, far),
         ending=ending_of(call, lease.decision, now),
     )
 
 
-def caller_of(call: Call, standing: Standing) -> LiveLeg:
-    return app_leg("caller", call.caller.user, 1, standing, 0)
+def counted(tally: Tally) -> Quality | None:
+    """What the bridge says of what came from one side; none if nothing did."""
+    trip = None if tally.round_trip is None else round(tally.round_trip * 1_000_000)
+    return quality("bridge", Counts(tally.received, tally.lost, round(tally.jitter * 1_000_000), trip))
 
 
-def callee_of(call: Call, standing: Standing) -> LiveLeg:
+def said(hearing: Hearing | None) -> Quality | None:
+    """What a device says it heard."""
+    if hearing is None:
+        return None
+    return quality("device", Counts(hearing.packets, hearing.lost, hearing.jitter, hearing.round_trip))
+
+
+def quality(by: Literal["bridge", "device"], counts: Counts) -> Quality | None:
+    """None if there is nothing to judge by."""
+    if not counts.packets:
+        return None
+    return Quality(
+        by=by,
+        rating=rated(counts),
+        packets=counts.packets,
+        lost=counts.lost,
+        jitter_us=counts.jitter,
+        rtt_us=counts.round_trip,
+    )
+
+
+def caller_of(call: Call, standing: Standing, sounds: Quality | None) -> LiveLeg:
+    return app_leg("caller", call.caller.user, 1, country_in(standing, 0), sounds)
+
+
+def callee_of(call: Call, standing: Standing, sounds: Quality | None) -> LiveLeg:
     devices = 1 if call.selected is not None else len(call.invited())
-    return app_leg("callee", call.callee, devices, standing, 1)
+    return app_leg("callee", call.callee, devices, country_in(standing, 1), sounds)
+
+
+def country_in(standing: Standing, place: int) -> str | None:
+    """Where the leg in this place was decided to be."""
+    legs = standing.facts.legs
+    return legs[place].country if place < len(legs) else None
 
 
 def app_leg(
-    role: Literal["caller", "callee"], who: UserId, devices: int, standing: Standing, place: int
+    role: Literal["caller", "callee"], who: UserId, devices: int, country: str | None, sounds: Quality | None
 ) -> LiveLeg:
     """An end that is an app: it holds no lease."""
-    legs = standing.facts.legs
-    country = legs[place].country if place < len(legs) else None
-    return LiveLeg(role=role, kind="app", who=who, devices=devices, country=country)
+    return LiveLeg(role=role, kind="app", who=who, devices=devices, country=country, quality=sounds)
 
 
-def leg_of(lease: Lease, role: Literal["caller", "callee"], number: str, now: Instant) -> LiveLeg:
+def telephone_leg(
+    lease: Lease, role: Literal["caller", "callee"], number: str, sounds: Quality | None, now: Instant
+) -> LiveLeg:
     """An end that is a telephone: it goes on as long as its lease."""
     legs = lease.grant.facts.legs
     return LiveLeg(
@@ -233,6 +298,7 @@ def leg_of(lease: Lease, role: Literal["caller", "callee"], number: str, now: In
         country=next((leg.country for leg in legs if leg.kind is LegKind.PSTN), None),
         lease_seconds=max(0, lease.until_ns - now.mono_ns) * 1e-9,
         winding_down=lease.winding_down,
+        quality=sounds,
     )
 
 

@@ -1,6 +1,6 @@
 """What a handler gets: the parts of the server, and one request of somebody who may make it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -14,6 +14,7 @@ from signaling.exchange import Exchange
 from signaling.holders import Holders
 from signaling.licence import Licence
 from signaling.limits import Limits
+from signaling.media import Statistics
 from signaling.metrics import Metrics
 from signaling.onlookers import Onlookers
 from signaling.permission import Permission
@@ -25,6 +26,11 @@ from signaling.revocation import Revocation
 from signaling.settings import Settings
 from signaling.tickets import Tickets
 from wephone.protocol.ids import UserId
+
+
+async def no_figures(legs: Sequence[str]) -> Mapping[str, Statistics]:
+    """Without a telephone network there are no legs."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Parts:
     version: str
     url: str  # where callers connect
     trunks: Callable[[], Sequence[TrunkState]] = tuple
+    # How these telephone legs sound; those are missing of which it is not known.
+    figures: Callable[[Sequence[str]], Awaitable[Mapping[str, Statistics]]] = no_figures
     onlookers: Onlookers = field(default_factory=Onlookers)
 
     def now_us(self) -> int:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from licensing.alarms import Alarm
 from licensing.instant import SECOND
 from signaling.accounts import Accounts
-from signaling.api.visit import Parts
+from signaling.api.visit import Parts, no_figures
 from signaling.app.errors import StartError
 from signaling.app.listening import shown
 from signaling.app.telephony import Sound, own_sip_tls, sip_tls
@@ -96,6 +96,7 @@ async def wired(
         version=version("wephone"),
         url=settings.public_url or f"http://{shown(settings.listen, settings.listen.port)}",
         trunks=tuple if network is None else network.states,
+        figures=no_figures if network is None else network.figures.of,
     )
     stack.push_async_callback(settle, exchange)
     return parts, network

@@ -4,10 +4,16 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from licensing.grant import Attempt
 from licensing.reasons import Obligation
 from wephone.protocol.ids import CallId, UserId
 
 Duties = tuple[tuple[Obligation, bool], ...]  # what the law asks for a leg, and whether its trunk does that
+
+
+def leg_of(attempt: Attempt) -> str:
+    """The id of a telephone leg: of its row, and of its sound."""
+    return f"{attempt.call}:{attempt.leg}"
 
 
 @dataclass(frozen=True, slots=True)

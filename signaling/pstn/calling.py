@@ -17,7 +17,7 @@ from signaling.facts import person_of
 from signaling.media import MediaError
 from signaling.permission import Permitted, Refused, masked
 from signaling.ports.calls import OfferedCall
-from signaling.ports.legs import BegunLeg, LegEnd
+from signaling.ports.legs import BegunLeg, LegEnd, leg_of
 from signaling.ports.store import StoreError
 from signaling.ports.telephones import Reached
 from signaling.pstn.line import Line
@@ -146,7 +146,7 @@ class Calling(Phone):
         line, grant = self._line, answer.grant
         if line is None or grant is None:  # given up meanwhile
             return
-        leg = f"{self._call}:{grant.attempt.leg}"
+        leg = leg_of(grant.attempt)
         now = self._desk.clock.now().utc_us
         done = line.trunk.carries_out(answer.duties)
         await self._desk.store.begin_leg(

@@ -23,7 +23,7 @@ from signaling.facts import Telephone, caller_id
 from signaling.media import Language
 from signaling.patience import in_time
 from signaling.permission import Answer, Refused, Way, duties, in_words, masked
-from signaling.ports.legs import BegunLeg, Duties, Entitlement
+from signaling.ports.legs import BegunLeg, Duties, Entitlement, leg_of
 from signaling.ports.store import StoreError
 from signaling.ports.telephones import Dialled
 from signaling.pstn.called import Called, Route
@@ -248,7 +248,7 @@ class Attempts:
 
     async def _begin(self, to: Number, line: Line, grant: Grant, seconds: int | None, done: Duties) -> Route:
         """The attempt's row, and what is done for the law, before anything of it is sent."""
-        leg = f"{self._call}:{grant.attempt.leg}"
+        leg = leg_of(grant.attempt)
         at = self._desk.clock.now().utc_us
         row = BegunLeg(leg, self._call, line.name, self._payer.user, True, grant.decision, seconds, at, done)
         try:

@@ -28,6 +28,7 @@ from signaling.ports.store import Store, StoreError
 from signaling.ports.telephones import TrunkState
 from signaling.pstn.calling import LATER, Calling, Who
 from signaling.pstn.dialling import Dialling
+from signaling.pstn.figures import Figures
 from signaling.pstn.kept import read
 from signaling.pstn.leases import Leases
 from signaling.pstn.line import Line
@@ -119,6 +120,7 @@ class Network:
             for name, (trunk, credentials) in trunks.items()
         }
         self._inbound = {name: bucket_of(line) for name, line in self._lines.items()}
+        self.figures = Figures(self._desk.sound, parts.clock)
         self.telephones = Dialling(self._desk, self._lines, parts.told_in)
         self._switch: Switch | None = None
         self._looking: asyncio.Task[None] | None = None

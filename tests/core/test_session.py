@@ -274,3 +274,13 @@ def test_what_was_heard_is_said_only_to_a_server_that_asks_and_only_while_there_
         assert session.report(heard) == (session, said)
         session, _ = session.closed(0.0)
         assert session.report(heard)[1] == ()
+
+
+def test_what_is_heard_of_a_call_that_runs_is_said_only_to_a_server_that_asks_for_that() -> None:
+    heard = messages.Heard(call=ID, packets=500, lost=2, jitter_us=900, so_far=True)
+    for features, said in ((("heard",), ()), (("heard", "heard-so-far"), (out.Send(heard),))):
+        session, _ = Session(DEVICE).opened("t" * 16)
+        session, _ = session.received(welcome(True, features), 0)
+        assert session.report(heard) == (session, said)
+        session, _ = session.closed(0.0)
+        assert session.report(heard)[1] == ()

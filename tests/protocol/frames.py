@@ -36,6 +36,7 @@ GOOD: tuple[dict[str, Any], ...] = (
     {"type": "negotiate", "call": CALL, "kind": "offer", "round": 1, "sdp": SDP, "hold": True},
     {"type": "hangup", "call": CALL, "reason": "hangup"},
     {"type": "heard", "call": CALL, "packets": 500, "lost": 2, "jitter_us": 900, "rtt_us": 4000},
+    {"type": "heard", "call": CALL, "packets": 500, "lost": 2, "jitter_us": 900, "so_far": True},
     {"type": "missed_seen", "calls": [CALL]},
     {"type": "text", "message": CALL, "to": "bob", "text": "good morning 早上好"},
     {"type": "received", "seq": 7},

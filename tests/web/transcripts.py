@@ -131,7 +131,8 @@ def link(session: Session, dice: random.Random) -> Op:
 def said(session: Session, dice: random.Random) -> Op:
     """The server says something, in the right order most of the time."""
     if session.link == "greeting":
-        return "received", (welcome(dice.random() < 0.5, dice.choice([(), ("heard",)])), 0)
+        features = dice.choice([(), ("heard",), ("heard", "heard-so-far")])
+        return "received", (welcome(dice.random() < 0.5, features), 0)
     message = dice.choice(SAID)(session, dice)
     if "n" in type(message).model_fields and not isinstance(message, messages.Error):
         n = session.seen + dice.choice([1] * 20 + [0, 2])
@@ -147,6 +148,7 @@ def wished(session: Session, dice: random.Random) -> Op:
         ("read", (BOB, dice.randrange(1, 9))),
         ("missed_seen", ((OTHER_ID,),)),
         ("report", (messages.Heard(call=ID, packets=9, lost=1, jitter_us=2, rtt_us=3),)),
+        ("report", (messages.Heard(call=ID, packets=4, lost=0, jitter_us=2, so_far=True),)),
     ]
     if session.calls and dice.random() < 0.8:
         call: Call = dice.choice(session.calls)

@@ -20,6 +20,7 @@ from wephone.protocol.messages import Media, ServerMessage
 from wephone.protocol.reasons import EndReason, ErrorCode
 
 HEARD = "heard"  # a server that lists it among its features asks what calls came to
+SO_FAR = "heard-so-far"  # and this, what those that run have come to by now
 ACK_EVERY = 8  # events: the server keeps at most 64 for us
 FIRST_DELAY = 100_000_000  # ns
 LONGEST_DELAY = 10_000_000_000  # ns
@@ -79,6 +80,7 @@ class Session:
     calls: tuple[Call, ...] = ()
     requests: tuple[Request, ...] = ()
     asks: bool = False  # the server, what was heard of calls
+    asks_on: bool = False  # and of those that run
 
     def call(self, id: CallId) -> Call | None:
         """The call of this name, if it is not over."""
@@ -173,8 +175,9 @@ class Session:
         return request(self, messages.MissedSeen(calls=missed))
 
     def report(self, heard: messages.Heard) -> "Step":
-        """What was heard of a call that is over here. Said once; lost with the link if that is down."""
-        return self, (Send(heard),) if self.asks and self.link is Link.UP else ()
+        """What was heard of a call, in all once it is over here. Lost with the link if that is down."""
+        asks = self.asks_on if heard.so_far else self.asks
+        return self, (Send(heard),) if asks and self.link is Link.UP else ()
 
 
 Step = tuple[Session, tuple[Effect, ...]]
@@ -217,8 +220,9 @@ def outside_the_count(session: Session, message: ServerMessage, now: int) -> Ste
 
 def welcomed(session: Session, message: messages.Welcome, now: int) -> Step:
     """Signed in. With our old session nothing was missed; else the resync says what there is."""
-    asks = HEARD in message.features
-    session = replace(session, user=message.user, session=message.session, failures=0, asks=asks)
+    asks, asks_on = HEARD in message.features, SO_FAR in message.features
+    session = replace(session, user=message.user, session=message.session, failures=0)
+    session = replace(session, asks=asks, asks_on=asks_on)
     if not message.resumed:
         return replace(session, link=Link.CATCHING_UP, seen=0, acked=0), (Tell(message),)
     session, effects = said_again(replace(session, link=Link.UP), now)

@@ -207,7 +207,8 @@ class Hangup(ClientMessage):
 
 
 class Heard(ClientMessage):
-    """What came of a call's sound here, said once when it is over for this device. Nobody is answered.
+    """What came of a call's sound here since it began, said once when it is over for this device; and before
+    that, now and then, as `so_far`. Nobody is answered.
 
     Packets that came and that the network lost, and the jitter of their arrival (RFC 3550 §6.4.1).
     """
@@ -218,6 +219,7 @@ class Heard(ClientMessage):
     lost: Annotated[int, Field(ge=0, le=MAX_PACKETS)]
     jitter_us: Annotated[int, Field(ge=0, le=MAX_LATE)]
     rtt_us: Annotated[int, Field(ge=0, le=MAX_LATE)] | None = None  # to the other device and back
+    so_far: bool = False  # the call runs on, and more will be said
 
 
 class SendTransfer(ClientMessage):

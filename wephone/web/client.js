@@ -115,7 +115,7 @@ export class Client {
     this.#do(core.missedSeen(this.session, calls));
   }
 
-  /** What was heard of a call that is over. @param {Extract<import("./protocol.js").ClientMessage, {type: "heard"}>} message */
+  /** What was heard of a call. @param {Extract<import("./protocol.js").ClientMessage, {type: "heard"}>} message */
   report(message) {
     this.#do(core.report(this.session, message));
   }

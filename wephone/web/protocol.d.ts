@@ -179,6 +179,7 @@ export interface Heard {
   readonly lost: number;
   readonly jitter_us: number;
   readonly rtt_us?: number | null;
+  readonly so_far?: boolean;
 }
 
 export interface Hello {

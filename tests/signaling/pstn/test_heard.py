@@ -65,6 +65,8 @@ async def test_who_calls_a_telephone_is_heard_there_and_who_is_called_by_one_too
             await call.connected()
             [talk] = alice.talks
             assert await Heard("alice", "the telephone", talk, talk, 1.0)
+            [sound] = (await kit.server.running.parts.figures([f"{call.id}:callee"])).values()
+            assert min(sound.app.received, sound.trunk.received) >= 50, "a second of 20 ms, from each side"
             await call.hangup()
             while True:
                 [leg] = await store.legs_of_call(call.id)

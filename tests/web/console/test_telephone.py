@@ -1,4 +1,5 @@
-"""A permit is suspended while telephone and apps talk: the telephone call ends in time, the apps go on."""
+"""A permit is suspended while telephone and apps talk, and are seen to be heard: the telephone call ends in
+time, the apps go on."""
 
 import re
 from collections.abc import AsyncIterator
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from signaling.media import Tally
 from tests.interop.witness import Witness, witness
 from tests.signaling.device import Device
 from tests.signaling.pstn.telephony import NUMBER, Office, Trunks, office
@@ -43,12 +45,23 @@ async def test_of_a_telephone_and_an_app_call_the_right_one_ends_in_its_time(
 ) -> None:
     alice, bob, carol = [await here.person(name) for name in ("alice", "bob", "carol")]
     await rung_up(alice, phone)
-    await bob.talk_to(carol)
+    talk = await bob.talk_to(carol)
+    [sound] = here.relay.legs.values()
+    sound.tallies["app"] = Tally(received=998, lost=2, jitter=0.003)
+    sound.tallies["trunk"] = Tally(received=80, lost=20, jitter=0.021, round_trip=0.3)
+    await bob.say(type="heard", call=talk, so_far=True, packets=960, lost=40, jitter_us=9_000)
     boss = await clerk(here.server, browser, "boss")
     await boss.sees("2 calls live")
     await boss.opens("live")
     await expect(boss.page.get_by_role("row").filter(has_text="talking")).to_have_count(2, timeout=WITHIN)
     await boss.sees("Call to a telephone")
+    rows = boss.page.get_by_role("row")
+    for who, ends in (
+        ("alice", ["Caller: good 0.2 % lost, jitter 3 ms",
+                   "Callee: poor 20 % lost, jitter 21 ms, round trip 300 ms"]),
+        ("bob", ["Caller's device says: fair 4 % lost, jitter 9 ms", "Callee: not known so far"]),
+    ):  # fmt: skip
+        await expect(rows.filter(has_text=who).locator(".sounds p")).to_have_text(ends)
     await boss.opens("permits/basic")
     await boss.button("Suspend").click()
     await boss.sees(f"Ends 1 call of 2 people within {ALLOWED} s.")

@@ -229,14 +229,24 @@ SETTINGS = [
 ]  # fmt: skip
 LEG: dict[str, Any] = {
     "role": "caller", "kind": "app", "who": "li.na", "devices": 1, "country": "CN", "lease_seconds": None,
-    "winding_down": False,
+    "winding_down": False, "quality": None,
 }  # fmt: skip
+CLEAR: dict[str, Any] = {
+    "by": "bridge", "rating": "good", "packets": 6650, "lost": 13, "jitter_us": 3100, "rtt_us": 41_000,
+}  # fmt: skip
+SCRATCHY = {**CLEAR, "rating": "fair", "lost": 260, "jitter_us": 21_000, "rtt_us": None}
+BROKEN_UP = {**CLEAR, "by": "device", "rating": "poor", "packets": 5210, "lost": 1440, "rtt_us": 412_000}
 CALL: dict[str, Any] = {
     "call": "c0", "since": at(-134), "phase": "active", "media": ["audio"], "service": "pstn_out",
     "jurisdiction": "CN", "decision": OTHER, "permits": ["cn-a15@4"], "ending": None,
     "for_help": False, "legs": [
-        LEG, {**LEG, "role": "callee", "kind": "pstn", "who": "+86138****8000", "country": None,
-              "lease_seconds": 8.2}],
+        {**LEG, "quality": CLEAR},
+        {**LEG, "role": "callee", "kind": "pstn", "who": "+86138****8000", "country": None,
+         "lease_seconds": 8.2, "quality": SCRATCHY}],
+}  # fmt: skip
+TALKS = {
+    **CALL, "call": "c4", "service": "app_voice", "legs": [
+        {**LEG, "who": "eyes", "quality": BROKEN_UP}, {**LEG, "role": "callee", "who": "bob"}],
 }  # fmt: skip
 RINGS = {
     **CALL, "call": "c1", "phase": "alerting", "service": None, "jurisdiction": None, "permits": [],
@@ -250,7 +260,7 @@ HELPS = {
     **CALL, "call": "c3", "permits": [], "for_help": True,
     "legs": [LEG, {**CALL["legs"][1], "who": "110"}],
 }  # fmt: skip
-LIVE = {"calls": [CALL, RINGS, ENDS, HELPS], "of": 4, "skip": None}
+LIVE = {"calls": [CALL, RINGS, ENDS, HELPS, TALKS], "of": 5, "skip": None}
 TRUNKS: list[dict[str, Any]] = [
     {"name": "carrier_a", "uri": "sip:sip.carrier.example;transport=tls", "health": "up", "trouble": None,
      "calls": 12, "most_calls": 30, "priority": 10, "numbers": ["+861082345678"], "duties": ["cli_verified"],

@@ -22,6 +22,7 @@ import { spoken, watchLanguage } from "./first-words.js";
 
 const PAGE = 50; // texts at a time
 const QUALITY = 2_000; // ms between two looks at how a call sounds
+const SAID = 5; // of these looks between two that the server is told of
 const PATIENCE = 2_000; // ms for a connection that is cut to come back by itself
 const AGAIN = 8_000; // ms for a fresh connection to come about, before the next one is tried
 const LOUD = 0.08; // of a microphone, 0 to 1: somebody talks
@@ -39,6 +40,7 @@ export class Lead {
   #renewals = new Map();
   /** @type {Map<string, () => void>} */
   #ears = new Map();
+  #looks = 0;
   #over = new AbortController();
 
   /** @param {{user: string, state: State, show: (state: State) => void}} phone */
@@ -342,6 +344,12 @@ export class Lead {
 
   // Media, and the network under it
 
+  /** To the server, what is heard of a call. @param {string} call @param {RTCStatsReport[]} counted @param {{so_far?: boolean}} [more] */
+  #say(call, counted, more) {
+    const said = inAll(call, counted);
+    if (said) this.client.report({ ...said, ...more });
+  }
+
   /** @param {Tell} tell */
   #media(tell) {
     return new Calls(tell, () => this.relays.servers(), {
@@ -356,10 +364,7 @@ export class Lead {
         this.show(withCall(this.state, call, { isCodeStale: !this.client.hasKeys(call, ours, theirs) }));
       },
       state: (call, state) => this.#connection(call, state),
-      heard: (call, counted) => {
-        const said = inAll(call, counted);
-        if (said) this.client.report(said);
-      },
+      heard: (call, counted) => this.#say(call, counted),
     }, () => (hidesAddress() ? "relay" : "all"), (call) => callOf(this.state, call)?.telephone ?? false);
   }
 
@@ -429,10 +434,12 @@ export class Lead {
 
   /** How each call sounds. */
   async #listen() {
-    for (const { id, stage, muted, heldHere, heldThere } of this.state.calls) {
-      const report = stage === "talking" ? await this.calls.of(id)?.stats() : null;
-      if (!report) continue;
-      const now = read(report);
+    const isTold = ++this.#looks % SAID === 0;
+    for (const { id, stage, muted, heldHere, heldThere, telephone } of this.state.calls) {
+      const counted = (stage === "talking" && await this.calls.of(id)?.counted()) || [];
+      if (!counted.length) continue;
+      if (isTold && !telephone) this.#say(id, counted, { so_far: true }); // of a telephone call the bridge counts
+      const now = read(counted[counted.length - 1]);
       const before = this.#heard.get(id);
       this.#heard.set(id, now);
       if (!before) continue;

@@ -32,9 +32,9 @@ const titled = () => (has(here().place) ? say(here().place) : say("console"));
 /** @typedef {"good" | "soon" | "bad" | ""} Tone */
 const SHAPES = { good: "circle-check", soon: "clock", bad: "octagon-x", "": "info" };
 
-/** A status: a word, a colour and a shape. @param {{tone?: Tone, text: string}} props */
-export function Mark({ tone = "", text }) {
-  return html`<span class=${`mark ${tone}`}><${Icon} name=${SHAPES[tone]} />${text}</span>`;
+/** A status: a word, a colour and a shape. @param {{tone?: Tone, text: string, icon?: string}} props */
+export function Mark({ tone = "", text, icon = SHAPES[tone] }) {
+  return html`<span class=${`mark ${tone}`}><${Icon} name=${icon} />${text}</span>`;
 }
 
 /** What came out. @param {{outcome: string | null}} props */

@@ -371,6 +371,12 @@ const WORDS = {
   // Live calls
   "live": ["Live calls", "实时通话"],
   "live guarantee": ["A call that ends here is over at once for telephones, whose sound passes this server. Apps are told to stop; the sound between two of them is their own.", "在此结束的通话对电话立即生效，因为其声音经过本服务器；应用会收到停止通知，而两个应用之间的声音由它们自己传送。"],
+  "how it sounds": ["How it sounds", "通话质量"],
+  "sound good": ["good", "良好"],
+  "sound fair": ["fair", "一般"],
+  "sound poor": ["poor", "较差"],
+  "sound unknown": ["not known so far", "暂不清楚"],
+  "sound figures": ["{percent}\u00a0% lost, jitter {ms}\u00a0ms", "丢包 {percent}%，抖动 {ms} 毫秒"],
   "user": ["Person", "用户"],
   "only winding": ["Only those coming to an end", "仅显示正在结束的"],
   "no live": ["No call runs now", "当前没有通话"],
@@ -579,6 +585,9 @@ function formed(name, make) {
 
 /** So many of something: `call`, `day`. @param {string} what @param {number} n */
 export const many = (what, n) => say(`${what} ${n === 1 ? "one" : "many"}`, { n });
+
+/** How much of it was lost on the way, in percent. @param {number} packets that came @param {number} lost */
+export const percentLost = (packets, lost) => Math.round((1000 * lost) / Math.max(1, packets + lost)) / 10;
 
 /** Why something was decided so. @param {string | null} reason */
 export const inLaw = (reason) => (reason && decided[reason]?.[spoken() === "en" ? 0 : 1]) ?? reason ?? "";

@@ -18,6 +18,7 @@
  *   user: string | null, session: string | null, seen: number, acked: number,
  *   link: "down" | "greeting" | "catching_up" | "up" | "over", failures: number, next_ref: number,
  *   calls: readonly Call[], requests: readonly Readonly<{ref: number, message: Asked}>[], asks: boolean,
+ *   asks_on: boolean,
  * }>} Session
  *
  * @typedef {readonly [Session, readonly Effect[]]} Step
@@ -28,6 +29,7 @@ import { ended } from "./ending.js";
 import { ANSWER, INVITE, send, startTimer, stopTimer, tell } from "./state.js";
 
 const HEARD = "heard"; // a server that lists it among its features asks what calls came to
+const SO_FAR = "heard-so-far"; // and this, what those that run have come to by now
 const ACK_EVERY = 8; // events: the server keeps at most 64 for us
 const FIRST_DELAY = 100; // ms
 const LONGEST_DELAY = 10_000; // ms
@@ -49,7 +51,7 @@ export function begin(device, known = {}) {
   return {
     device, device_name: "", client: "", features: [], text_seq: 0,
     user: null, session: null, seen: 0, acked: 0,
-    link: "down", failures: 0, next_ref: 1, calls: [], requests: [], asks: false,
+    link: "down", failures: 0, next_ref: 1, calls: [], requests: [], asks: false, asks_on: false,
     ...known,
   };
 }
@@ -195,12 +197,13 @@ export function missedSeen(session, missed) {
 }
 
 /**
- * What was heard of a call that is over here. Said once; lost with the link if that is down.
+ * What was heard of a call, in all once it is over here. Lost with the link if that is down.
  *
  * @param {Session} session @param {Extract<ClientMessage, {type: "heard"}>} message @returns {Step}
  */
 export function report(session, message) {
-  return [session, session.asks && session.link === "up" ? [send(message)] : []];
+  const asks = message.so_far ? session.asks_on : session.asks;
+  return [session, asks && session.link === "up" ? [send(message)] : []];
 }
 
 /**
@@ -239,8 +242,8 @@ function outsideTheCount(session, message, now) {
  * @returns {Step}
  */
 function welcomed(session, message, now) {
-  const asks = (message.features ?? []).includes(HEARD);
-  const known = { ...session, user: message.user, session: message.session, failures: 0, asks };
+  const [asks, asks_on] = [HEARD, SO_FAR].map((each) => (message.features ?? []).includes(each));
+  const known = { ...session, user: message.user, session: message.session, failures: 0, asks, asks_on };
   if (!message.resumed) return [{ ...known, link: "catching_up", seen: 0, acked: 0 }, [heard(message)]];
   const [after, effects] = saidAgain({ ...known, link: "up" }, now);
   return [after, [heard(message), ...effects]];

@@ -207,9 +207,9 @@ class CallMedia {
     return new MediaStream(tracks);
   }
 
-  /** What passes, for the quality shown: null before there is a connection. */
-  async stats() {
-    return this.way ? this.way.pc.getStats() : null;
+  /** What its connections have counted, the one that is in use last; nothing before there is one. */
+  async counted() {
+    return this.way ? all([...this.#counted, this.way.pc.getStats()]) : [];
   }
 
   close() {
@@ -219,7 +219,7 @@ class CallMedia {
     stop(this.camera);
     this.next?.close();
     if (this.way) this.#counted.push(this.way.end());
-    void Promise.all(this.#counted).then((all) => this.owner.shown.heard(this.call, all.filter((each) => each !== null)));
+    void all(this.#counted).then((counted) => this.owner.shown.heard(this.call, counted));
   }
 
   /** @param {Effect} effect */
@@ -409,6 +409,9 @@ class CallMedia {
 
 /** @param {unknown} error */
 const isOfDevice = (error) => error instanceof DOMException && UNOPENED.includes(error.name);
+
+/** What was counted, where anything was. @param {Promise<RTCStatsReport | null>[]} counted */
+const all = async (counted) => (await Promise.all(counted)).filter((each) => each !== null);
 
 const makeCertificate = () => RTCPeerConnection.generateCertificate(/** @type {EcKeyGenParams} */ ({ name: "ECDSA", namedCurve: "P-256" }));
 

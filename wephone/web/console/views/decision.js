@@ -7,7 +7,7 @@ import { at } from "../address.js";
 import { names } from "../law.js";
 import { Facts, Mark, NotLoaded, Verdict, Waiting } from "../parts.js";
 import { asked } from "../watch.js";
-import { inLaw, kind, moment, named, say, words } from "../words.js";
+import { inLaw, kind, moment, named, percentLost, say, words } from "../words.js";
 
 /** @param {{id: string}} props */
 export function Decision({ id }) {
@@ -125,7 +125,6 @@ function Course({ body, heard }) {
 
 /** @param {{packets: number, lost: number, jitter_us: number, rtt_us: number | null}} said */
 function figures({ packets, lost, jitter_us: jitter, rtt_us: trip }) {
-  const percent = Math.round((1000 * lost) / Math.max(1, packets + lost)) / 10;
-  const heard = say("heard figures", { packets, percent, ms: Math.round(jitter / 1000) });
+  const heard = say("heard figures", { packets, percent: percentLost(packets, lost), ms: Math.round(jitter / 1000) });
   return trip === null ? heard : `${heard}${say("comma")}${say("round trip of", { ms: Math.round(trip / 1000) })}`;
 }

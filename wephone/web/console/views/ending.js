@@ -18,7 +18,7 @@ export function Ending({ effect, since }) {
   const isOver = ended.size === calls.length;
   useEffect(() => {
     if (isOver) return;
-    asked("GET", "/api/operator/live?limit=500").then((page) => {
+    asked("GET", "/api/operator/live?limit=500&quality=false").then((page) => {
       const live = new Map(page.calls.map((/** @type {any} */ each) => [each.call, each]));
       setLeft(live);
       // Of more calls than one page has, those beyond it may still run.

@@ -1,4 +1,4 @@
-/** The calls that run, as they run: who, what kind, where, by which decision; and a way to end one. */
+/** The calls that run, as they run: who, what kind, where, by which decision, how they sound; and a way to end one. */
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { Blank, useLoaded, useNow } from "../../app/parts.js";
@@ -9,9 +9,13 @@ import { save } from "../csv.js";
 import { BLOCK, LongTable } from "../long.js";
 import { Mark, NotLoaded, Waiting, mayAct, useTurn, useWatch } from "../parts.js";
 import { asked, watch } from "../watch.js";
-import { SERVICES, inLaw, kind, many, named, say } from "../words.js";
+import { SERVICES, inLaw, kind, many, named, percentLost, say } from "../words.js";
 
 const MOST = 500; // calls that the server tells at a time
+const SAID = 10_000_000; // µs between two words of a device on how its call sounds
+/** @type {Record<string, [import("../parts.js").Tone, string]>} */
+const RATINGS = { good: ["good", "circle-check"], fair: ["soon", "triangle-alert"], poor: ["bad", "octagon-x"] };
+const FIGURES = ["by", "rating", "packets", "lost", "jitter_us", "rtt_us"];
 
 /** @param {{query: URLSearchParams}} props */
 export function View({ query }) {
@@ -24,8 +28,9 @@ export function View({ query }) {
     ...(await asked("GET", `/api/operator/live?${new URLSearchParams({ ...given, skip: String(skip), limit: String(limit) })}`)), first: skip,
   });
   const { calls = 0, talking = 0, winding_down = 0, decided = 0, telephone_legs = 0, at: told = 0 } = overview ?? {};
-  // Those that are on the screen; again when calls have come, changed or gone. Leases are renewed all the time.
-  const turn = useTurn(telephone_legs ? told : [calls, talking, winding_down, decided].join());
+  // Those that are on the screen; again when calls have come, changed or gone, and when devices have said how they sound.
+  // Leases are renewed all the time.
+  const turn = useTurn(telephone_legs ? told : [calls, talking, winding_down, decided, talking && Math.floor(told / SAID)].join());
   const [found, again] = useLoaded(() => load(first, Math.min(MOST, Math.max(BLOCK, after - first))), [query.toString(), first, after, turn]);
   const [known, setKnown] = useState(/** @type {any} */ (undefined));
   useEffect(() => {
@@ -68,7 +73,7 @@ export function View({ query }) {
 /** @param {{shown: any, open: (call: any) => void, wants: (first: number, after: number) => void}} props */
 function Calls({ shown, open, wants }) {
   useNow(true);
-  const columns = ["legs", "which service", "state", "for how long", "permit", "decision"].map((name) => ({ name: say(name) }));
+  const columns = ["legs", "which service", "state", "how it sounds", "for how long", "permit", "decision"].map((name) => ({ name: say(name) }));
   if (mayAct()) columns.push({ name: say("cut") });
   const drawn = (/** @type {number} */ place) => {
     const call = shown.calls[place - shown.first];
@@ -78,6 +83,7 @@ function Calls({ shown, open, wants }) {
     <td>${call.ending ? html`<${Mark} tone="bad" text=${say("ends within", { n: Math.ceil(call.ending.seconds) })} /><p class="hint">${inLaw(call.ending.reason)}</p>`
       : html`<${Mark} tone=${call.phase === "active" ? "good" : ""} text=${named("phase", call.phase)} />`}${
       call.for_help ? html`<p><${Mark} tone="soon" text=${say("for help")} /></p><p class="hint">${say("not cut")}</p>` : null}</td>
+    <td class="sounds"><${Sound} legs=${call.legs} /></td>
     <td class="one"><time>${lasting((watch.now() - call.since) / 1000)}</time></td>
     <td class="one">${call.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
     <td>${call.decision ? html`<a class="link" href=${at("decisions", call.decision)}><code>${call.decision}</code></a>` : null}</td>
@@ -89,9 +95,26 @@ function Calls({ shown, open, wants }) {
 
 /** @param {any[]} calls */
 const table = (calls) => [
-  ["call", "since", "caller", "callee", "phase", "service", "jurisdiction", "permits", "decision", "ends_within_seconds", "for_help"],
-  ...calls.map((call) => [call.call, new Date(call.since / 1000).toISOString(), call.legs[0].who, call.legs[1].who, call.phase, call.service, call.jurisdiction, call.permits.join(" "), call.decision, call.ending?.seconds, call.for_help]),
+  ["call", "since", "caller", "callee", "phase", "service", "jurisdiction", "permits", "decision", "ends_within_seconds", "for_help",
+    ...["caller", "callee"].flatMap((role) => FIGURES.map((each) => `${role}_sound_${each}`))],
+  ...calls.map((call) => [call.call, new Date(call.since / 1000).toISOString(), call.legs[0].who, call.legs[1].who, call.phase, call.service, call.jurisdiction, call.permits.join(" "), call.decision, call.ending?.seconds, call.for_help,
+    ...call.legs.flatMap((/** @type {any} */ leg) => FIGURES.map((each) => leg.quality?.[each]))]),
 ];
+
+/** How each end of it sounds since it began. @param {{legs: any[]}} props */
+function Sound({ legs }) {
+  if (!legs.some(({ quality }) => quality)) return html`<span class="hint">${say("sound unknown")}</span>`;
+  return legs.map(({ role, quality }) => html`<p key=${role}>${quality?.by === "device" ? say(`heard by ${role}`) : named("role", role)}${say("colon")}${
+    quality ? html`<${Rated} quality=${quality} />` : html`<span class="hint">${say("sound unknown")}</span>`}</p>`);
+}
+
+/** A round trip is told where the others may not say what is wrong. @param {{quality: {rating: string, packets: number, lost: number, jitter_us: number, rtt_us: number | null}}} props */
+function Rated({ quality: { rating, packets, lost, jitter_us: jitter, rtt_us: trip } }) {
+  const [tone, icon] = RATINGS[rating];
+  const told = [say("sound figures", { percent: percentLost(packets, lost), ms: Math.round(jitter / 1000) })];
+  if (trip !== null && rating !== "good") told.push(say("round trip of", { ms: Math.round(trip / 1000) }));
+  return html`<${Mark} tone=${tone} icon=${icon} text=${say(`sound ${rating}`)} /> <span class="hint">${told.join(say("comma"))}</span>`;
+}
 
 /** One end of it. @param {{leg: any}} props */
 function Leg({ leg }) {
