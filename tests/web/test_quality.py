@@ -1,8 +1,15 @@
 """How a call sounds, and why the other side cannot hear: judged from two readings of what is counted."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from playwright.async_api import Page
+
+from signaling.core.party import Party
+from tests.web.conftest import ALICES_TONE, BOBS_TONE, Town
+from wephone.protocol.messages import Heard, Role
+from wephone.testing.kit import Kit
 
 JUDGE = """async (cases) => {
   const { judge, read } = await import("/web/app/quality.js");
@@ -32,6 +39,9 @@ IN_ALL = """async (connections) => {
   ]);
   return inAll("a-call", connections.map(([inbound, trip]) => report(inbound, trip)));
 }"""
+# The app looks at how its calls sound when the test says so, and not every two seconds.
+BY_HAND = """const every = window.setInterval;
+window.setInterval = (then, ms) => (ms === 2000 ? ((window.look = then), 0) : every(then, ms));"""
 # What is counted other than in a good call, who is muted or on hold; and what is said of it.
 CASES: list[tuple[dict[str, Any], dict[str, bool], list[Any]]] = [
     ({}, {}, [3, "none"]),
@@ -63,3 +73,42 @@ async def test_what_a_call_came_to_is_told_of_all_its_connections(page: Page) ->
     assert await page.evaluate(IN_ALL, [after]) == {**told, "packets": 50, "lost": 0, "jitter_us": 1_000}
     assert await page.evaluate(IN_ALL, [[{"packetsReceived": 0, "packetsLost": 0}, 0.1]]) is None
     assert await page.evaluate(IN_ALL, []) is None
+
+
+@pytest.mark.long
+async def test_at_each_fifth_look_the_server_is_told_what_is_heard_and_in_all_at_the_end(
+    town: Town, wephone: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, said = wephone.server.running.parts.exchange, asyncio.Queue[tuple[str, Heard]]()
+    take = exchange.heard
+
+    def taken(party: Party, heard: Heard) -> None:
+        take(party, heard)
+        said.put_nowait((party.user, heard))
+
+    monkeypatch.setattr(exchange, "heard", taken)
+    alice, bob = await town.newcomer("alice"), await town.newcomer("bob", BOBS_TONE)
+    for person in (alice, bob):
+        await person.context.add_init_script(BY_HAND)
+        await person.sign_up(town.url)
+    await alice.calls("bob")
+    await bob.answers()
+    await alice.hears_tone(BOBS_TONE)
+    await bob.hears_tone(ALICES_TONE)
+    before = 0
+    for _ in range(2):
+        for _ in range(4):
+            await alice.page.evaluate("look()")
+        assert said.empty()
+        await alice.page.evaluate("look()")
+        by, heard = await said.get()
+        assert (by, heard.so_far) == ("alice", True)
+        assert heard.packets >= max(1, before)
+        before = heard.packets
+        kept = exchange.hearsay.so_far(heard.call, Role.CALLER)
+        assert kept is not None and kept.packets == before
+        await wephone.clock.advance(10)
+    await alice.button("End").click()
+    in_all = dict([await said.get(), await said.get()])
+    assert [in_all[name].so_far for name in ("alice", "bob")] == [False, False]
+    assert in_all["alice"].packets >= before
