@@ -1,6 +1,7 @@
 """A permit is suspended while telephone and apps talk, and are seen to be heard: the telephone call ends in
 time, the apps go on."""
 
+import csv
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -62,6 +63,11 @@ async def test_of_a_telephone_and_an_app_call_the_right_one_ends_in_its_time(
         ("bob", ["Caller's device says: fair 4 % lost, jitter 9 ms", "Callee: not known so far"]),
     ):  # fmt: skip
         await expect(rows.filter(has_text=who).locator(".sounds p")).to_have_text(ends)
+    async with boss.page.expect_download() as kept:
+        await boss.button("CSV").click()
+    saved = csv.DictReader((await (await kept.value).path()).read_text("utf-8-sig").splitlines())
+    by_telephone, by_app = [[row[f"{end}_sound_rating"] for end in ("caller", "callee")] for row in saved]
+    assert (by_telephone, by_app) == (["good", "poor"], ["fair", ""])
     await boss.opens("permits/basic")
     await boss.button("Suspend").click()
     await boss.sees(f"Ends 1 call of 2 people within {ALLOWED} s.")
