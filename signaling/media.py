@@ -196,6 +196,7 @@ class Ended:
     leg: str
     why: Ending
     text: str  # one lower-case sentence for the log
+    statistics: Statistics | None = field(default=None, compare=False)  # what it came to, if that is known
 
 
 Event: TypeAlias = CandidatesFound | Connected | Heard | DigitHeard | Played | TimedOut | LeaseOver | Ended
@@ -281,5 +282,6 @@ class MediaBackend(Protocol):
     async def statistics(self, leg: str) -> Statistics: ...
 
     async def close(self, leg: str) -> Statistics | None:
-        """The leg is over: no more sound, no more events. Its figures, or none if it was over already."""
+        """The leg is over: no more sound, no more events. Its figures, or none if it was over already, of
+        which `Ended` had told them."""
         ...

@@ -160,6 +160,10 @@ class Phone(ABC):
                 self._found.append(event)
                 self._trickle()
             case SoundEnded() | TimedOut():
+                if isinstance(event, SoundEnded):
+                    self._figures = event.statistics
+                if self._over:
+                    return  # the app lets go of its sound, and the carrier has yet to confirm the end
                 log.warning("the sound of a telephone call is gone: %s", getattr(event, "text", "silence"))
                 self._say(events.HungUp(self.party, EndReason.MEDIA_FAILED))
                 self._leave(Cause("no sound comes any more", 41))

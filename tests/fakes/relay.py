@@ -302,8 +302,10 @@ class Relay:
 
     def end(self, leg: str, why: Ending) -> None:
         """The app is gone."""
+        opened = self.legs[leg]
+        figures = Statistics(opened.tallies["app"], opened.tallies["trunk"])
         self._drop(leg)
-        self._soon(Ended(leg, why, "the app can no longer be reached"))
+        self._soon(Ended(leg, why, "the app can no longer be reached", figures))
 
     def _drop(self, leg: str) -> None:
         if (told := self.announcements.pop(leg, None)) is not None:

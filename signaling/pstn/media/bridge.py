@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from signaling.media import (
@@ -242,7 +242,7 @@ class Bridge:
         if leg.name not in self._legs and leg.name not in self._announcements:
             return
         log.info("%s has ended: %s", leg.name, event.text)
-        self._tell(event)
+        self._tell(replace(event, statistics=self._any(leg.name).statistics()))
         parting = asyncio.create_task(self._let_go(leg.name), name="bridge parting")
         self._parting.add(parting)
         parting.add_done_callback(self._parting.discard)

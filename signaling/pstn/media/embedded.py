@@ -61,6 +61,7 @@ class EmbeddedBackend:
         self._number = 0
         self._legs: set[str] = set()
         self._opening: dict[str, list[Event]] = {}  # legs whose descriptions nobody has yet, and what is told
+        self._closing: dict[str, Statistics | None] = {}  # legs that may have ended by themselves meanwhile
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -169,6 +170,8 @@ class EmbeddedBackend:
                 self._opening[event.leg].append(event)
             elif event.leg in self._legs:
                 self._pass_on(event)
+            elif event.leg in self._closing and isinstance(event, Ended):
+                self._closing[event.leg] = event.statistics
         elif not isinstance(said, messages.Ready):
             future = self._waiting.pop(said.number, None)
             if future is not None and not future.done():
@@ -343,11 +346,14 @@ class EmbeddedBackend:
         if leg not in self._legs:
             return None
         self._legs.discard(leg)
+        self._closing[leg] = None
         try:
             answer = await self._ask(messages.Counted, messages.Close(number=self._next(), leg=leg))
+            return answer.statistics or self._closing[leg]
         except MediaError:
             return None  # it died with the leg
-        return answer.statistics
+        finally:
+            del self._closing[leg]
 
 
 async def ended(process: "subprocess.Popen[bytes]") -> None:

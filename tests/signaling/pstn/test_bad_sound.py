@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from signaling.media import Ending
+from signaling.media import Ending, Tally
 from signaling.pstn.media.embedded import EmbeddedBackend
 from tests.interop.witness import SDP as SOUND
 from tests.interop.witness import Witness, witness
@@ -25,6 +25,7 @@ from tests.signaling.pstn.media.ends import open_wire
 from tests.signaling.pstn.telephony import DID, NUMBER, Office, Trunks, office, request
 
 G722_ALONE = SDP.replace("SAVPF 111", "SAVPF 9").replace("111 opus/48000/2", "9 G722/8000")
+HOUR = 3600 * 1_000_000  # microseconds
 ANSWERS = {
     "no common codec": SOUND.replace("AVP 0", "AVP 18"),
     "a private address": SOUND.replace("127.0.0.1", "10.0.0.1"),
@@ -204,6 +205,32 @@ def port_of(invite: str) -> int:
     found = re.search(r"m=audio (\d+)", invite)
     assert found is not None
     return int(found[1])
+
+
+async def packets_of(here: Office) -> int:
+    """In all that was kept of the sound of the last hour's legs."""
+    now = here.server.parts.now_us()
+    return sum(each.packets for each in (await here.server.parts.store.charts(now - HOUR, now, HOUR)).sound)
+
+
+async def test_how_a_call_sounded_is_kept_where_its_app_lets_go_before_the_carrier_confirms_the_end(
+    relayed: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, phone = relayed.here, relayed.phone
+    alice = await relayed.person("keeper")
+    before = await packets_of(here)
+    call, _ = await answered(phone, alice)
+    [leg] = await here.legs(call, over=False)
+    here.relay.legs[leg["leg"]].tallies["trunk"] = Tally(received=70)
+    caplog.set_level(logging.WARNING)
+    await alice.say(type="hangup", call=call)
+    bye = await phone.hear("BYE")
+    here.relay.end(leg["leg"], Ending.APP_GONE)
+    await here.legs(call, over=False)  # when this is answered the server knows of it
+    phone.answer(bye, "200 OK")
+    await nothing_is_left(here, call)
+    assert await packets_of(here) == before + 70
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("gone", ["trunk", "app", "vanished"])

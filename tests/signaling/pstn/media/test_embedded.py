@@ -261,7 +261,21 @@ async def test_an_app_that_says_goodbye_ends_its_leg_and_gives_everything_back(c
     ended = await call.told.first(Ended)
     assert isinstance(ended, Ended)
     assert ended.why is Ending.APP_GONE
+    assert ended.statistics is not None and ended.statistics.app_codec == "PCMU"
     assert await call.backend.close(call.leg) is None
+
+
+async def test_figures_are_there_though_the_app_says_goodbye_while_its_leg_is_closed(call: Call) -> None:
+    await call.begin()
+    assert call.backend.pid is not None
+    os.kill(call.backend.pid, signal.SIGSTOP)
+    try:
+        await call.app.close()
+        closing = asyncio.create_task(call.backend.close(call.leg))
+        await asyncio.sleep(0)  # it has asked
+    finally:
+        os.kill(call.backend.pid, signal.SIGCONT)
+    assert await closing is not None
 
 
 async def test_an_app_that_vanishes_without_a_word_is_told_of(call: Call) -> None:
