@@ -4,10 +4,18 @@ import gc
 import os
 import random
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from signaling import child
+from tests import once
+from tests.nursery import Starting
+
+# Now, before anything of a server is loaded that names it.
+STARTING = child.start_child = Starting()
 
 # While modules are loaded and tests collected there is no garbage to speak of, and much to look at in vain.
 gc.disable()
@@ -98,3 +106,18 @@ def full_size(pytestconfig: pytest.Config) -> bool:
 def dice(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> random.Random:
     """Randomness of one test: the same for the same seed, whichever other tests run."""
     return random.Random(f"{pytestconfig.getoption('--seed')} {request.node.nodeid}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def made_once() -> Iterator[Any]:
+    """All servers of this process share what they would make alike. What hashes passwords in earnest."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield once.share(patch.setattr)
+    STARTING.close()
+
+
+@pytest.fixture(scope="module")
+def real_processes() -> Iterator[None]:
+    """Servers start their processes as programs of their own, as they do outside of tests."""
+    with STARTING.all_real():
+        yield

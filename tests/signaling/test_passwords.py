@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,9 @@ RIGHT = "correct horse battery"
 
 
 @pytest.fixture
-def hasher() -> Iterator[Passwords]:
+def hasher(made_once: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Passwords]:
+    """At the cost that it has outside of tests."""
+    monkeypatch.setattr(passwords, "_HASHER", made_once)
     made = Passwords()
     yield made
     made.close()

@@ -26,6 +26,8 @@ from tests.signaling.store import flow
 
 Moments = Callable[[int], Iterator[int]]
 
+pytestmark = pytest.mark.usefixtures("real_processes")
+
 
 @pytest.fixture
 def moments(dice: random.Random, full_size: bool) -> Moments:

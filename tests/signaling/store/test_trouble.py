@@ -23,6 +23,8 @@ from tests.signaling.store.database import Direct
 from tests.signaling.store.people import ALICE, AT, account, offered
 from tests.signaling.store.test_journal import draft, whole_chain
 
+pytestmark = pytest.mark.usefixtures("real_processes")
+
 
 @pytest.fixture
 def file(sqlite_template: Path, tmp_path: Path) -> Path:

@@ -49,7 +49,7 @@ from tests.signaling.pstn.media.ends import (
 )
 from tests.signaling.pstn.media.web_app import WebApp
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("real_processes")]
 
 A, B = b"\x11" * 160, b"\x22" * 160
 LONG = 60.0
