@@ -138,6 +138,11 @@ def test_the_client_loads_no_media_library_until_there_is_sound() -> None:
     assert not loaded & (MEDIA | SERVER)
 
 
+def test_a_server_loads_no_media_library() -> None:
+    """With Janus none is needed, and else the process for it loads them."""
+    assert not loaded_by("import signaling.app.server") & MEDIA
+
+
 def test_the_licence_engine_is_loaded_name_by_name() -> None:
     nothing = loaded_by("import licensing")
     assert not nothing & (MEDIA | SERVER - {"licensing"} | {"aiohttp", "pydantic"})

@@ -8,9 +8,8 @@ from aiortc import RTCIceParameters
 from signaling.media import Direction, Helper, MediaError, Problem
 from signaling.pstn.media import app_sdp
 from signaling.pstn.media.app_sdp import Formats, Means
-from signaling.pstn.media.rtp import Format
+from signaling.pstn.media.rtp import Format, Hears
 from signaling.pstn.media.trunk_sdp import DIRECTIONS, REVERSED
-from signaling.pstn.media.way import Hears
 from wephone.media import sdp
 from wephone.media.candidates import CANDIDATE
 from wephone.media.errors import DescriptionError

@@ -65,6 +65,15 @@ class Format:
         return self.rate // 50
 
 
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """What the side that hears wants to get."""
+
+    format: Format
+    payload_type: int
+    events: int | None  # its payload type of telephone-event, at the format's rate
+
+
 class Stream:
     """What one side hears: one SSRC, whose numbers go on whatever comes to make it up (RFC 3550 §5.1).
 

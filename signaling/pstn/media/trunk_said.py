@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from signaling.media import Direction, Srtp, TrunkMedia
 from signaling.pstn.media import trunk_sdp
-from signaling.pstn.media.rtp import Format
+from signaling.pstn.media.rtp import Format, Hears
 from signaling.pstn.media.trunk_sdp import EVENTS, PAYLOADS, REVERSED, SUITE, Ours, Trunk
-from signaling.pstn.media.way import Hears
 from signaling.pstn.sip.sdes import Key
 
 RATE = 8_000

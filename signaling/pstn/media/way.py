@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from signaling.pstn.media import g711
-from signaling.pstn.media.rtp import Format, Packet, Stream
+from signaling.pstn.media.rtp import Format, Hears, Packet, Stream
 from signaling.pstn.media.transcode import FromOpus, ToOpus
 from wephone.media import keys
 from wephone.media.audio import Samples
@@ -13,15 +12,6 @@ from wephone.media.errors import CodecError
 from wephone.media.keys import KeyEvent
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Hears:
-    """What the side that hears wants to get."""
-
-    format: Format
-    payload_type: int
-    events: int | None  # its payload type of telephone-event, at the format's rate
 
 
 class Way:

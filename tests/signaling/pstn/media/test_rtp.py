@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from signaling.pstn.media import g711, rtp
 from signaling.pstn.media.reports import Reports, packets
-from signaling.pstn.media.rtp import FRAME, Format, Packet, Stream
+from signaling.pstn.media.rtp import FRAME, Format, Hears, Packet, Stream
 from signaling.pstn.media.transcode import FromOpus, ToOpus
-from signaling.pstn.media.way import Hears, Way
+from signaling.pstn.media.way import Way
 from wephone.media import keys
 from wephone.media.audio import Samples
 from wephone.media.opus import Encoder
