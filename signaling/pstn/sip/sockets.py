@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -50,30 +51,66 @@ class Place:
 
 
 class Datagrams(asyncio.DatagramProtocol):
-    """One UDP socket."""
+    """One UDP socket.
+
+    All that came in one turn of the loop is read together, and what is said to it goes out after that: each
+    way into the kernel costs more than its own time, for the interpreter comes back to cold caches. All else
+    is sent at once.
+    """
 
     def __init__(self, received: Callable[[bytes, Flow], None], number: int) -> None:
         self._received, self._number = received, number
-        self.trouble: Exception | None = None  # of the last sending
+        self._trouble: Exception | None = None  # of the last sending
         self._last: tuple[tuple[str, int], Flow] | None = None  # who wrote; mostly it is the same as before
+        self._came: deque[tuple[bytes, tuple[str, int]]] = deque()
+        self._reading = False
+        self._unsent: list[tuple[bytes, Hop, Failed]] = []  # while it reads
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
-        if self._last is None or self._last[0] != address:
-            hop = Hop(Transport.UDP, address[0].partition("%")[0], address[1])
-            self._last = address, Flow(hop, self._number)
-        self._received(data, self._last[1])
+        if not self._came:
+            asyncio.get_running_loop().call_soon(self._read)
+        self._came.append((data, address))
 
     def error_received(self, error: Exception) -> None:
-        self.trouble = error
+        self._trouble = error
 
-    def send(self, data: bytes, hop: Hop) -> bool:
-        """Was it sent, as far as this machine can say?"""
-        self.trouble = None
-        self.transport.sendto(data, (hop.host, hop.port))
-        return self.trouble is None
+    def send(self, data: bytes, hop: Hop, failed: Failed) -> None:
+        """`failed` is called, soon, if it can't be sent, as far as this machine can say."""
+        self._unsent.append((data, hop, failed))
+        if not self._reading:
+            self._send()
+
+    def close(self) -> None:
+        """What came and was not read is not answered any more."""
+        self._came.clear()
+        self.transport.close()
+
+    def _read(self) -> None:
+        self._reading = True
+        came = self._came
+        try:
+            while came:
+                data, address = came.popleft()
+                if self._last is None or self._last[0] != address:
+                    hop = Hop(Transport.UDP, address[0].partition("%")[0], address[1])
+                    self._last = address, Flow(hop, self._number)
+                self._received(data, self._last[1])
+        finally:  # one that we fail at is a fault of its own, and stops no other
+            self._reading = False
+            if came:
+                asyncio.get_running_loop().call_soon(self._read)
+            self._send()
+
+    def _send(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for data, hop, failed in unsent:
+            self._trouble = None
+            self.transport.sendto(data, (hop.host, hop.port))
+            if self._trouble:
+                asyncio.get_running_loop().call_soon(failed)
 
 
 class Sockets:
@@ -174,7 +211,7 @@ class Sockets:
         for connection in tuple(self._connections.values()):
             connection.abort()
         for datagrams in self._datagrams.values():
-            datagrams.transport.close()
+            datagrams.close()
         for cancel in self._waiting.values():
             cancel()
         for server in self._servers:
@@ -224,6 +261,9 @@ class Sockets:
         """
         data = build(message)
         if isinstance(to, Hop):
+            if to.transport is Transport.UDP and (datagrams := self._udp.get(":" in to.host)):
+                datagrams.send(data, to, failed)
+                return
             back = isinstance(message, Request) and to.transport.reliable and message.to.tag is not None
             if back and (came := self._came.get(replace(to, name=""))) and came.is_usable:
                 came.send(data, failed)  # where that came from: it listens nowhere else
@@ -232,8 +272,7 @@ class Sockets:
             return
         if datagrams := self._datagrams.get(to.number):
             hop = way_back(message.via, to.hop) if isinstance(message, Response) else to.hop
-            if not datagrams.send(data, hop):
-                asyncio.get_running_loop().call_soon(failed)
+            datagrams.send(data, hop, failed)
         elif (connection := self._connections.get(to.number)) and connection.is_usable:
             connection.send(data, failed)
         else:
@@ -247,8 +286,10 @@ class Sockets:
     def _send(self, data: bytes, hop: Hop, failed: Failed) -> None:
         if hop.transport is Transport.UDP:
             datagrams = self._udp.get(":" in hop.host)
-            if datagrams is None or not datagrams.send(data, hop):
+            if datagrams is None:
                 asyncio.get_running_loop().call_soon(failed)
+            else:
+                datagrams.send(data, hop, failed)
             return
         connection = self._opened.get(hop)
         if connection is None or not connection.is_usable:
@@ -376,7 +417,7 @@ class Sockets:
         if answer is None:
             return
         if datagrams := self._datagrams.get(flow.number):
-            datagrams.send(answer, flow.hop)
+            datagrams.send(answer, flow.hop, lambda: None)
         elif connection := self._connections.get(flow.number):
             connection.send(answer, lambda: None)
 

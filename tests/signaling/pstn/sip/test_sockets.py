@@ -16,7 +16,7 @@ from signaling.pstn.sip.answer import respond
 from signaling.pstn.sip.door import Door, Turned
 from signaling.pstn.sip.hop import Flow, Hop, Transport, bracketed
 from signaling.pstn.sip.message import Request, Response, parse
-from signaling.pstn.sip.sockets import Place, Sockets
+from signaling.pstn.sip.sockets import Datagrams, Place, Sockets
 from signaling.pstn.sip.tls import client_context, server_context
 from tests.fakes.certificates import Certificate, certify
 from tests.signaling.pstn.sip.samples import options
@@ -229,6 +229,56 @@ async def test_one_source_may_say_so_much_and_no_more() -> None:
                 peer.send(options())
             await far.until(lambda: far.turned[Turned.TOO_FAST] + far.came.qsize() == 200)
         assert far.turned[Turned.TOO_FAST] > 100
+
+
+class Wire(asyncio.DatagramTransport):
+    """Notes what is sent."""
+
+    def __init__(self, notes: list[bytes]) -> None:
+        super().__init__()
+        self._notes = notes
+
+    def sendto(self, data: bytes | bytearray | memoryview, addr: object = None) -> None:
+        self._notes.append(bytes(data))
+
+
+def echo(notes: list[bytes]) -> Datagrams:
+    """A socket that says back what it hears, and fails at what is empty."""
+
+    def received(data: bytes, flow: Flow) -> None:
+        if not data:
+            raise ValueError("a fault of ours")
+        notes.append(b"read " + data)
+        datagrams.send(data, flow.hop, lambda: None)
+
+    datagrams = Datagrams(received, 1)
+    datagrams.connection_made(Wire(notes))
+    return datagrams
+
+
+async def test_what_came_together_is_read_before_any_of_it_is_answered() -> None:
+    notes: list[bytes] = []
+    datagrams = echo(notes)
+    for data in (b"1", b"2"):
+        datagrams.datagram_received(data, ("192.0.2.1", 5060))
+    await asyncio.sleep(0)
+    assert notes == [b"read 1", b"read 2", b"1", b"2"]
+    datagrams.send(b"of our own accord", Hop(Transport.UDP, "192.0.2.1", 5060), lambda: None)
+    assert notes[4:] == [b"of our own accord"]
+
+
+async def test_a_message_that_we_fail_at_stops_none_that_came_with_it() -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    notes: list[bytes] = []
+    datagrams = echo(notes)
+    for data in (b"1", b"", b"2"):
+        datagrams.datagram_received(data, ("192.0.2.1", 5060))
+    await asyncio.sleep(0)
+    assert notes == [b"read 1", b"1"]
+    await asyncio.sleep(0)
+    assert notes == [b"read 1", b"1", b"read 2", b"2"]
+    assert len(faults) == 1
 
 
 async def test_rubbish_on_a_stream_ends_it() -> None:
