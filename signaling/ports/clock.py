@@ -13,6 +13,10 @@ class Clock(Protocol):
 
     def now(self) -> Instant: ...
 
+    def mono_ns(self) -> int:
+        """The monotonic half of `now` alone."""
+        ...
+
     def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
         """Call back once when the monotonic half of `deadline` has come; calling the result forbids it."""
         ...

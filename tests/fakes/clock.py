@@ -23,6 +23,10 @@ class HandClock:
         """This moment, the same until `advance`."""
         return self._now
 
+    def mono_ns(self) -> int:
+        """See `signaling.ports.clock.Clock`."""
+        return self.now().mono_ns
+
     def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
         """Call back when the monotonic half of the deadline has come."""
         entry = (deadline.mono_ns, next(self._numbers), callback)

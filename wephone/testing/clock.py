@@ -30,6 +30,10 @@ class TestClock:
         """This moment on both clocks."""
         return Instant(time.time_ns() + self._moved + self._turned, time.monotonic_ns() + self._moved)
 
+    def mono_ns(self) -> int:
+        """The monotonic half of it alone."""
+        return time.monotonic_ns() + self._moved
+
     def call_at(self, deadline: Instant, callback: Callable[[], None]) -> Cancel:
         """Call back once when the monotonic half of the deadline has come, by itself or by `advance`."""
         timer = Timer(callback)

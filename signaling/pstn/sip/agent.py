@@ -90,7 +90,7 @@ class Agent:
         """`peers`: is this IP address a configured carrier's? `pace`: how many messages a second it may send;
         twice as many at once. `user`: of our Contact."""
         self._clock, self._licence, self._handler, self._random = clock, licence, handler, Noise(random)
-        self.now = clock.now
+        self.now, self.token = clock.now, self._random.token
         self._user = user
         self._legs: dict[str, list[Leg]] = {}  # by Call-ID
         self._ringing: dict[str, set[IncomingCall]] = {}  # by source
@@ -184,9 +184,6 @@ class Agent:
 
     def dice(self) -> float:
         return int.from_bytes(self._random(4)) / 2**32
-
-    def token(self) -> str:
-        return self._random(16).hex()
 
     def branch(self) -> str:
         return MAGIC + self.token()

@@ -54,7 +54,7 @@ class Door:
         if not self._knows(address):
             self.turned(Turned.STRANGER, address)
             return False
-        if self._messages.take(address, self._clock.now().mono_ns, 1 / self._pace(address)):
+        if self._messages.take(address, self._clock.mono_ns(), 1 / self._pace(address)):
             self.turned(Turned.TOO_FAST, address)
             return False
         return True
@@ -69,10 +69,10 @@ class Door:
     def malformed(self, address: str, why: str) -> bool:
         """It could not be read. Is it worth an answer?"""
         self.turned(Turned.MALFORMED, address, why)
-        return not self._faults.take(address, self._clock.now().mono_ns)
+        return not self._faults.take(address, self._clock.mono_ns())
 
     def turned(self, why: Turned, address: str, text: str = "") -> None:
         """Count it, and log the first few."""
         self._count(why)
-        if not self._lines.take((why, address), self._clock.now().mono_ns):
+        if not self._lines.take((why, address), self._clock.mono_ns()):
             log.warning("SIP from %s turned away: %s%s", address, why, f" ({text})" if text else "")

@@ -59,14 +59,11 @@ class Exchange:
 
     def __init__(self) -> None:
         self._live: dict[Key, Transaction] = {}
+        self.get = self._live.get  # the transaction with a key, while it is not over
         self._merged: dict[tuple[str | int | None, ...], Key] = {}
 
     def __len__(self) -> int:
         return len(self._live)
-
-    def get(self, key: Key) -> Transaction | None:
-        """The transaction, while it is not over."""
-        return self._live.get(key)
 
     def ask(self, request: Request, now: Instant, *, reliable: bool) -> tuple[Key, tuple[Effect, ...]]:
         """Start a client transaction. An INVITE only with its grant redeemed in this very step."""
@@ -74,7 +71,7 @@ class Exchange:
         if key in self._live:
             raise ValueError(f"branch {request.via.branch} is in use")
         transaction, effects = start_client(request, now, reliable=reliable)
-        self._keep(key, transaction)
+        self._live[key] = transaction
         return key, effects
 
     def say(self, key: Key, response: Response, now: Instant) -> Steps:
@@ -84,7 +81,7 @@ class Exchange:
     def heard(self, message: Request | Response, now: Instant, *, reliable: bool) -> Steps:
         """A message came."""
         if isinstance(message, Response):
-            return self._heard_response(message, now)
+            return self.heard_response(message, now)
         return self._heard_request(message, now, reliable)
 
     def timed_out(self, key: Key, timer: Timer, at: int, now: Instant) -> Steps:
@@ -100,7 +97,8 @@ class Exchange:
         key = server_key(cancel, "INVITE")
         return key if key in self._live else None
 
-    def _heard_response(self, response: Response, now: Instant) -> Steps:
+    def heard_response(self, response: Response, now: Instant) -> Steps:
+        """The same of an answer, where it is known to be one."""
         key = client_key(response)
         transaction = self._live.get(key)
         if transaction is not None:
@@ -123,7 +121,7 @@ class Exchange:
             return None, (Send(respond(request, 482, tag=tag)),)
         transaction, effects = start_server(request, now, reliable=reliable)
         self._merged[merged] = key
-        self._keep(key, transaction)
+        self._live[key] = transaction
         return key, effects
 
     def _tell(self, key: Key, event: Event, now: Instant) -> Steps:
@@ -132,14 +130,13 @@ class Exchange:
 
     def _told(self, key: Key, transaction: Transaction, event: Event, now: Instant) -> Steps:
         after, effects = transaction.receive(event, now)
-        if after is not transaction:
-            self._keep(key, after)
+        if after.phase is TERMINATED:
+            self._forget(key, after)
+        else:
+            self._live[key] = after
         return key, effects
 
-    def _keep(self, key: Key, transaction: Transaction) -> None:
-        if transaction.phase is not TERMINATED:
-            self._live[key] = transaction
-            return
+    def _forget(self, key: Key, transaction: Transaction) -> None:
         self._live.pop(key, None)
         merged = merge_key(transaction.request)
         if transaction.kind in (Kind.SERVER, Kind.INVITE_SERVER) and self._merged.get(merged) == key:

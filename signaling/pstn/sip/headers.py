@@ -8,6 +8,7 @@ from signaling.pstn.sip.problem import bad
 from signaling.pstn.sip.uri import (
     AnyUri,
     Parameters,
+    cached_uri,
     is_ipv4,
     parameter,
     parse_host_port,
@@ -31,7 +32,7 @@ _WORD = re.compile(r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]+(?:@[A-Za-z0-9\-.!%
 _PLAIN_ONE = r";([a-z0-9\-.]+)(?:=([A-Za-z0-9\-.!%*_+`'~\[\]:]+))?"
 _PLAIN_PART, _PLAIN = re.compile(_PLAIN_ONE), re.compile(rf"(?:{_PLAIN_ONE})+")
 # An address as nearly everybody writes it: no name, and no parameter but a tag.
-_PLAIN_ADDRESS = re.compile(r"<([^<>]*)>(?:;tag=([A-Za-z0-9\-.!%*_+`'~]+))?")
+_PLAIN_ADDRESS = re.compile(r"<([^<>]{1,256})>(?:;tag=([A-Za-z0-9\-.!%*_+`'~]+))?")
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"?|<[^>]*>?|[,;]|[^",;<]+', re.DOTALL)
 _CSEQ = re.compile(r"([0-9]{1,15})[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)")
 _VIA = re.compile(
@@ -149,7 +150,7 @@ def parse_party(text: str) -> Address:
     found = _PLAIN_ADDRESS.fullmatch(text)
     if found:
         uri, tag = found.groups()
-        return Address(parse_uri(uri), "", (("tag", tag),) if tag else ())
+        return Address(cached_uri(uri), "", (("tag", tag),) if tag else ())
     found = _NAME_ADDR.fullmatch(text)
     if found:
         quoted, plain, uri, rest = found.groups()
@@ -180,7 +181,10 @@ class Via:
 
     def __str__(self) -> str:
         port = f":{self.port}" if self.port is not None else ""
-        return f"SIP/2.0/{self.transport} {self.host}{port}{write_parameters(self.parameters)}"
+        text = f"SIP/2.0/{self.transport} {self.host}{port}"
+        for name, value in self.parameters:  # as `write_parameters` does
+            text += f";{name}" if value is None else f";{name}={value}"
+        return text
 
     @property
     def branch(self) -> str | None:
@@ -202,7 +206,9 @@ class Via:
 
     def branched(self, branch: str) -> "Via":
         """With this branch in place of any."""
-        kept = [p for p in self.parameters if p[0] != "branch"]
+        kept = self.parameters
+        if "branch" in dict(kept):
+            kept = tuple([p for p in kept if p[0] != "branch"])
         return Via(self.transport, self.host, self.port, (*kept, ("branch", branch)))
 
     def is_branch_of(self, pattern: "Via") -> bool:

@@ -17,10 +17,8 @@ class Transport(StrEnum):
     TCP = "TCP"
     TLS = "TLS"
 
-    @property
-    def reliable(self) -> bool:
-        """Is nothing lost, so that nothing is repeated?"""
-        return self is not Transport.UDP
+    def __init__(self, name: str) -> None:
+        self.reliable = name != "UDP"  # nothing is lost, so that nothing is repeated
 
     @property
     def port(self) -> int:

@@ -264,7 +264,7 @@ def _gather(lines: list[str], body: bytes) -> tuple[dict[str, str], Fields, byte
 
 def _measured(length: str | None, body: bytes) -> bytes:
     """The body as Content-Length says; without one a datagram's rest is the body (RFC 3261 §18.3)."""
-    if length is None:
+    if length is None or length == str(len(body)):
         return body
     octets = parse_number(length, MAX_MESSAGE)
     if octets > len(body):
@@ -296,7 +296,7 @@ def _identity(typed: dict[str, str]) -> tuple[tuple[Via, ...], Address, Address,
         call_id, cseq = typed["Call-ID"], typed["CSeq"]
     except KeyError as missing:
         raise bad(f"no {missing.args[0]}") from None
-    vias = split_list(via)
+    vias = split_list(via) if "," in via else (via,)
     if len(vias) > MAX_VIAS:
         raise SipError(483, f"{len(vias)} hops, at most {MAX_VIAS}")
     return (
@@ -333,14 +333,15 @@ def _build(message: Request | Response) -> bytes:
             raise ValueError(f"not a request line: {start!a}")
     else:
         start = f"SIP/2.0 {message.status:03} {message.reason}"
-    lines = [start, *[f"Via: {via}" for via in message.vias]]
+    lines = [start, *map("Via: {}".format, message.vias)]
     if isinstance(message, Request) and message.max_forwards is not None:
         lines.append(f"Max-Forwards: {message.max_forwards}")
+    cseq = message.cseq
     lines += [
         f"From: {message.sender}",
         f"To: {message.to}",
         f"Call-ID: {message.call_id}",
-        f"CSeq: {message.cseq}",
+        f"CSeq: {cseq.number} {cseq.method}",
     ]
     for name, value in message.fields:
         if name not in _UNTYPED and (name.lower() in TYPED or not TOKEN.fullmatch(name)):

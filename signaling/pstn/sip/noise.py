@@ -4,6 +4,7 @@ system calls."""
 from collections.abc import Callable
 
 PAGE = 4096  # bytes
+TOKEN = 16
 
 
 class Noise:
@@ -18,3 +19,10 @@ class Noise:
             self._page, self._used = self._source(max(PAGE, count)), 0
         begin, self._used = self._used, self._used + count
         return self._page[begin : self._used]
+
+    def token(self) -> str:
+        """A tag, a Call-ID or whatever else nobody is to guess."""
+        begin, self._used = self._used, self._used + TOKEN
+        if self._used > len(self._page):
+            return self(TOKEN).hex()
+        return self._page[begin : self._used].hex()

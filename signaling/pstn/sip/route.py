@@ -7,7 +7,7 @@ from licensing.instant import SECOND
 from signaling.ports.clock import Clock
 from signaling.pstn.sip.hop import Hop
 from signaling.pstn.sip.problem import CarrierError
-from signaling.pstn.sip.selection import Dice, Lookup, find, fixed, is_numeric
+from signaling.pstn.sip.selection import Dice, Lookup, find, fixed
 from signaling.pstn.sip.uri import Uri
 
 KEPT = 60 * SECOND
@@ -26,20 +26,18 @@ class Routes:
 
     async def find(self, uri: Uri) -> Hops:
         """Its hops, the best first; CarrierError."""
-        if is_numeric(uri.host):
-            return fixed(uri)
-        known = self._known(uri)
+        known = fixed(uri) or self._known(uri)
         if known is None:
             known = await find(uri, self._lookup, self._dice)
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            self._kept[_place(uri)] = self._clock.now().mono_ns + KEPT, known
+            self._kept[_place(uri)] = self._clock.mono_ns() + KEPT, known
         return known
 
     def then(self, uri: Uri, go_on: Callable[[Hops], None]) -> None:
         """Go on with its hops, at once where they are known; with none if there are none."""
         try:
-            known = fixed(uri) if is_numeric(uri.host) else self._known(uri)
+            known = fixed(uri) or self._known(uri)
         except CarrierError:
             known = ()
         if known is not None:
@@ -57,7 +55,7 @@ class Routes:
 
     def _known(self, uri: Uri) -> Hops | None:
         until, hops = self._kept.get(_place(uri), (0, ()))
-        return hops if self._clock.now().mono_ns < until else None
+        return hops if self._clock.mono_ns() < until else None
 
     async def _find(self, uri: Uri, go_on: Callable[[Hops], None]) -> None:
         try:

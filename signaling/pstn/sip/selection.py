@@ -49,8 +49,8 @@ async def find(uri: Uri, lookup: Lookup, dice: Dice) -> tuple[Hop, ...]:
     """The hops of a URI; CarrierError if it has none."""
     host = uri.host.rstrip(".")
     transports = allowed(uri)
-    if is_numeric(host):
-        return fixed(uri)
+    if known := fixed(uri):
+        return known
     hops: list[Hop] = []
     if uri.port is None:
         hops = await _by_service(host, transports, lookup, dice)
@@ -63,8 +63,10 @@ async def find(uri: Uri, lookup: Lookup, dice: Dice) -> tuple[Hop, ...]:
 
 
 @lru_cache(maxsize=1024)
-def fixed(uri: Uri) -> tuple[Hop, ...]:
-    """The hop of a URI with an address for a host: nothing is to be looked up."""
+def fixed(uri: Uri) -> tuple[Hop, ...] | None:
+    """The hop of a URI with an address for a host: nothing is to be looked up. None for a name."""
+    if not is_numeric(uri.host):
+        return None
     transport = allowed(uri)[0]
     address = uri.host.strip("[]")
     return (Hop(transport, address, uri.port or transport.port, address),)

@@ -185,7 +185,7 @@ class Sockets:
 
     def _own_address(self, hop: Hop) -> str:
         """Of this machine, as the far end sees it; asked of the kernel once a minute, for routes change."""
-        now = self._clock.now().mono_ns
+        now = self._clock.mono_ns()
         until, own = self._own.get(hop.host, (0, ""))
         if now >= until:
             if len(self._own) >= MOST_KNOWN:

@@ -40,7 +40,7 @@ class Tenure:
     def lease(self) -> Lease | None:
         """The lease, while it is live."""
         lease = self._lease
-        return lease if lease and self._clock.now().mono_ns < lease.until_ns else None
+        return lease if lease and self._clock.mono_ns() < lease.until_ns else None
 
     def renew_now(self) -> None:
         """Ask for the next lease: its half is over, or something has changed."""

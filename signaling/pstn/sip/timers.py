@@ -23,7 +23,7 @@ class Timers:
     """Calls back in the order of deadlines. A clock itself, for whoever knows a `Clock` alone."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self.now = clock, clock.now
+        self._clock, self.now, self.mono_ns = clock, clock.now, clock.mono_ns
         self._order = itertools.count()
         self._heap: list[Alarm] = []
         self._waiting: dict[Alarm, tuple[Any, ...]] = {}  # of those in the heap: whom to call, and with what
@@ -74,7 +74,7 @@ class Timers:
 
     def _run(self) -> None:
         self._armed = None
-        later = self._clock.now().mono_ns + 1 << PLACES
+        later = self._clock.mono_ns() + 1 << PLACES
         try:
             while self._heap and self._heap[0] < later:
                 if found := self._waiting.pop(heappop(self._heap), None):

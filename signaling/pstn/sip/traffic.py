@@ -153,7 +153,7 @@ class Traffic:
 
         def go_on(hops: Hops) -> None:
             for hop in sized(ack, hops)[:1]:
-                self._remember(hop.host, self._clock.now().mono_ns)
+                self._remember(hop.host, self._clock.mono_ns())
                 self.outlet.send(self._addressed(ack, hop), hop, lambda: None)
 
         self._go(ack, routes, go_on)
@@ -196,15 +196,13 @@ class Traffic:
     # In
 
     def _may_write(self, host: str) -> bool:
-        return self._peers(host) or self._written.get(host, 0) > self._clock.now().mono_ns
+        return self._peers(host) or self._written.get(host, 0) > self._clock.mono_ns()
 
     def _heard(self, message: Request | Response, flow: Flow) -> None:
-        now = self._clock.now()
-        reliable = flow.hop.transport.reliable
         if isinstance(message, Response):
             if len(message.vias) > 1:  # it is for somebody who asked through us, and nobody does (§8.1.3.3)
                 return
-            self._carry_out(self._exchange.heard(message, now, reliable=reliable), flow)
+            self._carry_out(self._exchange.heard_response(message, self._clock.now()), flow)
             return
         if message.to.tag is None and not self._peers(flow.hop.host):
             self.sockets.door.turned(Turned.STRANGER, flow.hop.host)
@@ -215,7 +213,8 @@ class Traffic:
             busy = respond(message, 503, tag="busy", fields=(("Retry-After", "10"),))
             self.outlet.send(busy, flow, lambda: None)
             return
-        steps = self._exchange.heard(message, now, reliable=reliable)
+        reliable = flow.hop.transport.reliable
+        steps = self._exchange.heard(message, self._clock.now(), reliable=reliable)
         if is_new and self._exchange.get(key) is not None:
             self._business[key] = Business(flow)
         self._carry_out(steps, flow)

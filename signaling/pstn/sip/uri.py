@@ -85,7 +85,7 @@ AnyUri = Uri | OtherUri
 
 def parse_uri(text: str) -> AnyUri:
     """A URI without anything around it; SipError(400) if it is not one."""
-    return _cached_uri(text) if len(text) <= _CACHED else _parse_uri(text)
+    return cached_uri(text) if len(text) <= _CACHED else _parse_uri(text)
 
 
 def _parse_uri(text: str) -> AnyUri:
@@ -100,7 +100,7 @@ def _parse_uri(text: str) -> AnyUri:
     return OtherUri(scheme, rest)
 
 
-_cached_uri = lru_cache(maxsize=4096)(_parse_uri)
+cached_uri = lru_cache(maxsize=4096)(_parse_uri)
 
 
 def _parse_sip(scheme: str, rest: str, whole: str) -> Uri:
