@@ -58,6 +58,7 @@ UNDER_WAY = "its end is not confirmed yet"
 RANG = "what only rang cannot be cancelled by another server"
 UNREADABLE = "its dialog cannot be read, so no BYE was sent"
 AWAY = 60.0  # seconds between two looks at where the trunks' names lead to
+MOST_KNOWN = 1024  # addresses that wrote to us
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,7 @@ class Network:
             for name, (trunk, credentials) in trunks.items()
         }
         self._inbound = {name: bucket_of(line) for name, line in self._lines.items()}
+        self._known: dict[str, list[Line]] = {}  # by address, as of `_from`
         self.figures = Figures(self._desk.sound, parts.clock)
         self.telephones = Dialling(self._desk, self._lines, parts.told_in)
         self._switch: Switch | None = None
@@ -180,12 +182,21 @@ class Network:
 
     def is_peer(self, host: str) -> bool:
         """Does a trunk's traffic come from there?"""
-        return any(line.brings(host) for line in self._lines.values())
+        return bool(self._from(host))
 
     def pace(self, host: str) -> float:
         """How many messages a second may come from there, with room for every call that a trunk may bring."""
-        lines = (line for line in self._lines.values() if line.brings(host))
-        return max(USUAL_PACE, sum(MESSAGES * line.trunk.limits.calls_per_second for line in lines))
+        brought = sum(MESSAGES * line.trunk.limits.calls_per_second for line in self._from(host))
+        return max(USUAL_PACE, brought)
+
+    def _from(self, host: str) -> list[Line]:
+        """Whose traffic comes from there: asked for each datagram, so known until a name leads elsewhere."""
+        lines = self._known.get(host)
+        if lines is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            lines = self._known[host] = [line for line in self._lines.values() if line.brings(host)]
+        return lines
 
     def sounded(self, event: SoundEvent) -> None:
         """See `signaling.media.Listener`."""
@@ -217,7 +228,7 @@ class Network:
     def incoming(self, call: IncomingCall) -> None:
         """See `sip.agent.Handler`. Not decided on, because nobody could ring: refused at once."""
         host = call.flow.hop.host
-        lines = [line for line in self._lines.values() if line.brings(host)]
+        lines = self._from(host)
         if not lines or self._switch is None:
             call.refuse(403, Cause("this address is no carrier of ours", 21))
             return
@@ -347,6 +358,7 @@ class Network:
                 line.trouble = error.sentence
                 continue
             line.hosts = frozenset(hop.host for hop in hops)
+            self._known.clear()
 
 
 def bucket_of(line: Line) -> Buckets:

@@ -16,11 +16,13 @@ from signaling.clock import SystemClock
 from signaling.ports.legs import BegunLeg, LegEnd
 from signaling.pstn.carrier import Carrier
 from signaling.pstn.sip import call_events as told
-from signaling.pstn.sip.hop import Transport
+from signaling.pstn.sip.agent import Agent
+from signaling.pstn.sip.hop import Hop, Transport
 from signaling.pstn.sip.outgoing import OutgoingCall
 from signaling.pstn.sip.sockets import Place
 from signaling.pstn.sip.uri import Uri
 from tests.fakes.push_service import push_service
+from tests.interop.witness import witness
 from tests.signaling.device import SDP
 from tests.signaling.pstn.telephony import DID, Office, Trunks, office
 from wephone.protocol.ids import UserId
@@ -321,3 +323,25 @@ async def test_a_caller_who_gives_up_while_the_row_is_written_gives_one_place_ba
         await alice.hears("incoming")
         failed = await (await far.dial(here)).hears(told.Failed)
         assert isinstance(failed, told.Failed) and failed.cause.status == 503, "it takes one call at once"
+
+
+async def test_a_carrier_is_known_by_where_its_name_leads_to_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses, looked = ["192.0.2.1", "192.0.2.2"], asyncio.Queue[str]()
+
+    async def locate(*_: object) -> tuple[Hop, ...]:
+        looked.put_nowait(addresses[0])
+        return (Hop(Transport.UDP, addresses[0], 5060),)
+
+    monkeypatch.setattr(Agent, "locate", locate)
+    monkeypatch.setattr("signaling.pstn.network.AWAY", 0.01)
+    async with witness() as phone, office(tmp_path, Trunks().add("one", phone.place)) as here:
+        network = here.server.network
+        assert network is not None
+        assert [network.is_peer(each) for each in ("192.0.2.1", "192.0.2.2")] == [True, False]
+        addresses.pop(0)
+        for _ in range(2):  # it is looked up, and once more when that has been taken in
+            while await looked.get() != "192.0.2.2":
+                pass
+        assert [network.is_peer(each) for each in ("192.0.2.1", "192.0.2.2")] == [False, True]
