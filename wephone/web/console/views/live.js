@@ -73,7 +73,7 @@ export function View({ query }) {
 /** @param {{shown: any, open: (call: any) => void, wants: (first: number, after: number) => void}} props */
 function Calls({ shown, open, wants }) {
   useNow(true);
-  const columns = ["legs", "which service", "state", "how it sounds", "for how long", "permit", "decision"].map((name) => ({ name: say(name) }));
+  const columns = ["legs", "which service", "state", "for how long", "how it sounds", "permit", "decision"].map((name) => ({ name: say(name) }));
   if (mayAct()) columns.push({ name: say("cut") });
   const drawn = (/** @type {number} */ place) => {
     const call = shown.calls[place - shown.first];
@@ -83,8 +83,8 @@ function Calls({ shown, open, wants }) {
     <td>${call.ending ? html`<${Mark} tone="bad" text=${say("ends within", { n: Math.ceil(call.ending.seconds) })} /><p class="hint">${inLaw(call.ending.reason)}</p>`
       : html`<${Mark} tone=${call.phase === "active" ? "good" : ""} text=${named("phase", call.phase)} />`}${
       call.for_help ? html`<p><${Mark} tone="soon" text=${say("for help")} /></p><p class="hint">${say("not cut")}</p>` : null}</td>
-    <td class="sounds"><${Sound} legs=${call.legs} /></td>
     <td class="one"><time>${lasting((watch.now() - call.since) / 1000)}</time></td>
+    <td class="sounds"><${Sound} legs=${call.legs} /></td>
     <td class="one">${call.permits.map((/** @type {string} */ each) => html`<bdi key=${each}>${each} </bdi>`)}</td>
     <td>${call.decision ? html`<a class="link" href=${at("decisions", call.decision)}><code>${call.decision}</code></a>` : null}</td>
     ${mayAct() ? html`<td class="one stuck">${call.for_help ? null : html`<button type="button" class="quiet danger" aria-label=${say("cut title", { one: call.legs[0].who, other: call.legs[1].who })} onClick=${() => open(call)}>${say("cut")}</button>`}</td>` : null}
