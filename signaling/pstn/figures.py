@@ -6,7 +6,7 @@ about again at once however many look on, and nobody waits for what does not com
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from licensing.instant import SECOND
@@ -34,35 +34,35 @@ class Figures:
     def __init__(self, sound: MediaBackend, clock: Clock) -> None:
         self._sound, self._clock = sound, clock
         self._known: dict[str, Answer] = {}  # the oldest first
+        self._room = asyncio.Semaphore(AT_ONCE)  # of all who look
 
     async def of(self, legs: Sequence[str]) -> Mapping[str, Statistics]:
         """Of each of these legs by now; those are missing about which nothing is said in time."""
         self._forget()
-        found = {leg: self._known[leg].statistics for leg in legs if leg in self._known}
-        left = iter([leg for leg in legs if leg not in found])
-        asking = [
-            asyncio.create_task(self._ask(left, found), name="asks how legs sound")
-            for _ in range(min(AT_ONCE, len(legs) - len(found)))
-        ]
+        found = self._among(legs)
+        left = [leg for leg in legs if leg not in found]
+        asking = [asyncio.create_task(self._ask(leg), name="asks how legs sound") for leg in left]
         if asking:
             _, late = await asyncio.wait(asking, timeout=PATIENCE)
             for each in late:
                 each.cancel()
-        return found
+        return found | self._among(left)
 
-    async def _ask(self, left: Iterator[str], found: dict[str, Statistics]) -> None:
-        """About one leg after another, while there are any that nobody else asks about."""
-        for leg in left:
+    def _among(self, legs: Sequence[str]) -> dict[str, Statistics]:
+        return {leg: self._known[leg].statistics for leg in legs if leg in self._known}
+
+    async def _ask(self, leg: str) -> None:
+        async with self._room:
+            if leg in self._known:  # somebody else has asked meanwhile
+                return
             try:
                 statistics = self._seen(await self._sound.statistics(leg))
             except MediaError:
-                continue  # it rings only, is over, or the bridge is down, of which others tell
-            except Exception:
+                return  # it rings only, is over, or the bridge is down, of which others tell
+            except Exception:  # nobody's page fails for want of a figure
                 log.exception("how a leg sounds could not be found out")
-                continue
-            self._known.pop(leg, None)
+                return
             self._known[leg] = Answer(statistics, self._clock.now().mono_ns)
-            found[leg] = statistics
 
     def _seen(self, statistics: Statistics) -> Statistics:
         """Without what is only concluded: a backend that sees no packets counts none of the trunk's."""

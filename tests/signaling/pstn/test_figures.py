@@ -60,6 +60,14 @@ async def test_each_leg_is_asked_about_once_in_a_while_and_few_at_a_time(sound: 
     assert list(about._known) == LEGS[:2]  # of those nobody looks at nothing is kept
 
 
+async def test_of_many_who_look_at_once_one_asks(sound: Asked) -> None:
+    about = Figures(sound, HandClock())
+    looks = await asyncio.gather(*[about.of(LEGS) for _ in range(5)])
+    assert looks == [dict.fromkeys(LEGS, SAID)] * 5
+    assert set(sound.asked.values()) == {1}
+    assert sound.most == AT_ONCE
+
+
 async def test_a_leg_that_nothing_is_said_about_is_missing_and_the_others_are_there(
     sound: Asked, caplog: pytest.LogCaptureFixture
 ) -> None:
