@@ -34,18 +34,13 @@ class Outlet:
         """Is a lease there, and live by our own clock, or none needed? A no is counted and logged."""
         if not needs_lease(message) or (tenure and tenure.lease):
             return True
-        self._withhold(message)
+        self.withheld += 1
+        log.error("%s of call %s withheld: no lease", message.cseq.method, message.call_id)
         return False
 
     def send(
         self, message: Request | Response, to: Hop | Flow, failed: Failed, tenure: Tenure | None = None
     ) -> None:
         """Send it, unless it needs a lease that is not there."""
-        if needs_lease(message) and not (tenure and tenure.lease):
-            self._withhold(message)
-        else:
+        if self.may_send(message, tenure):
             self._sockets.send(message, to, failed)
-
-    def _withhold(self, message: Request | Response) -> None:
-        self.withheld += 1
-        log.error("%s of call %s withheld: no lease", message.cseq.method, message.call_id)
