@@ -220,9 +220,14 @@ def outside_the_count(session: Session, message: ServerMessage, now: int) -> Ste
 
 def welcomed(session: Session, message: messages.Welcome, now: int) -> Step:
     """Signed in. With our old session nothing was missed; else the resync says what there is."""
-    asks, asks_on = HEARD in message.features, SO_FAR in message.features
-    session = replace(session, user=message.user, session=message.session, failures=0)
-    session = replace(session, asks=asks, asks_on=asks_on)
+    session = replace(
+        session,
+        user=message.user,
+        session=message.session,
+        failures=0,
+        asks=HEARD in message.features,
+        asks_on=SO_FAR in message.features,
+    )
     if not message.resumed:
         return replace(session, link=Link.CATCHING_UP, seen=0, acked=0), (Tell(message),)
     session, effects = said_again(replace(session, link=Link.UP), now)
